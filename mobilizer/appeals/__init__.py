@@ -1,0 +1,1 @@
+"""Appeals: what is said, once, in every language."""

@@ -1,0 +1,60 @@
+"""Appeals: the appeal and its translations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class Appeal(Base):
+    """What is said: one object that owns its translations. `revision` grows with every saved change.
+
+    `video` and `poster` name files of the media folder; a translation may have its own.
+    """
+
+    __tablename__ = "appeals"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    template: Mapped[str] = mapped_column(default="video-appeal")
+    source_language: Mapped[str]
+    video: Mapped[str] = mapped_column(default="")
+    poster: Mapped[str] = mapped_column(default="")
+    video_seconds: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+    changed_at: Mapped[datetime] = mapped_column(default=clock())
+
+    translations: Mapped[list[Translation]] = relationship(
+        back_populates="appeal", cascade="all, delete-orphan", order_by="Translation.language"
+    )
+
+
+class Translation(Base):
+    """An appeal's words in one language; the source text is the translation in the source language."""
+
+    __tablename__ = "translations"
+    __table_args__ = (UniqueConstraint("appeal_id", "language"),)
+
+    id: Mapped[Id]
+    appeal_id: Mapped[int] = mapped_column(BigId, ForeignKey("appeals.id", ondelete="CASCADE"))
+    language: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
+    subject: Mapped[str] = mapped_column(default="")
+    preheader: Mapped[str] = mapped_column(default="")
+    greeting: Mapped[str] = mapped_column(default="")
+    greeting_nameless: Mapped[str] = mapped_column(default="")
+    body: Mapped[str] = mapped_column(default="")
+    button: Mapped[str] = mapped_column(default="")
+    poster_alt: Mapped[str] = mapped_column(default="")
+    share_text: Mapped[str] = mapped_column(default="")
+    video: Mapped[str] = mapped_column(default="")
+    poster: Mapped[str] = mapped_column(default="")
+    captions: Mapped[str] = mapped_column(default="")
+    changed_at: Mapped[datetime] = mapped_column(default=clock())
+
+    appeal: Mapped[Appeal] = relationship(back_populates="translations")

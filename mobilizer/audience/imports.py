@@ -1,0 +1,39 @@
+"""Audience: one import of a file, from upload to report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class Import(Base):
+    """An uploaded file on its way into a list. The file lies sealed in the home folder until it has been read.
+
+    `columns` maps a field ('email', 'name', 'language' ...) to a column's position; `counts` has one number a
+    verdict; `problems` is the sealed JSON report of the rows that did not go in.
+    """
+
+    __tablename__ = "imports"
+    __table_args__ = (CheckConstraint("state IN ('uploaded', 'running', 'done', 'failed')", name="state"),)
+
+    id: Mapped[Id]
+    list_id: Mapped[int] = mapped_column(BigId, ForeignKey("lists.id", ondelete="CASCADE"))
+    filename: Mapped[str]
+    state: Mapped[str] = mapped_column(default="uploaded")
+    encoding: Mapped[str] = mapped_column(default="")
+    delimiter: Mapped[str] = mapped_column(default=",")
+    columns: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rows: Mapped[int] = mapped_column(default=0)
+    rows_read: Mapped[int] = mapped_column(default=0)
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    problems: Mapped[bytes | None]
+    failure: Mapped[str] = mapped_column(default="")
+    created_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+    finished_at: Mapped[datetime | None]

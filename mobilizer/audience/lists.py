@@ -1,0 +1,50 @@
+"""Audience: lists, and each member's standing on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class MemberList(Base):
+    """A list that members join and leave."""
+
+    __tablename__ = "lists"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+
+
+class Standing(StrEnum):
+    """A member's standing on a list; only `confirmed` is mailed."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Subscription(Base):
+    """One member on one list: when they came, how, by which wording, and when they left."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        CheckConstraint("standing IN ('pending', 'confirmed', 'unsubscribed')", name="standing"),
+        Index("ix_subscriptions_member", "member_id", "standing"),
+        Index("ix_subscriptions_list_standing", "list_id", "standing", "member_id"),
+    )
+
+    list_id: Mapped[int] = mapped_column(BigId, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigId, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    standing: Mapped[str]
+    joined_at: Mapped[datetime] = mapped_column(default=clock())
+    how: Mapped[str] = mapped_column(default="")
+    wording: Mapped[str] = mapped_column(default="")
+    changed_at: Mapped[datetime] = mapped_column(default=clock())

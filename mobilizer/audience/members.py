@@ -1,0 +1,66 @@
+"""Audience: the member, and the identity that is sealed inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.keys import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What is known of a person in clear words: a normalised address and a name, perhaps empty."""
+
+    email: str
+    name: str
+
+    @property
+    def domain(self) -> str:
+        """The part of the address behind the @."""
+        return self.email.rpartition("@")[2]
+
+
+class Member(Base):
+    """A person on our lists. Address and name are one sealed value; `address_key` finds the row."""
+
+    __tablename__ = "members"
+    __table_args__ = (Index("ix_members_language", "language", "id"),)
+
+    id: Mapped[Id]
+    address_key: Mapped[bytes] = mapped_column(unique=True)
+    domain_key: Mapped[bytes] = mapped_column(index=True)
+    sealed: Mapped[bytes]
+    language: Mapped[str]
+    second_language: Mapped[str | None]
+    country: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    source: Mapped[str] = mapped_column(default="")
+    share_code: Mapped[str] = mapped_column(unique=True)
+    recruited_by_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("members.id", ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+
+    def identity(self, keyring: Keyring) -> Identity:
+        """Open the sealed value. Raises keys.BadSeal."""
+        return open_identity(keyring, self.sealed, self.address_key)
+
+
+def seal_identity(keyring: Keyring, identity: Identity) -> tuple[bytes, bytes, bytes]:
+    """(address_key, domain_key, sealed) of an identity; the seal is bound to the address key, so to its row."""
+    address_key = keyring.address_key(identity.email)
+    sealed = keyring.seal(f"{identity.email}\0{identity.name}", bound_to=address_key)
+    return address_key, keyring.domain_key(identity.domain), sealed
+
+
+def open_identity(keyring: Keyring, sealed: bytes, address_key: bytes) -> Identity:
+    """The identity inside a sealed value. Raises keys.BadSeal."""
+    email, _, name = keyring.open(sealed, bound_to=address_key).partition("\0")
+    return Identity(email, name)

@@ -1,0 +1,1 @@
+"""Blasts: send this appeal to them. The blast, its lifecycle and the checks before launch."""

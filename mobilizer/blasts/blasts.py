@@ -1,0 +1,103 @@
+"""Blasts: the blast, the lists it goes to, and what is frozen of it at launch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mobilizer.appeals.appeals import Appeal
+from mobilizer.audience.lists import MemberList
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class BlastState(StrEnum):
+    """Where a blast stands; lifecycle.py has the one table of legal moves."""
+
+    DRAFT = "draft"
+    READY = "ready"
+    SCHEDULED = "scheduled"
+    LAUNCHING = "launching"
+    SENDING = "sending"
+    PAUSED = "paused"  # by a person
+    HELD = "held"  # by the software; hold_reason says why
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class Blast(Base):
+    """One sending of an appeal to lists, minus exclusions: every member gets exactly one mail.
+
+    While the blast is launching, `frozen_up_to` is the last member id the audience was frozen for.
+    `chain` is its fallback chain of language tags, ended by `default_language`.
+    """
+
+    __tablename__ = "blasts"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('draft', 'ready', 'scheduled', 'launching', 'sending', 'paused', 'held', 'sent', 'cancelled')",
+            name="state",
+        ),
+    )
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    appeal_id: Mapped[int] = mapped_column(BigId, ForeignKey("appeals.id"), index=True)
+    state: Mapped[str] = mapped_column(default=BlastState.DRAFT, index=True)
+    revision: Mapped[int] = mapped_column(default=1)
+    default_language: Mapped[str]
+    chain: Mapped[list[Any]] = mapped_column(default=list)
+    scheduled_at: Mapped[datetime | None]
+    launched_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    frozen_up_to: Mapped[int] = mapped_column(BigId, default=0)
+    hold_reason: Mapped[str] = mapped_column(default="")
+    retry_at: Mapped[datetime | None]
+    troubles: Mapped[int] = mapped_column(default=0, doc="Relay troubles in a row.")
+    created_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+
+    appeal: Mapped[Appeal] = relationship()
+    targets: Mapped[list[BlastList]] = relationship(cascade="all, delete-orphan")
+
+
+class BlastList(Base):
+    """A list that a blast goes to (`included`) or stays away from."""
+
+    __tablename__ = "blast_lists"
+
+    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"), primary_key=True)
+    list_id: Mapped[int] = mapped_column(BigId, ForeignKey("lists.id"), primary_key=True)
+    included: Mapped[bool] = mapped_column(default=True)
+
+    list: Mapped[MemberList] = relationship()
+
+
+class Rendition(Base):
+    """The appeal compiled for one language, frozen for a blast: what message.compile made, as JSON text."""
+
+    __tablename__ = "renditions"
+
+    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    content_hash: Mapped[str]
+    compiled: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+
+
+class Link(Base):
+    """The n-th link of a blast. A click names n only, so nobody can make it point elsewhere.
+
+    `kind` is 'url' (then `url` is where it goes), 'watch' or 'share': our own pages, made per member.
+    """
+
+    __tablename__ = "links"
+    __table_args__ = (CheckConstraint("kind IN ('url', 'watch', 'share')", name="kind"),)
+
+    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    url: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,157 @@
+"""Ground: the database. One engine for SQLite and PostgreSQL, sessions that read or write, the database's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Engine, LargeBinary, MetaData, create_engine, event, text
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import Integer, TypeDecorator
+
+BUSY_SECONDS = 60
+
+
+class UnsafeDurability(RuntimeError):
+    """The database may forget a commit after a power cut; the sending promise can't be kept on it."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, always timezone-aware in Python; SQLite keeps it as naive UTC text that sorts."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class clock(FunctionElement[datetime]):
+    """The database's own clock, now or `seconds` from now: the only clock that sending decisions trust."""
+
+    type = Instant()
+    inherit_cache = False
+
+    def __init__(self, seconds: float = 0) -> None:
+        self.seconds = float(seconds)
+        super().__init__()
+
+
+@compiles(clock, "sqlite")
+def _sqlite_clock(element: clock, _compiler: SQLCompiler, **_: Any) -> str:
+    shift = f", '{element.seconds:+.3f} seconds'" if element.seconds else ""
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now'{shift}) || '000')"
+
+
+@compiles(clock, "postgresql")
+def _postgresql_clock(element: clock, _compiler: SQLCompiler, **_: Any) -> str:
+    if not element.seconds:
+        return "clock_timestamp()"
+    return f"(clock_timestamp() + make_interval(secs => {element.seconds:.3f}))"
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+Id = Annotated[int, mapped_column(BigId, primary_key=True, autoincrement=True)]
+
+
+class Base(DeclarativeBase):
+    """Every table of the product."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Instant, bytes: LargeBinary, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class Database:
+    """One engine and the two ways to a session: `read()` never takes a write lock, `write()` commits at its end."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for questions; whatever it changed is rolled back."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session in one transaction: committed at the end of the block, rolled back if the block raises.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it waits its turn instead
+        of failing half-way.
+        """
+        with Session(self.engine.execution_options(begin="IMMEDIATE")) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every pooled connection; after a fork the child calls this first."""
+        self.engine.dispose()
+
+
+def check_durability(database: Database) -> None:
+    """Raise UnsafeDurability unless a commit is on disk when it returns."""
+    with database.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            level = connection.execute(text("PRAGMA synchronous")).scalar_one()
+            if level < 2:
+                raise UnsafeDurability("SQLite must run with PRAGMA synchronous=FULL.")
+            return
+        for name in ("fsync", "full_page_writes"):
+            if connection.execute(text(f"SHOW {name}")).scalar_one() != "on":
+                raise UnsafeDurability(f"PostgreSQL must run with {name}=on.")
+        if connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
+            raise UnsafeDurability("PostgreSQL must run with synchronous_commit=on.")
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
+    # SQLAlchemy begins transactions itself (see below); the driver's own habit would delay them to the
+    # first write and so let a reader turn writer fail at once with "database is locked".
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,98 @@
+"""Delivery: the ledger. One row per (blast, member); batches are the unit of queued work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class BatchState(StrEnum):
+    """A batch is open (due at some time), leased to one worker for a while, or done."""
+
+    OPEN = "open"
+    LEASED = "leased"
+    DONE = "done"
+
+
+class Batch(Base):
+    """Deliveries of one language, worked by one owner at a time. Each lease has a higher `epoch`."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'leased', 'done')", name="state"),
+        Index("ix_batches_due", "state", "due_at"),
+        Index("ix_batches_blast", "blast_id", "state"),
+    )
+
+    id: Mapped[Id]
+    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
+    language: Mapped[str]
+    state: Mapped[str] = mapped_column(default=BatchState.OPEN)
+    epoch: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str] = mapped_column(default="")
+    due_at: Mapped[datetime] = mapped_column(default=clock())
+    lease_until: Mapped[datetime | None]
+
+
+class DeliveryState(StrEnum):
+    """pending -> handing -> accepted | rejected | pending | uncertain; pending -> skipped."""
+
+    PENDING = "pending"
+    HANDING = "handing"  # claimed: the content may be on the wire
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    UNCERTAIN = "uncertain"  # the answer was lost; never resent by the software
+
+
+FINAL = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCERTAIN)
+
+
+class Delivery(Base):
+    """What became of one member in one blast. `reason` says why a row is rejected, skipped or waiting.
+
+    `caught_by` is the step of the fallback chain that chose `language`; `list_id` the list that brought
+    the member in. `epoch` is that of the batch lease under which the row was last claimed.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("blast_id", "member_id"),
+        CheckConstraint(
+            "state IN ('pending', 'handing', 'accepted', 'rejected', 'skipped', 'uncertain')", name="state"
+        ),
+        Index("ix_deliveries_batch", "batch_id", "state"),
+        Index("ix_deliveries_blast_state", "blast_id", "state", "language"),
+        Index("ix_deliveries_member", "member_id"),
+    )
+
+    id: Mapped[Id]
+    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
+    member_id: Mapped[int] = mapped_column(BigId)
+    batch_id: Mapped[int] = mapped_column(BigId, ForeignKey("batches.id", ondelete="CASCADE"))
+    list_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("lists.id", ondelete="SET NULL"))
+    language: Mapped[str]
+    caught_by: Mapped[str]
+    state: Mapped[str] = mapped_column(default=DeliveryState.PENDING)
+    epoch: Mapped[int] = mapped_column(default=0)
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    code: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(default="")
+    reply: Mapped[str] = mapped_column(default="")
+    settled_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """A process of ours that is alive: workers and the reconciler, by their own word."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    beat_at: Mapped[datetime] = mapped_column(default=clock())

@@ -1,0 +1,54 @@
+"""Engagement: the event, one thing that someone did with a mail or a page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    OPEN = "open"
+    CLICK = "click"
+    VISIT = "visit"  # of the watch page
+    WATCH = "watch"
+    SHARE = "share"
+    JOIN = "join"
+    UNSUBSCRIBE = "unsubscribe"
+    RESUBSCRIBE = "resubscribe"
+    PREFERENCES = "preferences"
+
+
+class Event(Base):
+    """One thing that someone did. No IP, no user agent: `machine` is the verdict that was drawn from them.
+
+    `member_id` is who did it, if known; `via_id` the member whose share link brought the visitor.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('open', 'click', 'visit', 'watch', 'share', 'join', 'unsubscribe', 'resubscribe', 'preferences')",
+            name="kind",
+        ),
+        Index("ix_events_blast_kind", "blast_id", "kind", "member_id"),
+        Index("ix_events_member", "member_id"),
+        Index("ix_events_via", "via_id", "kind"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=clock())
+    blast_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
+    member_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
+    via_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
+    link_n: Mapped[int | None]
+    language: Mapped[str] = mapped_column(default="")
+    channel: Mapped[str] = mapped_column(default="")
+    machine: Mapped[str] = mapped_column(default="", doc="Name of the rule that says a machine did it, or empty.")

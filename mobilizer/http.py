@@ -1,0 +1,42 @@
+"""Faces: what all of them share. The installation behind a request, and the request's words."""
+
+from __future__ import annotations
+
+from babel.support import NullTranslations
+from flask import current_app, g
+from jinja2 import Environment
+
+from mobilizer.catalogs import phrases
+from mobilizer.installation import Installation
+
+EXTENSION = "mobilizer"
+
+
+def installation() -> Installation:
+    """The installation that this request works on."""
+    found: Installation = current_app.extensions[EXTENSION]
+    return found
+
+
+def speak(domain: str, language: str) -> None:
+    """Let this request's templates and `words()` speak a language from a catalog ('web' or 'member')."""
+    g.language = language
+    g.words = phrases(domain, language)
+
+
+def words() -> NullTranslations:
+    """The catalog of this request; English before `speak` was called."""
+    found: NullTranslations = g.get("words") or NullTranslations()
+    return found
+
+
+def install_words(environment: Environment) -> None:
+    """Give templates `_`, `gettext`, `ngettext`, `pgettext` that follow `speak`."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: words().gettext(text),
+        lambda one, many, n: words().ngettext(one, many, n),
+        newstyle=True,
+        pgettext=lambda context, text: words().pgettext(context, text),
+        npgettext=lambda context, one, many, n: words().npgettext(context, one, many, n),
+    )

@@ -1,0 +1,152 @@
+"""Ground: secrets. Seals personal data, indexes it blindly, and signs the tokens that go into mails."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+MAC_BYTES = 16
+NUMBER_BYTES = 6
+TOKEN_BYTES = 1 + 2 * NUMBER_BYTES + MAC_BYTES
+NONCE_BYTES = 12
+
+
+class Purpose(StrEnum):
+    """What a token is good for; a token of one purpose never serves as another."""
+
+    OPEN = "open"
+    CLICK = "click"
+    UNSUBSCRIBE = "unsub"
+    PREFERENCES = "prefs"
+    VIEW = "view"
+    BOUNCE = "bounce"
+    MESSAGE = "message"
+    CONFIRM = "confirm"
+
+
+class BadSeal(ValueError):
+    """A sealed value was changed, moved to another row, or sealed with a key that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Who and what a token speaks of. `member` 0 is nobody (a proof); `blast` 0 is no blast."""
+
+    member: int
+    blast: int
+
+
+class Keyring:
+    """The installation's keys, by id; the highest id is current, older ones still open and verify."""
+
+    def __init__(self, secrets_by_id: dict[int, bytes], index_secret: bytes) -> None:
+        if not secrets_by_id or not all(0 < key_id < 256 for key_id in secrets_by_id):
+            raise ValueError("a keyring needs at least one key, with an id from 1 to 255")
+        self.current = max(secrets_by_id)
+        self._ciphers = {i: AESGCM(_derive(s, b"seal", 32)) for i, s in secrets_by_id.items()}
+        self._token_keys = {i: _derive(s, b"token", 32) for i, s in secrets_by_id.items()}
+        self._index = _derive(index_secret, b"index", 32)
+        self.cookie_secret = _derive(secrets_by_id[self.current], b"cookie", 32)
+
+    # -- sealed columns (AES-256-GCM, NIST SP 800-38D) -------------------------------------------
+
+    def seal(self, plain: str, bound_to: bytes) -> bytes:
+        """Encrypt `plain` for the one row that `bound_to` names: key id, 96-bit nonce, ciphertext and tag."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._ciphers[self.current].encrypt(nonce, plain.encode(), bound_to)
+        return bytes([self.current]) + nonce + sealed
+
+    def open(self, sealed: bytes, bound_to: bytes) -> str:
+        """Decrypt what `seal` made. Raises BadSeal if it was altered, moved, or its key is gone."""
+        cipher = self._ciphers.get(sealed[0]) if sealed else None
+        if cipher is None:
+            raise BadSeal("sealed with a key this keyring does not hold")
+        try:
+            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to).decode()
+        except InvalidTag:
+            raise BadSeal("altered, or moved from another row") from None
+
+    # -- blind index -------------------------------------------------------------------------------
+
+    def address_key(self, address: str) -> bytes:
+        """A 16-byte keyed hash of a normalised address: finds a row, tells nothing."""
+        return hmac.digest(self._index, b"address\0" + address.encode(), "sha256")[:16]
+
+    def domain_key(self, domain: str) -> bytes:
+        """A 16-byte keyed hash of a mail domain."""
+        return hmac.digest(self._index, b"domain\0" + domain.encode(), "sha256")[:16]
+
+    # -- tokens --------------------------------------------------------------------------------------
+
+    def token(self, purpose: Purpose, ticket: Ticket) -> str:
+        """A token of 47 lower-case base32 characters: key id, ticket, 128-bit keyed BLAKE2b (RFC 7693)."""
+        body = bytes([self.current]) + _pack(ticket)
+        return _spell(body + self._mac(purpose, body))
+
+    def read_token(self, purpose: Purpose, token: str) -> Ticket | None:
+        """The ticket of a token that this keyring signed for this purpose, else None."""
+        try:
+            raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+        except ValueError:
+            return None
+        # Base32 leaves unused bits at the end: only the one spelling we write is a token.
+        if len(raw) != TOKEN_BYTES or raw[0] not in self._token_keys or _spell(raw) != token:
+            return None
+        body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(purpose, body)):
+            return None
+        member, blast = body[1 : 1 + NUMBER_BYTES], body[1 + NUMBER_BYTES :]
+        return Ticket(int.from_bytes(member), int.from_bytes(blast))
+
+    def _mac(self, purpose: Purpose, body: bytes) -> bytes:
+        key = self._token_keys[body[0]]
+        return hashlib.blake2b(body, digest_size=MAC_BYTES, key=key, person=purpose.encode()).digest()
+
+
+def load_keyring(home: Path) -> Keyring:
+    """The keyring of a home folder, made at first use (mode 0600). Losing `keys.json` loses every address."""
+    path = home / "keys.json"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        fresh = {"keys": {"1": secrets.token_hex(32)}, "index": secrets.token_hex(32)}
+        temporary = home / f".keys-{os.getpid()}.json"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(fresh, file)
+        try:
+            # A hard link fails if another process was first: its keys stay.
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    kept = json.loads(path.read_text())
+    keys = {int(key_id): bytes.fromhex(secret) for key_id, secret in kept["keys"].items()}
+    return Keyring(keys, bytes.fromhex(kept["index"]))
+
+
+def share_code() -> str:
+    """A fresh share code: 10 characters that nobody mixes up when reading aloud (49 bits)."""
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(10))
+
+
+def _derive(secret: bytes, label: bytes, size: int) -> bytes:
+    return hashlib.blake2b(label, key=secret, digest_size=size).digest()
+
+
+def _pack(ticket: Ticket) -> bytes:
+    return ticket.member.to_bytes(NUMBER_BYTES) + ticket.blast.to_bytes(NUMBER_BYTES)
+
+
+def _spell(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().rstrip("=").lower()

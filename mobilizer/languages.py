@@ -1,0 +1,121 @@
+"""Ground: languages, as CLDR knows them. Tags (BCP 47), own names, direction, script, fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global, parse_locale
+
+# Languages of the organizer's interface and of the member's pages: a new one is one word here and one catalog.
+INTERFACE_LANGUAGES = ("en", "es", "fr", "pt", "ar")
+MEMBER_LANGUAGES = ("en", "es", "fr", "pt", "ar")
+
+
+class UnknownLanguage(ValueError):
+    """No such language in CLDR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language. `tag` is BCP 47 ('pt-BR'); `direction` is 'ltr' or 'rtl'; `script` is ISO 15924 ('Arab')."""
+
+    tag: str
+    own_name: str
+    direction: str
+    script: str
+
+    def name_in(self, tag: str) -> str:
+        """This language's name as said in another language."""
+        return _locale(self.tag).get_display_name(_locale(tag)) or self.own_name
+
+
+@cache
+def language(tag: str) -> Language:
+    """The language of a tag. Raises UnknownLanguage."""
+    locale = _locale(tag)
+    own_name = locale.get_display_name(locale) or tag
+    return Language(
+        tag=canonical(tag),
+        own_name=own_name[:1].upper() + own_name[1:],
+        direction="rtl" if locale.character_order == "right-to-left" else "ltr",
+        script=locale.script or _likely_script(locale),
+    )
+
+
+@cache
+def canonical(tag: str) -> str:
+    """A tag in its usual spelling: 'PT_br' is 'pt-BR', 'zh_cn' is 'zh-CN'. Raises UnknownLanguage."""
+    locale = _locale(tag)
+    return "-".join(part for part in (locale.language, locale.script, locale.territory) if part)
+
+
+@cache
+def parents(tag: str) -> tuple[str, ...]:
+    """The tag itself, then the wider ones by CLDR: 'pt-BR' -> ('pt-BR', 'pt')."""
+    chain = [canonical(tag)]
+    exceptions = get_global("parent_exceptions")
+    while True:
+        at = chain[-1].replace("-", "_")
+        up = exceptions.get(at) or at.rpartition("_")[0]
+        if not up or up == "root":
+            return tuple(chain)
+        chain.append(canonical(up))
+
+
+class CaughtBy(StrEnum):
+    """Which step of the fallback chain found a member's language."""
+
+    EXACT = "exact"
+    PARENT = "parent"
+    SECOND = "second"
+    CHAIN = "chain"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The language a member gets, and the step that caught it."""
+
+    language: str
+    caught_by: CaughtBy
+
+
+def choose(first: str, second: str | None, available: Iterable[str], chain: Iterable[str], default: str) -> Choice:
+    """The language of a mail for a member: their own, its parents, their second, the blast's chain, its default.
+
+    `available` are the languages the appeal is complete in; `default` must be one of them.
+    """
+    offered = set(available)
+    for tag, step in _steps(first, second, chain):
+        if tag in offered:
+            return Choice(tag, step)
+    return Choice(default, CaughtBy.DEFAULT)
+
+
+def _steps(first: str, second: str | None, chain: Iterable[str]) -> Iterator[tuple[str, CaughtBy]]:
+    own, *wider = parents(first)
+    yield own, CaughtBy.EXACT
+    yield from ((tag, CaughtBy.PARENT) for tag in wider)
+    if second:
+        yield from ((tag, CaughtBy.SECOND) for tag in parents(second))
+    yield from ((tag, CaughtBy.CHAIN) for tag in chain)
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    try:
+        return Locale.parse(tag.strip().replace("-", "_"))
+    except (UnknownLocaleError, ValueError, TypeError):
+        raise UnknownLanguage(f"“{tag}” is not a language code; try one like “es” or “pt-BR”.") from None
+
+
+def _likely_script(locale: Locale) -> str:
+    likely = get_global("likely_subtags")
+    for key in (f"{locale.language}_{locale.territory}", locale.language):
+        if key in likely:
+            return parse_locale(likely[key])[2] or "Latn"
+    return "Latn"

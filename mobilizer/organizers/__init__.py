@@ -1,0 +1,1 @@
+"""Organizers: the people who run blasts. Users, roles, sessions, the audit log."""

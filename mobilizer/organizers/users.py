@@ -1,0 +1,38 @@
+"""Organizers: users and their server-side sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId, Id, clock
+
+
+class User(Base):
+    """Someone who signs in. Address and name are sealed like a member's; `address_key` finds the row."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("role IN ('admin', 'organizer', 'translator', 'viewer')", name="role"),)
+
+    id: Mapped[Id]
+    address_key: Mapped[bytes] = mapped_column(unique=True)
+    sealed: Mapped[bytes]
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    languages: Mapped[str] = mapped_column(default="", doc="What a translator may write, space-separated tags.")
+    interface_language: Mapped[str] = mapped_column(default="en")
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+    disabled_at: Mapped[datetime | None]
+
+
+class UserSession(Base):
+    """One signed-in browser. The cookie's token is kept only as a hash, so a leaked table signs nobody in."""
+
+    __tablename__ = "user_sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+    expires_at: Mapped[datetime]

@@ -1,0 +1,108 @@
+"""Ground: every setting there is, typed, from the environment. The only module that reads `os.environ`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set, as `MOBILIZER_<NAME>`; docs/operations.md lists each one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MOBILIZER_",
+        env_file=None,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        # A secret may come as a file (`/run/secrets/mobilizer_smtp_password`) instead of a variable.
+        secrets_dir="/run/secrets" if Path("/run/secrets").is_dir() else None,
+    )
+
+    home: Path = Field(default=Path("var"), description="Folder of the embedded database, keys and media.")
+    database_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("database_url", "DATABASE_URL", "MOBILIZER_DATABASE_URL"),
+        description="SQLAlchemy address of the database; empty: SQLite in the home folder.",
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("redis_url", "REDIS_URL", "MOBILIZER_REDIS_URL"),
+        description="Address of the Redis-protocol server that carries the queue.",
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8000", description="Public address of the web server, as members reach it."
+    )
+    trusted_proxies: int = Field(
+        default=0, ge=0, description="How many reverse proxies stand ahead and set X-Forwarded-*."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severity that is logged."
+    )
+
+    organisation: str = Field(default="Our organisation", description="Name shown in every mail and page.")
+    postal_address: str = Field(default="", description="Postal address in every mail's footer, as the law asks.")
+    sender_name: str = Field(default="", description="Display name in From; empty: the organisation.")
+    sender_address: str = Field(default="appeals@localhost.localdomain", description="Address in From.")
+    reply_to: str = Field(default="", description="Address in Reply-To; empty: none.")
+    bounce_domain: str = Field(
+        default="", description="Domain of the return path and of Message-ID; empty: the sender's."
+    )
+    brand_colour: str = Field(
+        default="#a5123d", pattern=r"^#[0-9a-f]{6}$", description="The one hue of the primary action."
+    )
+
+    smtp_host: str = Field(default="127.0.0.1", description="The relay that takes the mail.")
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="The relay's port.")
+    smtp_user: str = Field(default="", description="User name at the relay; empty: no sign-in.")
+    smtp_password: str = Field(default="", repr=False, description="Password at the relay.")
+    smtp_tls: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="How the connection to the relay is protected; never less than this."
+    )
+    smtp_connections: int = Field(default=8, ge=1, le=100, description="Connections one worker opens to the relay.")
+    helo_name: str = Field(default="", description="Name said in EHLO; empty: this host's.")
+    loopback_only: bool = Field(default=False, description="Refuse to send anywhere but this machine (demo).")
+    inbox: bool = Field(default=False, description="Show the built-in inbox at /inbox (demo only).")
+
+    default_language: str = Field(default="en", description="Where every fallback chain ends.")
+    batch_size: int = Field(default=500, ge=1, le=10_000, description="Deliveries in one batch.")
+    reconcile_seconds: float = Field(
+        default=2.0, gt=0, description="Period of the reconciler: the longest delay a lost Redis can cost."
+    )
+    hold_after: int = Field(default=5, ge=1, description="A blast is held after this many relay troubles in a row.")
+    session_hours: int = Field(default=12, ge=1, description="How long an organizer stays signed in.")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address in force, naming the psycopg driver for PostgreSQL."""
+        if not self.database_url:
+            return f"sqlite:///{self.home.resolve() / 'mobilizer.sqlite3'}"
+        for scheme in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(scheme):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
+        return self.database_url
+
+    @property
+    def media(self) -> Path:
+        """Folder of the posters, videos and captions; a file's name starts with its content's hash."""
+        return self.home / "media"
+
+    @property
+    def sender_domain(self) -> str:
+        """Domain of the From address: the one whose DKIM key signs."""
+        return self.sender_address.rpartition("@")[2]
+
+    @property
+    def return_domain(self) -> str:
+        """Domain of the return path and of Message-ID."""
+        return self.bounce_domain or self.sender_domain
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with `changes`: what a child process is started with."""
+    return {**os.environ, **changes}

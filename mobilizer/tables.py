@@ -1,0 +1,25 @@
+"""All tables of the product in one place: imported where mappers must be complete (migrations, workers, tests)."""
+
+from mobilizer.appeals import appeals
+from mobilizer.audience import imports, lists, members, suppressions
+from mobilizer.blasts import blasts
+from mobilizer.db import Base
+from mobilizer.delivery import ledger
+from mobilizer.engagement import events
+from mobilizer.organizers import audit, users
+
+__all__ = [
+    "Base",
+    "appeals",
+    "audit",
+    "blasts",
+    "events",
+    "imports",
+    "ledger",
+    "lists",
+    "members",
+    "suppressions",
+    "users",
+]
+
+metadata = Base.metadata

