@@ -109,8 +109,12 @@ class Database:
             yield session
 
     def close(self) -> None:
-        """Close every pooled connection; after a fork the child calls this first."""
+        """Close every pooled connection."""
         self.engine.dispose()
+
+    def after_fork(self) -> None:
+        """Forget, without closing, the connections that a parent process still uses; a forked child calls it first."""
+        self.engine.dispose(close=False)
 
 
 def check_durability(database: Database) -> None:

@@ -1,0 +1,178 @@
+"""Jobs: the only module that knows RQ. The queue carries the kind of work and one number; the database, the truth."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from enum import StrEnum
+from types import FrameType
+from typing import Any
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.exceptions import InvalidJobOperation
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from mobilizer.audience.importing import run_import
+from mobilizer.delivery import launch, slices
+from mobilizer.engagement.hits import Hit, record
+from mobilizer.installation import Installation, install
+from mobilizer.settings import Settings
+
+QUEUE = "mobilizer"
+HITS = "mobilizer:hits"
+HITS_AT_ONCE = 1000
+ENTRY = "mobilizer.jobs.perform"
+JOB_SECONDS = 1800  # the last resort: slices stop themselves after a minute
+PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
+
+
+class Work(StrEnum):
+    """The kinds of work there are."""
+
+    LAUNCH = "launch"  # number: a blast
+    SEND = "send"  # number: a batch
+    IMPORT = "import"  # number: an import
+    HITS = "hits"  # number: 0
+
+
+class OurJob(Job):  # type: ignore[misc]
+    """A job that can only ever run `perform`: whoever can write to Redis must not choose what we import."""
+
+    @property
+    def func(self) -> Callable[[str, int], None]:
+        if self.func_name != ENTRY:
+            raise InvalidJobOperation(f"not one of ours: {self.func_name!r}")
+        return perform
+
+    success_callback = failure_callback = stopped_callback = property(lambda _self: None)
+
+
+class OurWorker(Worker):  # type: ignore[misc]
+    """A worker whose work horse never outlives it, and finishes its message before it goes."""
+
+    def setup_work_horse_signals(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _drain)
+        if sys.platform == "linux":
+            # Without this a killed worker leaves its horse sending, beside the worker that takes over.
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        if self.horse_pid:
+            os.kill(self.horse_pid, signal.SIGTERM)
+        super().request_stop(signum, frame)
+
+
+_draining = False
+_installation: Installation | None = None
+
+
+def work_on(installation: Installation) -> None:
+    """Name the installation that this process's jobs work on; else the settings from the environment do."""
+    global _installation  # noqa: PLW0603 - RQ calls `perform` with nothing but its arguments
+    _installation = installation
+
+
+def perform(kind: str, number: int) -> None:
+    """Do one piece of work: what RQ calls, in a work horse."""
+    installation = _installation or install(Settings())
+    installation.database.after_fork()
+    doing = {
+        Work.LAUNCH: launch.freeze,
+        Work.SEND: lambda here, batch: slices.send(here, batch, worker_name(), lambda: _draining),
+        Work.IMPORT: run_import,
+        Work.HITS: drain_hits,
+    }
+    doing[Work(kind)](installation, number)
+
+
+def enqueue(installation: Installation, kind: Work, number: int = 0) -> bool:
+    """Queue one piece of work. False when Redis is away: the reconciler queues it again within its period."""
+    try:
+        queue = _queue(installation.settings)
+        queue.enqueue_call(
+            ENTRY,
+            args=(str(kind), number),
+            job_id=f"{kind}-{number}",
+            timeout=JOB_SECONDS,
+            result_ttl=0,
+            failure_ttl=24 * 3600,
+        )
+    except RedisError as error:
+        log.warning("queue_unreachable", work=str(kind), error=type(error).__name__)
+        return False
+    return True
+
+
+def queued(installation: Installation) -> set[str]:
+    """The ids of the jobs that wait in the queue ('send-17'). Raises RedisError."""
+    return set(_queue(installation.settings).job_ids)
+
+
+def note_hit(installation: Installation, hit: Hit) -> None:
+    """Put a click, open or visit aside for bulk insertion; straight into the database when Redis is away."""
+    try:
+        _redis(installation.settings).rpush(HITS, json.dumps(asdict(hit)))
+    except RedisError:
+        with installation.database.write() as session:
+            record(session, [hit])
+
+
+def hits_waiting(installation: Installation) -> bool:
+    """Whether hits are waiting for bulk insertion. Raises RedisError."""
+    return bool(_redis(installation.settings).llen(HITS))
+
+
+def drain_hits(installation: Installation, _number: int = 0) -> None:
+    """Move what `note_hit` put aside into the database, a thousand a transaction."""
+    redis = _redis(installation.settings)
+    while raw := redis.lpop(HITS, HITS_AT_ONCE):
+        with installation.database.write() as session:
+            record(session, [Hit(**json.loads(line)) for line in raw])
+
+
+def worker(installation: Installation) -> OurWorker:
+    """One RQ worker on the one queue; `worker(...).work()` blocks."""
+    work_on(installation)
+    redis = _redis(installation.settings)
+    return OurWorker(
+        [_queue(installation.settings)],
+        name=worker_name(),
+        connection=redis,
+        job_class=OurJob,
+        serializer=JSONSerializer,
+        default_result_ttl=0,
+    )
+
+
+def worker_name() -> str:
+    """This process, as leases and heartbeats name it."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _drain(_signum: int, _frame: FrameType | None) -> None:
+    global _draining  # noqa: PLW0603 - a signal handler has no other way to speak
+    _draining = True
+
+
+def _redis(settings: Settings) -> Redis:
+    return _connections.setdefault(settings.redis_url, Redis.from_url(settings.redis_url, socket_connect_timeout=2))
+
+
+_connections: dict[str, Any] = {}
+
+
+def _queue(settings: Settings) -> Queue:
+    return Queue(QUEUE, connection=_redis(settings), job_class=OurJob, serializer=JSONSerializer)
