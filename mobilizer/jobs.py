@@ -81,7 +81,7 @@ _installation: Installation | None = None
 
 def work_on(installation: Installation) -> None:
     """Name the installation that this process's jobs work on; else the settings from the environment do."""
-    global _installation  # noqa: PLW0603 - RQ calls `perform` with nothing but its arguments
+    global _installation
     _installation = installation
 
 
@@ -163,7 +163,7 @@ def worker_name() -> str:
 
 
 def _drain(_signum: int, _frame: FrameType | None) -> None:
-    global _draining  # noqa: PLW0603 - a signal handler has no other way to speak
+    global _draining
     _draining = True
 
 

@@ -1,0 +1,120 @@
+"""Blasts: the lifecycle. One table says which moves are legal; one conditional UPDATE makes each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.appeals.appeals import Appeal
+from mobilizer.blasts.blasts import Blast, BlastList, BlastState
+from mobilizer.db import clock
+
+S = BlastState
+MOVES: dict[BlastState, frozenset[BlastState]] = {
+    S.DRAFT: frozenset({S.READY, S.CANCELLED}),
+    S.READY: frozenset({S.DRAFT, S.SCHEDULED, S.LAUNCHING, S.CANCELLED}),
+    S.SCHEDULED: frozenset({S.READY, S.LAUNCHING, S.HELD, S.CANCELLED}),
+    S.LAUNCHING: frozenset({S.SENDING, S.CANCELLED}),
+    S.SENDING: frozenset({S.PAUSED, S.HELD, S.SENT, S.CANCELLED}),
+    S.PAUSED: frozenset({S.SENDING, S.CANCELLED}),
+    S.HELD: frozenset({S.SENDING, S.PAUSED, S.CANCELLED}),
+    S.SENT: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+# Legal moves by the states they start from: what a conditional UPDATE asks for.
+SOURCES = {to: tuple(a for a, targets in MOVES.items() if to in targets) for to in BlastState}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom a blast goes to and in which languages: list ids, a fallback chain and where it ends."""
+
+    included: tuple[int, ...]
+    excluded: tuple[int, ...] = ()
+    chain: tuple[str, ...] = ()
+    default_language: str = "en"
+
+
+def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int | None = None) -> Blast:
+    """A new blast of an appeal, in draft. The slug must be free."""
+    blast = Blast(
+        slug=slug,
+        appeal=appeal,
+        default_language=plan.default_language,
+        chain=list(plan.chain),
+        created_by_id=user_id,
+    )
+    session.add(blast)
+    session.flush()
+    _aim(session, blast, plan)
+    return blast
+
+
+def change(session: Session, blast: Blast, plan: Plan) -> None:
+    """Change whom a blast goes to, before launch; its revision grows, so a launch that saw the old plan fails."""
+    blast.default_language, blast.chain = plan.default_language, list(plan.chain)
+    blast.revision += 1
+    blast.targets.clear()
+    session.flush()
+    _aim(session, blast, plan)
+
+
+def move(session: Session, blast_id: int, to: BlastState, revision: int | None = None, **values: object) -> bool:
+    """Make one legal move. False if the blast was not where the move starts (or not at `revision`)."""
+    statement = update(Blast).where(Blast.id == blast_id, Blast.state.in_(SOURCES[to]))
+    if revision is not None:
+        statement = statement.where(Blast.revision == revision)
+    moved = session.execute(
+        statement.values(state=to, **values).execution_options(synchronize_session=False).returning(Blast.id)
+    ).all()
+    session.expire_all()
+    return bool(moved)
+
+
+def launch(session: Session, blast_id: int, revision: int) -> bool:
+    """Launch what was seen at `revision`; of any number of simultaneous launches one returns True."""
+    return move(session, blast_id, S.LAUNCHING, revision, launched_at=clock(), frozen_up_to=0)
+
+
+def pause(session: Session, blast_id: int) -> bool:
+    """Pause; it holds for every message whose content has not started."""
+    return move(session, blast_id, S.PAUSED)
+
+
+def resume(session: Session, blast_id: int) -> bool:
+    """Go on after a pause or a hold."""
+    return move(session, blast_id, S.SENDING, hold_reason="", retry_at=None, troubles=0)
+
+
+def cancel(session: Session, blast_id: int) -> bool:
+    """Stop for good; what has not started is settled as skipped by the reconciler."""
+    return move(session, blast_id, S.CANCELLED, finished_at=clock())
+
+
+def hold(session: Session, blast_id: int, reason: str, retry_seconds: float | None) -> bool:
+    """The software's own pause: `reason` says why; tried again by itself after `retry_seconds`, or never."""
+    retry_at = None if retry_seconds is None else clock(retry_seconds)
+    return move(session, blast_id, S.HELD, hold_reason=reason, retry_at=retry_at)
+
+
+def by_slug(session: Session, slug: str) -> Blast | None:
+    """The blast of a slug."""
+    return session.scalars(select(Blast).where(Blast.slug == slug)).one_or_none()
+
+
+def lists_of(session: Session, blast_id: int, *, included: bool) -> list[int]:
+    """Ids of the lists a blast goes to, or stays away from."""
+    return list(
+        session.scalars(select(BlastList.list_id).where(BlastList.blast_id == blast_id, BlastList.included == included))
+    )
+
+
+def _aim(session: Session, blast: Blast, plan: Plan) -> None:
+    targets: Sequence[tuple[int, bool]] = [(i, True) for i in plan.included] + [(i, False) for i in plan.excluded]
+    for list_id, included in targets:
+        session.add(BlastList(blast_id=blast.id, list_id=list_id, included=included))
+    session.flush()
+    session.refresh(blast, ["targets"])

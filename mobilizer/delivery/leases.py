@@ -1,0 +1,100 @@
+"""Delivery: leases. A batch belongs to one owner for a while; every lease has a higher epoch than the one before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.db import clock
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+
+LEASE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work one batch: void as soon as the batch has a higher epoch."""
+
+    batch: int
+    blast: int
+    language: str
+    epoch: int
+
+
+def leasable() -> ColumnElement[bool]:
+    """Whether a batch can be leased now: open and due, or leased by someone whose time is over."""
+    return or_(
+        and_(Batch.state == BatchState.OPEN, Batch.due_at <= clock()),
+        and_(Batch.state == BatchState.LEASED, Batch.lease_until < clock()),
+    )
+
+
+def take(session: Session, batch_id: int, owner: str) -> Lease | None:
+    """Lease a batch of a sending blast, and sweep what an earlier owner left behind. None if it can't be had."""
+    sending = select(Blast.id).where(Blast.id == Batch.blast_id, Blast.state == BlastState.SENDING).exists()
+    row = session.execute(
+        update(Batch)
+        .where(Batch.id == batch_id, leasable(), sending)
+        .values(state=BatchState.LEASED, epoch=Batch.epoch + 1, owner=owner, lease_until=clock(LEASE_SECONDS))
+        .execution_options(synchronize_session=False)
+        .returning(Batch.id, Batch.blast_id, Batch.language, Batch.epoch)
+    ).one_or_none()
+    if row is None:
+        return None
+    lease = Lease(*row)
+    sweep(session, lease)
+    return lease
+
+
+def sweep(session: Session, lease: Lease) -> int:
+    """Rows that an earlier epoch had in hand become uncertain, never pending: their content may have arrived."""
+    swept = session.execute(
+        update(Delivery)
+        .where(Delivery.batch_id == lease.batch, Delivery.state == DeliveryState.HANDING, Delivery.epoch < lease.epoch)
+        .values(state=DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
+        .execution_options(synchronize_session=False)
+        .returning(Delivery.id)
+    ).all()
+    return len(swept)
+
+
+def renew(session: Session, lease: Lease) -> bool:
+    """Keep the lease for another while. False if another owner has it."""
+    return _update_mine(session, lease, lease_until=clock(LEASE_SECONDS))
+
+
+def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
+    """End the lease: the batch is done if no row is open, else open again when its first row is due."""
+    open_rows = [DeliveryState.PENDING, DeliveryState.HANDING]
+    count, waiting, soonest = session.execute(
+        select(
+            func.count(),
+            func.count(Delivery.next_at),
+            func.min(Delivery.next_at),
+        ).where(Delivery.batch_id == lease.batch, Delivery.state.in_(open_rows))
+    ).one()
+    if not count:
+        return _update_mine(session, lease, state=BatchState.DONE, lease_until=None)
+    later = soonest if waiting == count and not delay_seconds else clock(delay_seconds)
+    return _update_mine(session, lease, state=BatchState.OPEN, due_at=later, lease_until=None)
+
+
+def next_batch(session: Session, blast_id: int) -> int | None:
+    """A further batch of the blast that can be leased now."""
+    return session.scalar(
+        select(Batch.id).where(Batch.blast_id == blast_id, leasable()).order_by(Batch.due_at, Batch.id).limit(1)
+    )
+
+
+def _update_mine(session: Session, lease: Lease, **values: object) -> bool:
+    mine = session.execute(
+        update(Batch)
+        .where(Batch.id == lease.batch, Batch.epoch == lease.epoch, Batch.state == BatchState.LEASED)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+        .returning(Batch.id)
+    ).all()
+    return bool(mine)
