@@ -1,0 +1,1 @@
+"""Transport: messages on the wire, and what the relay answered. Knows no story."""
