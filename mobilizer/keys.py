@@ -62,17 +62,25 @@ class Keyring:
 
     def seal(self, plain: str, bound_to: bytes) -> bytes:
         """Encrypt `plain` for the one row that `bound_to` names: key id, 96-bit nonce, ciphertext and tag."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self.current].encrypt(nonce, plain.encode(), bound_to)
-        return bytes([self.current]) + nonce + sealed
+        return self.seal_bytes(plain.encode(), bound_to)
 
     def open(self, sealed: bytes, bound_to: bytes) -> str:
         """Decrypt what `seal` made. Raises BadSeal if it was altered, moved, or its key is gone."""
+        return self.open_bytes(sealed, bound_to).decode()
+
+    def seal_bytes(self, plain: bytes, bound_to: bytes) -> bytes:
+        """As `seal`, for bytes: a piece of an uploaded file."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._ciphers[self.current].encrypt(nonce, plain, bound_to)
+        return bytes([self.current]) + nonce + sealed
+
+    def open_bytes(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """Decrypt what `seal_bytes` made. Raises BadSeal if it was altered, moved, or its key is gone."""
         cipher = self._ciphers.get(sealed[0]) if sealed else None
         if cipher is None:
             raise BadSeal("sealed with a key this keyring does not hold")
         try:
-            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to).decode()
+            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)
         except InvalidTag:
             raise BadSeal("altered, or moved from another row") from None
 

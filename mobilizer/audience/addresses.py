@@ -1,0 +1,134 @@
+"""Audience: an e-mail address in its one normal form, so that the same mailbox is always found again."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+from mobilizer.problems import N_, Problem
+
+EXAMPLE = "name@example.org"
+
+# Characters that nobody sees, as spreadsheets and web pages leave them round an address.
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00ad"
+_WITHOUT_UNSEEN = str.maketrans("", "", _UNSEEN)
+
+# What nearly every address looks like. Whatever this accepts, email-validator accepts with the same normal form (a
+# property test holds the two together); all else goes the slow way, which also knows what to say.
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_SPECIAL = "|".join(re.escape(name) for name in sorted(SPECIAL_USE_DOMAIN_NAMES) if name != "test")
+_USUAL = re.compile(
+    rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
+    rf"@(?!(?:[a-z0-9.-]+\.)?(?:{_SPECIAL})\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z][a-z0-9-]*\Z)(?=.*[a-z]\Z){_LABEL}\Z"
+)
+_DISPLAY = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*\Z", re.DOTALL)
+
+
+class BadAddress(ValueError):
+    """Not an address that a mail could go to; `problem` says why and how to mend it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def normalise(raw: str) -> str:
+    """The normal form of an address: lower case, no blanks round it, a non-ASCII domain as A-label (RFC 5890).
+
+    RFC 5321 lets capitals matter before the @; no mailbox provider does, and two rows for one person would be two
+    mails. `Name <a@b.org>` and `mailto:a@b.org` give their address. Raises BadAddress.
+    """
+    text = split_display(raw)[1]
+    plain = text.lower()
+    if _USUAL.match(plain):
+        return plain
+    return _slowly(text)
+
+
+def split_display(raw: str) -> tuple[str, str]:
+    """(name, address) of a cell such as `Ana Sol <ana@example.org>`; the name is empty where there is none."""
+    text = raw.translate(_WITHOUT_UNSEEN).strip()
+    match = _DISPLAY.match(text)
+    name, address = (match["name"].strip(), match["address"].strip()) if match else ("", text)
+    if address[:7].lower() == "mailto:":
+        address = address[7:].strip()
+    return name.strip("\"' "), address
+
+
+def _slowly(text: str) -> str:
+    with _explained(text):
+        if _several(text):
+            raise EmailNotValidError("several")
+        # Domains under .test reach nobody, yet demo and training need addresses that reach nobody.
+        found = validate_email(text, check_deliverability=False, strict=True, test_environment=True)
+        local = unicodedata.normalize("NFC", found.local_part.lower())
+        normal = f"{local}@{(found.ascii_domain or found.domain).lower()}"
+        # Lower case may have more bytes, or letters that are not allowed: the normal form must itself be an address.
+        validate_email(normal, check_deliverability=False, strict=True, test_environment=True)
+        return normal
+    raise AssertionError("an address is good or explained")
+
+
+@contextmanager
+def _explained(text: str) -> Iterator[None]:
+    try:
+        yield
+    except EmailNotValidError:
+        code, message = next((code, message) for code, (test, message) in _DIAGNOSES.items() if test(text))
+        params = {"address": _shown(text), "example": EXAMPLE}
+        raise BadAddress(Problem(f"address.{code}", message, params, where="email")) from None
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _several(text: str) -> bool:
+    return len(re.findall(r"[^\s@,;/|]+@[^\s@,;/|]+", text)) > 1
+
+
+def _domain(text: str) -> str:
+    return text.rpartition("@")[2].lower()
+
+
+# Tried in order; the last one always fits. An organizer reads one of these beside the row.
+_DIAGNOSES = {
+    "missing": (lambda t: not t, N_("There is no address. Give one like %(example)s, or take the row out.")),
+    "several": (_several, N_("“%(address)s” is more than one address. Give each person a row of their own.")),
+    "no_at": (lambda t: "@" not in t, N_("“%(address)s” has no @ sign. Write it like %(example)s.")),
+    "blank": (
+        lambda t: bool(re.search(r"\s", t)),
+        N_("“%(address)s” has a blank inside. Take the blank out, as in %(example)s."),
+    ),
+    "two_ats": (
+        lambda t: t.count("@") > 1,
+        N_("“%(address)s” has more than one @ sign. Write it like %(example)s."),
+    ),
+    "no_local": (lambda t: t.startswith("@"), N_("“%(address)s” has nothing before the @. Write it like %(example)s.")),
+    "no_dot": (
+        lambda t: "." not in _domain(t).strip("."),
+        N_("“%(address)s” does not end in a domain like example.org. Look for a missing ending."),
+    ),
+    "reserved": (
+        lambda t: _domain(t).rpartition(".")[2] in SPECIAL_USE_DOMAIN_NAMES,
+        N_("“%(address)s” ends in a name that no mail can reach. Ask the person for a real address."),
+    ),
+    "dots": (
+        lambda t: ".." in t or t.endswith(".") or t.startswith(".") or ".@" in t or "@." in t,
+        N_("“%(address)s” has a dot too many. Write it like %(example)s."),
+    ),
+    "too_long": (
+        lambda t: len(t) > 254 or len(t.rpartition("@")[0]) > 64,
+        N_("“%(address)s” is too long to be an address. Look for two cells that ran into one."),
+    ),
+    "domain": (
+        lambda t: not re.fullmatch(r"[\w.-]+", _domain(t)) or "_" in _domain(t),
+        N_("“%(address)s” has a sign behind the @ that no domain has. Write it like %(example)s."),
+    ),
+    "bad": (lambda _t: True, N_("“%(address)s” is not an address. Write it like %(example)s.")),
+}

@@ -1,0 +1,114 @@
+"""Audience: what people write in a "language" column ("Español", "spa", "es_MX", "Spanish"), understood as a tag."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from babel import Locale
+from babel.core import get_global
+from babel.localedata import locale_identifiers
+
+from mobilizer.languages import UnknownLanguage, canonical
+
+# Languages whose names for other languages are understood; every language's name for itself is understood too.
+NAMED_IN = ("en", "es", "fr", "pt", "ar", "de", "it", "nl", "ru", "tr")
+
+# Usual words that CLDR does not list as a name.
+_ALSO = {
+    "castellano": "es",
+    "castilian": "es",
+    "brazilian": "pt-BR",
+    "brasileiro": "pt-BR",
+    "mandarin": "zh",
+    "farsi": "fa",
+    "tagalog": "fil",
+    "bahasa": "id",
+    "flemish": "nl-BE",
+    "simplified chinese": "zh-Hans",
+    "traditional chinese": "zh-Hant",
+}
+_CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*(?:\.[a-z0-9-]+)?", re.IGNORECASE)
+_WITH_PLACE = re.compile(r"(?P<language>[^()]+?)\s*\((?P<place>[^()]+)\)")
+
+
+@cache
+def spoken(words: str) -> str:
+    """The BCP 47 tag of a language, from its code in any spelling or its name in a usual language.
+
+    Raises languages.UnknownLanguage.
+    """
+    said = words.strip()
+    if _CODE.fullmatch(said):
+        tag = _by_code(said)
+        if tag:
+            return tag
+    named = _names().get(_key(said)) or _with_place(said)
+    if named:
+        return named
+    raise UnknownLanguage(f"“{said[:40]}” is not a language that we know; try a code like “es” or “pt-BR”.")
+
+
+@cache
+def territory(words: str) -> str | None:
+    """The ISO 3166 code of a country, from its code or its name in a usual language; None if unknown."""
+    said = words.strip()
+    if re.fullmatch(r"[A-Za-z]{2}", said) and said.upper() in Locale("en").territories:
+        return said.upper()
+    alias = get_global("territory_aliases").get(said.upper()) if said.isascii() else None
+    return alias[0] if alias and len(alias) == 1 else _territories().get(_key(said))
+
+
+def _by_code(said: str) -> str | None:
+    head, _, rest = said.split(".")[0].replace("_", "-").partition("-")
+    # CLDR's aliases lead from ISO 639-2 and -3 codes and from old ones ('spa', 'iw') to the tag in use.
+    head = get_global("language_aliases").get(head.lower(), head.lower()).replace("_", "-")
+    try:
+        return canonical(f"{head}-{rest}" if rest else head)
+    except UnknownLanguage:
+        return None
+
+
+def _with_place(said: str) -> str | None:
+    match = _WITH_PLACE.fullmatch(said)
+    named = _names().get(_key(match["language"])) if match else None
+    place = territory(match["place"]) if match else None
+    return _by_code(f"{named}-{place}") if named and place else named
+
+
+@cache
+def _names() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name, code in _named_languages():
+        tag = _by_code(code)
+        if tag:
+            names.setdefault(_key(name), tag)
+    return names
+
+
+def _named_languages() -> Iterator[tuple[str, str]]:
+    yield from _ALSO.items()
+    for code in locale_identifiers():
+        own = Locale.parse(code).languages.get(code) if len(code) <= 3 else None
+        if own:
+            yield own, code
+    for tag in NAMED_IN:
+        yield from ((name, code) for code, name in Locale(tag).languages.items())
+
+
+@cache
+def _territories() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for tag in NAMED_IN:
+        for code, name in Locale(tag).territories.items():
+            if len(code) == 2 and code.isalpha():
+                names.setdefault(_key(name), code)
+    return names
+
+
+def _key(name: str) -> str:
+    """A name without capitals, accents, dots and double blanks: "ESPAÑOL " and "espanol" are one word."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[^\w]+", " ", plain).split())
