@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
@@ -97,7 +97,7 @@ def _domain(text: str) -> str:
 
 
 # Tried in order; the last one always fits. An organizer reads one of these beside the row.
-_DIAGNOSES = {
+_DIAGNOSES: dict[str, tuple[Callable[[str], bool], str]] = {
     "missing": (lambda t: not t, N_("There is no address. Give one like %(example)s, or take the row out.")),
     "several": (_several, N_("“%(address)s” is more than one address. Give each person a row of their own.")),
     "no_at": (lambda t: "@" not in t, N_("“%(address)s” has no @ sign. Write it like %(example)s.")),

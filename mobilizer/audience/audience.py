@@ -12,7 +12,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 
 
-def audience(included: Sequence[int], excluded: Sequence[int]) -> Select[tuple[int, str, str | None, int]]:
+def audience(included: Sequence[int], excluded: Sequence[int]) -> Select[int, str, str | None, int]:
     """(member_id, language, second_language, list_id) of everyone confirmed on a list of `included`.
 
     `list_id` is the lowest of those lists: the one that the mail names. Whoever is on a list of `excluded`, even

@@ -1,0 +1,235 @@
+"""Audience: what the organizer asks. Lists with their languages, pages of members, one member whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.addresses import normalise
+from mobilizer.audience.lists import MemberList, Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressing import suppressed_among
+from mobilizer.audience.suppressions import SuppressedFor, Suppression
+from mobilizer.keys import Keyring
+
+PAGE = 50
+SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class ListSummary:
+    """A list and who is on it: confirmed members, in all and a language (most first), and the others."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    members: int
+    pending: int
+    unsubscribed: int
+    languages: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """A member as one line of a table. `suppressed_for` is the reason they must not be mailed, or None."""
+
+    id: int
+    email: str
+    name: str
+    language: str
+    second_language: str | None
+    country: str | None
+    created_at: datetime
+    suppressed_for: SuppressedFor | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPage:
+    """Members, newest first; `older` is the `before` of the next page, None on the last one."""
+
+    members: tuple[MemberLine, ...]
+    older: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListStanding:
+    """A member's standing on one list, and how it came about."""
+
+    list_id: int
+    slug: str
+    name: str
+    standing: Standing
+    joined_at: datetime
+    changed_at: datetime
+    how: str
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDetail:
+    """One member whole. `recruited` counts who joined through their share link."""
+
+    line: MemberLine
+    time_zone: str | None
+    attributes: dict[str, Any]
+    source: str
+    share_code: str
+    recruited_by_id: int | None
+    recruited: int
+    lists: tuple[ListStanding, ...]
+
+
+def lists(session: Session) -> list[ListSummary]:
+    """Every list by name, with its members per language."""
+    rows = session.execute(
+        select(Subscription.list_id, Subscription.standing, Member.language, func.count())
+        .join(Member, Member.id == Subscription.member_id)
+        .group_by(Subscription.list_id, Subscription.standing, Member.language)
+    )
+    counted: dict[int, list[tuple[str, str, int]]] = {}
+    for list_id, standing, language, count in rows:
+        counted.setdefault(list_id, []).append((standing, language, count))
+    every = session.scalars(select(MemberList).order_by(MemberList.name, MemberList.id))
+    return [_summary(row, counted.get(row.id, [])) for row in every]
+
+
+def list_by_slug(session: Session, slug: str) -> MemberList | None:
+    """The list of a slug."""
+    return session.scalar(select(MemberList).where(MemberList.slug == slug))
+
+
+def member_by_address(session: Session, keyring: Keyring, raw: str) -> int | None:
+    """The id of the member with exactly this address, however it is written. Raises addresses.BadAddress."""
+    key = keyring.address_key(normalise(raw))
+    return session.scalar(select(Member.id).where(Member.address_key == key))
+
+
+def members_page(
+    session: Session,
+    keyring: Keyring,
+    *,
+    list_id: int | None = None,
+    language: str = "",
+    standing: str = "",
+    before: int | None = None,
+    size: int = PAGE,
+) -> MemberPage:
+    """A page of members, newest first. `standing` is a Standing (on `list_id`, else on any list) or 'suppressed'."""
+    asked = select(Member).order_by(Member.id.desc()).limit(size + 1)
+    asked = asked.where(*_conditions(list_id, language, standing))
+    if before is not None:
+        asked = asked.where(Member.id < before)
+    found = session.scalars(asked).all()
+    shown = found[:size]
+    return MemberPage(_lines(session, keyring, shown), shown[-1].id if len(found) > size else None)
+
+
+def count_members(session: Session, *, list_id: int | None = None, language: str = "", standing: str = "") -> int:
+    """How many members fit the same filters as `members_page`."""
+    asked = select(func.count()).select_from(Member).where(*_conditions(list_id, language, standing))
+    return session.scalar(asked) or 0
+
+
+def languages_of_members(session: Session) -> list[tuple[str, int]]:
+    """(language, people) of everyone, most spoken first."""
+    number = func.count()
+    rows = session.execute(
+        select(Member.language, number).group_by(Member.language).order_by(number.desc(), Member.language)
+    )
+    return [(language, count) for language, count in rows]
+
+
+def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberDetail | None:
+    """One member with every list they are or were on."""
+    member = session.get(Member, member_id)
+    if member is None:
+        return None
+    recruited = session.scalar(select(func.count()).where(Member.recruited_by_id == member_id)) or 0
+    return MemberDetail(
+        line=_lines(session, keyring, [member])[0],
+        time_zone=member.time_zone,
+        attributes=dict(member.attributes),
+        source=member.source,
+        share_code=member.share_code,
+        recruited_by_id=member.recruited_by_id,
+        recruited=recruited,
+        lists=_standings(session, member_id),
+    )
+
+
+def _summary(row: MemberList, counted: Sequence[tuple[str, str, int]]) -> ListSummary:
+    def people(of: Standing) -> int:
+        return sum(count for standing, _, count in counted if standing == of)
+
+    confirmed = [(language, count) for standing, language, count in counted if standing == Standing.CONFIRMED]
+    return ListSummary(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        description=row.description,
+        members=people(Standing.CONFIRMED),
+        pending=people(Standing.PENDING),
+        unsubscribed=people(Standing.UNSUBSCRIBED),
+        languages=tuple(sorted(confirmed, key=lambda pair: (-pair[1], pair[0]))),
+    )
+
+
+def _conditions(list_id: int | None, language: str, standing: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if language:
+        conditions.append(Member.language == language)
+    if standing == SUPPRESSED:
+        conditions.append(exists().where(Suppression.address_key == Member.address_key))
+    on = [Subscription.list_id == list_id] if list_id is not None else []
+    if standing and standing != SUPPRESSED:
+        on.append(Subscription.standing == Standing(standing))
+    if on:
+        conditions.append(exists().where(Subscription.member_id == Member.id, *on))
+    return conditions
+
+
+def _lines(session: Session, keyring: Keyring, members: Sequence[Member]) -> tuple[MemberLine, ...]:
+    suppressed = suppressed_among(session, [member.address_key for member in members])
+    return tuple(_line(keyring, member, suppressed.get(member.address_key)) for member in members)
+
+
+def _line(keyring: Keyring, member: Member, suppressed_for: SuppressedFor | None) -> MemberLine:
+    identity = member.identity(keyring)
+    return MemberLine(
+        id=member.id,
+        email=identity.email,
+        name=identity.name,
+        language=member.language,
+        second_language=member.second_language,
+        country=member.country,
+        created_at=member.created_at,
+        suppressed_for=suppressed_for,
+    )
+
+
+def _standings(session: Session, member_id: int) -> tuple[ListStanding, ...]:
+    rows = session.execute(
+        select(Subscription, MemberList.slug, MemberList.name)
+        .join(MemberList, MemberList.id == Subscription.list_id)
+        .where(Subscription.member_id == member_id)
+        .order_by(MemberList.name, MemberList.id)
+    )
+    return tuple(
+        ListStanding(
+            list_id=subscription.list_id,
+            slug=slug,
+            name=name,
+            standing=Standing(subscription.standing),
+            joined_at=subscription.joined_at,
+            changed_at=subscription.changed_at,
+            how=subscription.how,
+            wording=subscription.wording,
+        )
+        for subscription, slug, name in rows
+    )
