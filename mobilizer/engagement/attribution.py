@@ -1,0 +1,36 @@
+"""Engagement: which blast an act on a public page belongs to; the page's address names an appeal, never a blast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Member
+from mobilizer.blasts.blasts import Blast
+from mobilizer.delivery.ledger import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """The owner of a share code: 0 and empty where nobody owns it. `blast` is the one their share belongs to."""
+
+    member: int = 0
+    language: str = ""
+    blast: int = 0
+
+
+def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
+    """Who owns a share code, and the latest blast of the appeal that was meant for them (0: none)."""
+    row = session.execute(select(Member.id, Member.language).where(Member.share_code == code)).one_or_none()
+    if row is None:
+        return Sharer()
+    blast = session.scalars(
+        select(Delivery.blast_id)
+        .join(Blast, Blast.id == Delivery.blast_id)
+        .where(Delivery.member_id == row.id, Blast.appeal_id == appeal_id)
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    ).first()
+    return Sharer(row.id, row.language, blast or 0)

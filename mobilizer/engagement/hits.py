@@ -1,0 +1,69 @@
+"""Engagement: the hit, an event on its way in. Pages note hits one by one; they are recorded many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from mobilizer.audience.members import Member
+from mobilizer.blasts.blasts import Blast
+from mobilizer.engagement.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What an Event will hold, in plain numbers and strings that JSON can carry. 0 is nobody, no blast, no link.
+
+    `at` is in seconds since 1970 (UTC); `via` is the member whose share link brought the visitor;
+    `machine` is the name of the rule (machines.py) that says no person did it, or empty.
+    """
+
+    kind: str
+    at: float
+    blast: int = 0
+    member: int = 0
+    via: int = 0
+    link_n: int = 0
+    language: str = ""
+    channel: str = ""
+    machine: str = ""
+
+
+def record(session: Session, hits: Sequence[Hit]) -> int:
+    """Write hits as events in one statement; returns how many.
+
+    A hit of a blast that is gone is dropped, as that blast's events were; a member who is gone stays out.
+    """
+    blasts = _still_there(session, Blast.id, (hit.blast for hit in hits))
+    members = _still_there(session, Member.id, (number for hit in hits for number in (hit.member, hit.via)))
+    rows = [_row(hit, members) for hit in hits if not hit.blast or hit.blast in blasts]
+    if rows:
+        session.execute(insert(Event), rows)
+    return len(rows)
+
+
+def _row(hit: Hit, members: set[int]) -> dict[str, object]:
+    return {
+        "kind": hit.kind,
+        "at": datetime.fromtimestamp(hit.at, UTC),
+        "blast_id": hit.blast or None,
+        "member_id": hit.member if hit.member in members else None,
+        "via_id": hit.via if hit.via in members else None,
+        "link_n": hit.link_n or None,
+        "language": hit.language,
+        "channel": hit.channel,
+        "machine": hit.machine,
+    }
+
+
+def _still_there(session: Session, column: InstrumentedAttribute[int], numbers: Iterable[int]) -> set[int]:
+    wanted = sorted({number for number in numbers if number})
+    found: set[int] = set()
+    # In slices: a statement may carry only so many parameters.
+    for start in range(0, len(wanted), 500):
+        found.update(session.scalars(select(column).where(column.in_(wanted[start : start + 500]))))
+    return found
