@@ -1,0 +1,1 @@
+"""Message: from an appeal's words to the bytes on the wire. Pure: data in, bytes out."""

@@ -1,0 +1,84 @@
+"""Message: what goes in. The words, the frame round them, and the one person they go to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """An appeal's words in one language, as they were written: with merge tags, `body` in Markdown too."""
+
+    language: str
+    title: str
+    subject: str
+    preheader: str
+    greeting: str
+    greeting_nameless: str
+    body: str
+    button: str
+    poster_alt: str
+    share_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """Where a link leads: `url` for kind 'url', else our own watch or share page, made per member."""
+
+    kind: Literal["url", "watch", "share"]
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds the words and is the same for every member of a blast.
+
+    `base_url` has no slash at its end; `poster_width` and `poster_height` are in CSS pixels as shown (files are 2x);
+    `other_languages` are the tags of the blast's other renditions.
+    """
+
+    template: str
+    base_url: str
+    organisation: str
+    postal_address: str
+    sender_name: str
+    sender_address: str
+    reply_to: str
+    return_domain: str
+    brand_colour: str
+    blast_slug: str
+    poster_url: str
+    poster_width: int
+    poster_height: int
+    video_seconds: int
+    other_languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One token a purpose, each of lower-case letters and digits: none serves as another."""
+
+    open: str
+    click: str
+    unsubscribe: str
+    preferences: str
+    view: str
+    bounce: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The one person a message goes to. `values` are what merge tags beyond the name may say ('country')."""
+
+    address: str
+    name: str
+    joined_on: date
+    list_name: str
+    list_slug: str
+    share_code: str
+    tokens: Tokens
+    values: Mapping[str, str] = field(default_factory=dict)
