@@ -1,0 +1,168 @@
+"""The top of the house: one Flask application of all faces, with the headers and limits that hold for every answer."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import time
+import uuid
+from types import ModuleType
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from mobilizer import web
+from mobilizer.http import EXTENSION
+from mobilizer.installation import Installation, install
+from mobilizer.settings import Settings
+from mobilizer.web.assets import asset
+from mobilizer.web.errors import install_errors
+from mobilizer.web.limits import install_limits
+from mobilizer.web.navigation import navigation
+from mobilizer.web.policy import guard, permitted
+from mobilizer.web.words import install_formats
+
+MEGABYTE = 1024 * 1024
+LARGEST_UPLOAD = 64 * MEGABYTE
+LARGEST_FORM = 2 * MEGABYTE
+# What a page may load: our own files and nothing else. A view may answer with a policy of its own.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+# The screens of the organizers, one module each.
+SCREENS = ("signin", "overview", "appeals", "blasts", "results", "lists", "members", "imports", "settings")
+
+
+def create_app(settings: Settings, installation: Installation | None = None, *, counter: str = "") -> Flask:
+    """The WSGI application. `counter` is where sign-in tries are counted, if not in the settings' Redis."""
+    app = Flask("mobilizer", static_folder=None, template_folder=None)
+    here = installation or install(settings)
+    app.extensions[EXTENSION] = here
+    _configure(app, here)
+    _log(settings)
+    csrf = CSRFProtect(app)
+    app.before_request(_begin)
+    app.before_request(guard)
+    # The guard stands before the form check: who may not do a thing learns nothing of its form.
+    app.before_request_funcs[None].sort(key=lambda step: step not in (_begin, guard))
+    app.after_request(_finish)
+    install_limits(app, counter or settings.redis_url)
+    install_formats(app)
+    install_errors(app)
+    app.context_processor(_context)
+    _register(app, csrf, here)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: Flask, here: Installation) -> None:
+    https = here.settings.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=here.keyring.cookie_secret,
+        SESSION_COOKIE_NAME="__Host-mobilizer" if https else "mobilizer",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_FORM_PARTS=500,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        WTF_CSRF_TIME_LIMIT=None,  # a form is good as long as its session
+        HTTPS=https,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _register(app: Flask, csrf: CSRFProtect, here: Installation) -> None:
+    app.register_blueprint(web.blueprint)
+    for name in SCREENS:
+        if screen := _module(f"mobilizer.web.{name}"):
+            app.register_blueprint(screen.blueprint)
+    if here.settings.inbox and (inbox := _module("mobilizer.web.inbox")):
+        app.register_blueprint(inbox.blueprint)
+    if (public := _module("mobilizer.public")) and hasattr(public, "blueprint"):
+        # The member's forms carry a token of their own, and a one-click unsubscribe comes without a cookie.
+        csrf.exempt(public.blueprint)
+        app.register_blueprint(public.blueprint)
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("mobilizer."):
+            raise
+        return None
+
+
+def _context() -> dict[str, object]:
+    return {
+        "me": g.get("me"),
+        "may": permitted,
+        "navigation": navigation,
+        "asset": asset,
+        "organisation": _settings().organisation,
+    }
+
+
+def _settings() -> Settings:
+    from mobilizer.http import installation
+
+    return installation().settings
+
+
+def _begin() -> None:
+    g.request_id = uuid.uuid4().hex[:16]
+    g.began = time.monotonic()
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if _settings().base_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    # The rule, not the path: paths carry tokens, and queries whatever people paste.
+    structlog.get_logger("mobilizer.request").info(
+        "request",
+        request=g.get("request_id", ""),
+        method=request.method,
+        rule=request.url_rule.rule if request.url_rule else "",
+        status=response.status_code,
+        milliseconds=round((time.monotonic() - g.get("began", time.monotonic())) * 1000, 1),
+    )
+    return response
+
+
+def _log(settings: Settings) -> None:
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

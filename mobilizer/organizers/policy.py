@@ -1,0 +1,55 @@
+"""Organizers: the one policy table, who may do what. What is not in it is forbidden."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from mobilizer.problems import N_
+
+
+class Role(StrEnum):
+    """What a user is here for; from the one who only looks to the one who may do all."""
+
+    VIEWER = "viewer"
+    TRANSLATOR = "translator"
+    ORGANIZER = "organizer"
+    ADMIN = "admin"
+
+
+ROLE_NAMES = {
+    Role.VIEWER: N_("Viewer"),
+    Role.TRANSLATOR: N_("Translator"),
+    Role.ORGANIZER: N_("Organizer"),
+    Role.ADMIN: N_("Administrator"),
+}
+
+_EVERYONE = frozenset(Role)
+_ORGANIZERS = frozenset({Role.ORGANIZER, Role.ADMIN})
+_READERS = _ORGANIZERS | {Role.VIEWER}
+_WRITERS = _ORGANIZERS | {Role.TRANSLATOR}
+_ADMINS = frozenset({Role.ADMIN})
+
+# A viewer sees numbers but no member; a translator sees words but neither members nor blasts.
+POLICY: dict[str, frozenset[Role]] = {
+    "overview.see": _EVERYONE,
+    "lists.see": _READERS,
+    "lists.edit": _ORGANIZERS,
+    "members.see": _ORGANIZERS,
+    "members.import": _ORGANIZERS,
+    "appeals.see": _EVERYONE,
+    "appeals.translate": _WRITERS,
+    "appeals.write": _ORGANIZERS,
+    "blasts.see": _READERS,
+    "blasts.edit": _ORGANIZERS,
+    "blasts.proof": _ORGANIZERS,
+    "blasts.launch": _ORGANIZERS,
+    "results.see": _READERS,
+    "settings.own": _EVERYONE,
+    "settings.users": _ADMINS,
+    "inbox.see": _EVERYONE,
+}
+
+
+def may(role: str, action: str) -> bool:
+    """Whether a role may do an action. An action that the table does not know is nobody's."""
+    return role in POLICY.get(action, frozenset())

@@ -1,0 +1,59 @@
+"""Web: when something can't be done, a calm page that says so and where to go."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from mobilizer.http import words
+from mobilizer.problems import N_
+
+_SAID = {
+    400: (N_("That did not work"), N_("The request was not complete. Go back, look at the form and send it again.")),
+    403: (N_("This is not open to you"), N_("Your role does not include it. An administrator can change that.")),
+    404: (N_("Nothing is here"), N_("The address may be mistyped, or what was here is gone.")),
+    405: (N_("That did not work"), N_("This address can't be used like this. Go back and use the button on the page.")),
+    413: (N_("That is too large"), N_("What you sent is larger than this page takes. Split it into smaller files.")),
+    429: (N_("Too many tries"), N_("For your safety, wait a few minutes, then try again.")),
+    500: (N_("Something broke on our side"), N_("Nothing was half saved. Try again; if it stays, tell your operator.")),
+    503: (N_("Not just now"), N_("A part of this installation is away for a moment. Try again in a minute.")),
+}
+_EXPIRED = (
+    N_("This form has expired"),
+    N_("It was open for too long, or you signed in anew meanwhile. Go back, reload the page and send it again."),
+)
+
+
+def install_errors(app: Flask) -> None:
+    """Answer every error with a page in the reader's language."""
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _broken)
+
+
+def _refused(error: HTTPException) -> Response:
+    if error.response is not None:
+        return make_response(error.response)
+    code = error.code or 500
+    title, text = _EXPIRED if isinstance(error, CSRFError) else _SAID.get(code, _SAID[400 if code < 500 else 500])
+    response = _page(title, text, code)
+    # Keep what the error itself says in headers: the methods allowed, when to come back.
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers.setdefault(name, value)
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    # The traceback's last line could hold what a member typed: the kind of error and its place are enough here.
+    structlog.get_logger("mobilizer.error").error(
+        "request failed", request=g.get("request_id", ""), kind=type(error).__name__, exc_info=error
+    )
+    return _page(*_SAID[500], 500)
+
+
+def _page(title: str, text: str, code: int) -> Response:
+    said = words().gettext
+    page = render_template("error.html", title=said(title), text=said(text), request_id=g.get("request_id", ""))
+    return make_response(page, code)

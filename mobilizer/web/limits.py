@@ -1,0 +1,39 @@
+"""Web: how often one may try. Counted in Redis; where it can't be counted, signing in is refused."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import Flask, request
+from flask_limiter import Limiter
+
+from mobilizer.http import installation
+
+SIGN_IN_BY_BROWSER = "20 per minute; 100 per hour"
+SIGN_IN_BY_ACCOUNT = "10 per 15 minutes"
+
+
+def whence() -> str:
+    """A name for where a request comes from that does not tell the network address."""
+    return _blind(request.remote_addr or "")
+
+
+def whom() -> str:
+    """A name for the account that a sign-in is for, known or not."""
+    return _blind(request.form.get("email", "").strip().lower())
+
+
+limiter = Limiter(key_func=whence, strategy="moving-window", swallow_errors=False)
+
+
+def install_limits(app: Flask, storage: str) -> None:
+    """Count in a Redis-protocol server, or in 'memory://' (one process only)."""
+    if storage.startswith("unix://"):
+        storage = "redis+" + storage
+    app.config.update(RATELIMIT_STORAGE_URI=storage, RATELIMIT_HEADERS_ENABLED=False)
+    limiter.init_app(app)
+
+
+def _blind(text: str) -> str:
+    key = installation().keyring.cookie_secret
+    return hashlib.blake2b(text.encode(), key=key, digest_size=16, person=b"limit").hexdigest()
