@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
@@ -23,7 +25,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from mobilizer.audience.importing import run_import
-from mobilizer.delivery import launch, slices
+from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
 from mobilizer.settings import Settings
@@ -34,6 +36,8 @@ HITS_AT_ONCE = 1000
 ENTRY = "mobilizer.jobs.perform"
 JOB_SECONDS = 1800  # the last resort: slices stop themselves after a minute
 PR_SET_PDEATHSIG = 1
+HEARTBEAT_SECONDS = 10
+RECONNECT_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -69,7 +73,17 @@ class OurWorker(Worker):  # type: ignore[misc]
             # Without this a killed worker leaves its horse sending, beside the worker that takes over.
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
+    was_stopped = False
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        """RQ's own sign of life, and ours: the database remembers after Redis was lost."""
+        super().heartbeat(*args, **kwargs)
+        if _installation is not None and not self.is_horse:
+            with _installation.database.write() as session:
+                heartbeats.beat(session, worker_name(), "worker")
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.was_stopped = True
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
         super().request_stop(signum, frame)
@@ -105,7 +119,7 @@ def enqueue(installation: Installation, kind: Work, number: int = 0) -> bool:
         queue.enqueue_call(
             ENTRY,
             args=(str(kind), number),
-            job_id=f"{kind}-{number}",
+            job_id=job_id(kind, number),
             timeout=JOB_SECONDS,
             result_ttl=0,
             failure_ttl=24 * 3600,
@@ -114,6 +128,11 @@ def enqueue(installation: Installation, kind: Work, number: int = 0) -> bool:
         log.warning("queue_unreachable", work=str(kind), error=type(error).__name__)
         return False
     return True
+
+
+def job_id(kind: Work, number: int) -> str:
+    """The name of a piece of work in the queue: 'send-17'."""
+    return f"{kind}-{number}"
 
 
 def queued(installation: Installation) -> set[str]:
@@ -144,17 +163,34 @@ def drain_hits(installation: Installation, _number: int = 0) -> None:
 
 
 def worker(installation: Installation) -> OurWorker:
-    """One RQ worker on the one queue; `worker(...).work()` blocks."""
+    """One RQ worker on the one queue; `worker(...).work()` blocks, and returns when it is stopped or Redis is lost."""
     work_on(installation)
-    redis = _redis(installation.settings)
     return OurWorker(
         [_queue(installation.settings)],
-        name=worker_name(),
-        connection=redis,
+        name=f"{worker_name()}-{secrets.token_hex(3)}",
+        connection=_redis(installation.settings),
         job_class=OurJob,
         serializer=JSONSerializer,
         default_result_ttl=0,
+        worker_ttl=HEARTBEAT_SECONDS * 3,
+        job_monitoring_interval=HEARTBEAT_SECONDS,
     )
+
+
+def run_worker(installation: Installation, burst: bool = False) -> None:
+    """Work until a signal says stop; when Redis goes away, wait for it to come back."""
+    stopped = threading.Event()
+    while not stopped.is_set():
+        try:
+            current = worker(installation)
+            current.work(burst=burst, logging_level=installation.settings.log_level)
+            if burst or current.was_stopped:
+                break
+        except RedisError as error:
+            log.warning("queue_unreachable", error=type(error).__name__)
+        stopped.wait(RECONNECT_SECONDS)
+    with installation.database.write() as session:
+        heartbeats.leave(session, worker_name())
 
 
 def worker_name() -> str:

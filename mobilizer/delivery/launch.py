@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Integer, String, cast, column, func, insert, select, values
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.expression import Subquery
+from sqlalchemy.sql.expression import CTE, Subquery
 
 from mobilizer.audience.audience import audience
 from mobilizer.blasts import lifecycle
@@ -114,7 +114,7 @@ def _placed(session: Session, blast: Blast, people: Subquery, batch_size: int) -
     )
 
 
-def _new_batches(session: Session, blast_id: int, places: Sequence[tuple[str, int]]) -> Subquery:
+def _new_batches(session: Session, blast_id: int, places: Sequence[tuple[str, int]]) -> CTE:
     batches = [Batch(blast_id=blast_id, language=gets, state=BatchState.OPEN) for gets, _ in places]
     session.add_all(batches)
     session.flush()
@@ -123,4 +123,4 @@ def _new_batches(session: Session, blast_id: int, places: Sequence[tuple[str, in
         values(column("batch_id", BigId), column("gets", String), column("ordinal", Integer), name="new")
         .data(rows)
         .cte("new_batches")
-    )  # type: ignore[return-value]
+    )

@@ -25,19 +25,18 @@ class Lease:
 
 
 def leasable() -> ColumnElement[bool]:
-    """Whether a batch can be leased now: open and due, or leased by someone whose time is over."""
-    return or_(
-        and_(Batch.state == BatchState.OPEN, Batch.due_at <= clock()),
-        and_(Batch.state == BatchState.LEASED, Batch.lease_until < clock()),
-    )
+    """Whether a batch can be leased now: its blast is sending, and it is due or its owner's time is over."""
+    sending = select(Blast.id).where(Blast.id == Batch.blast_id, Blast.state == BlastState.SENDING).exists()
+    due = and_(Batch.state == BatchState.OPEN, Batch.due_at <= clock())
+    overdue = and_(Batch.state == BatchState.LEASED, Batch.lease_until < clock())
+    return and_(sending, or_(due, overdue))
 
 
 def take(session: Session, batch_id: int, owner: str) -> Lease | None:
     """Lease a batch of a sending blast, and sweep what an earlier owner left behind. None if it can't be had."""
-    sending = select(Blast.id).where(Blast.id == Batch.blast_id, Blast.state == BlastState.SENDING).exists()
     row = session.execute(
         update(Batch)
-        .where(Batch.id == batch_id, leasable(), sending)
+        .where(Batch.id == batch_id, leasable())
         .values(state=BatchState.LEASED, epoch=Batch.epoch + 1, owner=owner, lease_until=clock(LEASE_SECONDS))
         .execution_options(synchronize_session=False)
         .returning(Batch.id, Batch.blast_id, Batch.language, Batch.epoch)

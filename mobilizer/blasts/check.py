@@ -1,0 +1,208 @@
+"""Blasts: the check list before launch. Each line says green, amber or red, why, and where to mend it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from mobilizer.appeals.appeals import Appeal
+from mobilizer.appeals.completeness import complete_languages, completeness
+from mobilizer.appeals.parity import parity
+from mobilizer.audience.audience import count_by_language
+from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.renditions import compile_language, sample_recipient
+from mobilizer.installation import Installation
+from mobilizer.languages import choose, language
+from mobilizer.message.compile import CompileError
+from mobilizer.message.compose import html_of, text_of
+from mobilizer.message.rendition import Rendition
+from mobilizer.problems import N_, Problem
+
+GMAIL_CLIPS_BYTES = 102 * 1024
+LONG_NAME = "ن" * 60
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One line of the list. `level` is 'ok', 'warning' (amber) or 'error' (red: no launch).
+
+    `language` and `field` say where to mend it; both empty: the blast itself.
+    """
+
+    level: str
+    problem: Problem
+    language: str = ""
+    field: str = ""
+
+
+@dataclass(slots=True)
+class LanguageAudience:
+    """The people who speak a language, and what they get: the language, by which step, and how complete it is."""
+
+    language: str
+    own_name: str
+    people: int
+    gets: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """All lines, the audience by language, and the number of people that launching asks for."""
+
+    lines: list[CheckLine]
+    audience: list[LanguageAudience]
+    people: int
+    suppressed: int
+    gets: Counter[str]
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing forbids launch."""
+        return all(line.level != "error" for line in self.lines)
+
+
+def check(session: Session, installation: Installation, blast: Blast, today: date) -> Checklist:
+    """Check a blast and its appeal as they are now."""
+    audience, suppressed = _audience(session, blast)
+    gets: Counter[str] = Counter()
+    for speakers in audience:
+        for (given, _step), count in speakers.gets.items():
+            gets[given] += count
+    people = sum(speakers.people for speakers in audience)
+    lines = [
+        *_about_people(blast, audience, people, suppressed),
+        *_about_translations(blast, gets),
+        *_about_messages(installation, blast, today),
+        *_about_sender(installation),
+    ]
+    return Checklist(lines, audience, people, suppressed, gets)
+
+
+def _audience(session: Session, blast: Blast) -> tuple[list[LanguageAudience], int]:
+    offered = complete_languages(blast.appeal)
+    counts = count_by_language(
+        session,
+        lifecycle.lists_of(session, blast.id, included=True),
+        lifecycle.lists_of(session, blast.id, included=False),
+    )
+    found: dict[str, LanguageAudience] = {}
+    suppressed_people = 0
+    for tag, second, people, suppressed in counts:
+        choice = choose(tag, second, offered, blast.chain, blast.default_language)
+        speakers = found.setdefault(tag, LanguageAudience(tag, language(tag).own_name, 0))
+        speakers.people += people
+        speakers.gets[choice.language, choice.caught_by.value] += people
+        suppressed_people += suppressed
+    return sorted(found.values(), key=lambda speakers: -speakers.people), suppressed_people
+
+
+def _about_people(blast: Blast, audience: list[LanguageAudience], people: int, suppressed: int) -> list[CheckLine]:
+    if not people:
+        return [_error(Problem("audience.empty", N_("Nobody would get this: choose a list that has members.")))]
+    lines = [
+        _ok("audience.people", N_("%(people)d people will get exactly one mail each."), people=people - suppressed)
+    ]
+    if suppressed:
+        lines.append(
+            _warning(
+                "audience.suppressed", N_("%(people)d people are suppressed and will be skipped."), people=suppressed
+            )
+        )
+    for speakers in audience:
+        for (given, step), count in speakers.gets.items():
+            if step != "exact":
+                params = {"people": count, "language": speakers.own_name, "gets": language(given).own_name}
+                message = N_("%(people)d people who speak %(language)s will get it in %(gets)s.")
+                level = "warning" if step in ("chain", "default") else "ok"
+                lines.append(CheckLine(level, Problem(f"audience.{step}", message, params)))
+    return lines
+
+
+def _about_translations(blast: Blast, gets: Counter[str]) -> list[CheckLine]:
+    appeal: Appeal = blast.appeal
+    lines = []
+    complete = complete_languages(appeal)
+    if blast.default_language not in complete:
+        message = N_("The last language of the fallback chain, %(language)s, has no complete translation.")
+        name = language(blast.default_language).own_name
+        lines.append(_error(Problem("translation.default", message, {"language": name}), blast.default_language))
+    for tag, state in completeness(appeal).items():
+        if state.missing:
+            message = N_("%(language)s is not complete and will not be sent: %(missing)d fields are empty.")
+            params = {"language": language(tag).own_name, "missing": len(state.missing)}
+            lines.append(
+                CheckLine("warning", Problem("translation.incomplete", message, params), tag, state.missing[0])
+            )
+        else:
+            lines.append(_ok("translation.complete", N_("%(language)s is complete."), language=language(tag).own_name))
+    for problem in parity(appeal):
+        tag, _, name = problem.where.partition(".")
+        if tag in complete:
+            lines.append(CheckLine("error" if problem.severity == "error" else "warning", problem, tag, name))
+    return lines
+
+
+def _about_messages(installation: Installation, blast: Blast, today: date) -> list[CheckLine]:
+    """Compile each language as it would be sent, and look at what came out."""
+    lines: list[CheckLine] = []
+    for tag in complete_languages(blast.appeal):
+        try:
+            rendition = compile_language(installation.settings, blast.appeal, blast.slug, tag)
+        except CompileError as error:
+            lines += [_error(problem, tag, problem.where) for problem in error.problems]
+        else:
+            lines += _about_rendition(installation, blast, rendition, tag, today)
+    if not blast.appeal.poster and not any(t.poster for t in blast.appeal.translations):
+        lines.append(_error(Problem("poster.missing", N_("The video has no poster: add a picture.")), field="poster"))
+    if not blast.appeal.video and not any(t.video for t in blast.appeal.translations):
+        lines.append(_error(Problem("video.missing", N_("There is no video to play: add one.")), field="video"))
+    return lines
+
+
+def _about_rendition(
+    installation: Installation, blast: Blast, rendition: Rendition, tag: str, today: date
+) -> list[CheckLine]:
+    recipient = sample_recipient(installation.keyring, blast.id, "someone@example.org", LONG_NAME, today)
+    html, text = html_of(rendition, recipient), text_of(rendition, recipient)
+    name, kilobytes = language(tag).own_name, len(html.encode()) / 1024
+    lines = []
+    if len(html.encode()) >= GMAIL_CLIPS_BYTES:
+        message = N_("%(language)s is %(size).0f KB; Gmail cuts mails off at 102 KB. Shorten the text.")
+        lines.append(_error(Problem("size.clipped", message, {"language": name, "size": kilobytes}), tag, "body"))
+    else:
+        lines.append(_ok("size", N_("%(language)s is %(size).0f KB, below 102 KB."), language=name, size=kilobytes))
+    leave = f"/u/{recipient.tokens.unsubscribe}"
+    if leave not in html or leave not in text:
+        message = N_("%(language)s has no unsubscribe link.")
+        lines.append(_error(Problem("unsubscribe.missing", message, {"language": name}), tag))
+    return lines
+
+
+def _about_sender(installation: Installation) -> list[CheckLine]:
+    settings = installation.settings
+    lines = []
+    if settings.postal_address:
+        lines.append(_ok("sender.postal", N_("The footer has your postal address.")))
+    else:
+        message = N_("Your postal address is missing: set MOBILIZER_POSTAL_ADDRESS, the law asks for it.")
+        lines.append(_error(Problem("sender.postal", message)))
+    if not list((settings.home / "dkim" / settings.sender_domain).glob("*.pem")):
+        message = N_("Mails are not signed here (DKIM): let the relay sign, or add a key for %(domain)s.")
+        lines.append(_warning("sender.unsigned", message, domain=settings.sender_domain))
+    return lines
+
+
+def _ok(code: str, message: str, **params: object) -> CheckLine:
+    return CheckLine("ok", Problem(code, message, params, "warning"))
+
+
+def _warning(code: str, message: str, **params: object) -> CheckLine:
+    return CheckLine("warning", Problem(code, message, params, "warning"))
+
+
+def _error(problem: Problem, language: str = "", field: str = "") -> CheckLine:
+    return CheckLine("error", problem, language, field)

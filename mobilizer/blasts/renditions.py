@@ -1,0 +1,124 @@
+"""Blasts: renditions. Compiles an appeal for one language, for previews and proofs, and freezes them all at launch."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from PIL import Image
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.completeness import complete_languages
+from mobilizer.appeals.copy import to_copy
+from mobilizer.blasts.blasts import Blast, Link
+from mobilizer.blasts.blasts import Rendition as RenditionRow
+from mobilizer.catalogs import phrases
+from mobilizer.keys import Keyring, Purpose, Ticket
+from mobilizer.message.compile import compile_rendition, links_of
+from mobilizer.message.content import Copy, Frame, LinkTarget, Recipient, Tokens
+from mobilizer.message.rendition import Rendition
+from mobilizer.settings import Settings
+
+NOBODY = 0
+
+
+def freeze(session: Session, settings: Settings, blast: Blast) -> None:
+    """Compile every complete language and its links, as they are now, and keep them with the blast.
+
+    Raises message.compile.CompileError where a translation can't be compiled; then nothing is kept.
+    """
+    session.execute(delete(Link).where(Link.blast_id == blast.id))
+    session.execute(delete(RenditionRow).where(RenditionRow.blast_id == blast.id))
+    targets = link_targets(blast.appeal)
+    for n, target in enumerate(targets, start=1):
+        session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
+    for language in complete_languages(blast.appeal):
+        rendition = compile_language(settings, blast.appeal, blast.slug, language)
+        session.add(
+            RenditionRow(
+                blast_id=blast.id,
+                language=language,
+                content_hash=rendition.content_hash,
+                compiled=rendition.dumps(),
+            )
+        )
+    session.flush()
+
+
+def compile_language(settings: Settings, appeal: Appeal, slug: str, language: str) -> Rendition:
+    """The rendition of an appeal in one of its languages. Raises KeyError, message.compile.CompileError."""
+    translation = _translation(appeal, language)
+    frame = frame_of(settings, appeal, translation, slug)
+    return compile_rendition(to_copy(translation), frame, link_targets(appeal), phrases("member", language))
+
+
+def link_targets(appeal: Appeal) -> tuple[LinkTarget, ...]:
+    """Every link of the appeal in any complete language, each once: a link's number is its place, from 1."""
+    copies: list[Copy] = [to_copy(_translation(appeal, language)) for language in complete_languages(appeal)]
+    return tuple(dict.fromkeys(target for copy in copies for target in links_of(copy)))
+
+
+def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug: str) -> Frame:
+    """What a mail takes from the installation and the appeal rather than from its translation."""
+    poster = translation.poster or appeal.poster
+    width, height = _poster_size(settings, poster)
+    return Frame(
+        template=appeal.template,
+        base_url=settings.base_url.rstrip("/"),
+        organisation=settings.organisation,
+        postal_address=settings.postal_address,
+        sender_name=settings.sender_name or settings.organisation,
+        sender_address=settings.sender_address,
+        reply_to=settings.reply_to,
+        return_domain=settings.return_domain,
+        brand_colour=settings.brand_colour,
+        blast_slug=slug,
+        poster_url=f"{settings.base_url.rstrip('/')}/media/{poster}" if poster else "",
+        poster_width=width,
+        poster_height=height,
+        video_seconds=appeal.video_seconds,
+        other_languages=tuple(tag for tag in complete_languages(appeal) if tag != translation.language),
+    )
+
+
+def tokens_for(keyring: Keyring, ticket: Ticket) -> Tokens:
+    """One token for each purpose a mail has."""
+    return Tokens(
+        open=keyring.token(Purpose.OPEN, ticket),
+        click=keyring.token(Purpose.CLICK, ticket),
+        unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),
+        preferences=keyring.token(Purpose.PREFERENCES, ticket),
+        view=keyring.token(Purpose.VIEW, ticket),
+        bounce=keyring.token(Purpose.BOUNCE, ticket),
+        message=keyring.token(Purpose.MESSAGE, ticket),
+    )
+
+
+def sample_recipient(keyring: Keyring, blast_id: int, address: str, name: str, today: date) -> Recipient:
+    """Someone to show a mail to: its links work, and nothing they do is counted."""
+    return Recipient(
+        address=address,
+        name=name,
+        joined_on=today,
+        list_name="Newsletter",
+        list_slug="newsletter",
+        share_code="proof",
+        tokens=tokens_for(keyring, Ticket(NOBODY, blast_id)),
+    )
+
+
+def _translation(appeal: Appeal, language: str) -> Translation:
+    for translation in appeal.translations:
+        if translation.language == language:
+            return translation
+    raise KeyError(f"the appeal {appeal.slug} has no translation {language}")
+
+
+def _poster_size(settings: Settings, poster: str) -> tuple[int, int]:
+    """Width and height at which a 2x poster is shown, 600 wide; a 16:9 stand-in where there is none."""
+    path = settings.media / poster
+    if not poster or not path.is_file():
+        return 600, 338
+    with Image.open(path) as image:
+        return 600, max(1, round(image.height * 600 / image.width))

@@ -1,0 +1,39 @@
+"""Face: `mobilizer worker` and `mobilizer reconcile`, the two processes that make a blast go."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from mobilizer import jobs, tables
+from mobilizer.cli import main
+from mobilizer.installation import install
+from mobilizer.reconciler import Reconciler
+from mobilizer.settings import Settings
+
+assert tables  # noqa: S101 - imported so that every mapper is complete before the first fork
+
+
+@main.command()
+@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+@click.pass_obj
+def worker(settings: Settings, burst: bool) -> None:
+    """Run one worker: it sends what the queue brings. Run as many as there are cores."""
+    jobs.run_worker(install(settings), burst=burst)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do one round and end.")
+@click.pass_obj
+def reconcile(settings: Settings, once: bool) -> None:
+    """Run the reconciler: it queues what is due and declares blasts sent. One is enough; two do no harm."""
+    reconciler = Reconciler(install(settings))
+    if once:
+        reconciler.tick()
+        return
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    reconciler.run(stop)

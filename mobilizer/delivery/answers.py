@@ -1,0 +1,33 @@
+"""Delivery: answers. A pure table from what the relay said to what is written in the ledger."""
+
+from __future__ import annotations
+
+from mobilizer.delivery.claims import BACKOFF_SECONDS, Settlement
+from mobilizer.delivery.ledger import DeliveryState
+from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Uncertain, Unsupported, Verdict
+
+
+def settlement(
+    delivery: int, tries: int, answer: Accepted | Deferred | Rejected | Uncertain | Unsupported
+) -> Settlement:
+    """What to write for an answer. `tries` counts the definite "not now" answers before this one."""
+    match answer:
+        case Accepted(reply):
+            return Settlement(delivery, DeliveryState.ACCEPTED, reply=reply)
+        case Uncertain(reason):
+            return Settlement(delivery, DeliveryState.UNCERTAIN, reason=reason)
+        case Unsupported(reason):
+            return Settlement(delivery, DeliveryState.SKIPPED, reason="unsupported", reply=reason)
+        case Deferred() if tries < len(BACKOFF_SECONDS):
+            return Settlement(
+                delivery,
+                DeliveryState.PENDING,
+                answer.verdict,
+                answer.code,
+                answer.reply,
+                wait_seconds=BACKOFF_SECONDS[tries],
+            )
+        case Deferred():
+            return Settlement(delivery, DeliveryState.REJECTED, Verdict.SOFT, answer.code, answer.reply)
+        case Rejected():
+            return Settlement(delivery, DeliveryState.REJECTED, answer.verdict, answer.code, answer.reply)

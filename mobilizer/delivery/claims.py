@@ -1,0 +1,198 @@
+"""Delivery: claims. The statements that say yes or no to each message, and write down what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.lists import MemberList, Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressions import Suppression
+from mobilizer.blasts.blasts import Blast, BlastList, BlastState
+from mobilizer.db import clock
+from mobilizer.delivery.leases import Lease
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+
+# Waits after the 1st, 2nd ... definite "not now"; after the last of them 48 hours have passed and we give up.
+BACKOFF_SECONDS = (300, 3600, 4 * 3600, 12 * 3600, 12 * 3600, 12 * 3600, 24900)
+REPLY_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One pending row with what its message is made of; the identity is still sealed."""
+
+    delivery: int
+    member: int
+    list_name: str
+    list_slug: str
+    joined_at: datetime
+    address_key: bytes
+    sealed: bytes
+    country: str
+    attributes: dict[str, Any]
+    share_code: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one claimed message."""
+
+    delivery: int
+    state: DeliveryState
+    reason: str = ""
+    code: int | None = None
+    reply: str = ""
+    wait_seconds: float = 0
+
+
+def skip_the_left(session: Session, lease: Lease) -> int:
+    """Settle as skipped, with the reason, every pending row of the batch whose member must not be mailed any more."""
+    skipped = 0
+    for reason, must_not in (("erased", _gone()), ("suppressed", _suppressed()), ("unsubscribed", ~_subscribed())):
+        skipped += len(
+            session.execute(
+                update(Delivery)
+                .where(Delivery.batch_id == lease.batch, Delivery.state == DeliveryState.PENDING, must_not)
+                .values(state=DeliveryState.SKIPPED, reason=reason, settled_at=clock())
+                .execution_options(synchronize_session=False)
+                .returning(Delivery.id)
+            ).all()
+        )
+    return skipped
+
+
+def due_people(session: Session, lease: Lease) -> list[Person]:
+    """The batch's pending rows that are due, each with its member and the list that brought them in."""
+    rows: Sequence[Row[Any]] = session.execute(
+        select(
+            Delivery.id,
+            Delivery.member_id,
+            func.coalesce(MemberList.name, ""),
+            func.coalesce(MemberList.slug, ""),
+            func.coalesce(Subscription.joined_at, Member.created_at),
+            Member.address_key,
+            Member.sealed,
+            func.coalesce(Member.country, ""),
+            Member.attributes,
+            Member.share_code,
+            Delivery.tries,
+        )
+        .join(Member, Member.id == Delivery.member_id)
+        # Outer joins: a list that is gone must not keep a row from ever being worked.
+        .outerjoin(MemberList, MemberList.id == Delivery.list_id)
+        .outerjoin(
+            Subscription,
+            and_(Subscription.list_id == Delivery.list_id, Subscription.member_id == Delivery.member_id),
+        )
+        .where(
+            Delivery.batch_id == lease.batch,
+            Delivery.state == DeliveryState.PENDING,
+            or_(Delivery.next_at.is_(None), Delivery.next_at <= clock()),
+        )
+        .order_by(Delivery.id)
+    ).all()
+    return [Person(*row) for row in map(tuple, rows)]
+
+
+def claim(session: Session, lease: Lease, deliveries: Collection[int]) -> set[int]:
+    """Claim messages whose relay has said 354: the ids that may go out now.
+
+    One statement checks all that can forbid it: the row is still pending, the lease is still ours, the blast
+    is still sending, the member is still subscribed and not suppressed.
+    """
+    if not deliveries:
+        return set()
+    leased = (
+        select(Batch.id)
+        .where(Batch.id == lease.batch, Batch.epoch == lease.epoch, Batch.state == BatchState.LEASED)
+        .exists()
+    )
+    sending = select(Blast.id).where(Blast.id == lease.blast, Blast.state == BlastState.SENDING).exists()
+    claimed = session.scalars(
+        update(Delivery)
+        .where(
+            Delivery.id.in_(deliveries),
+            Delivery.state == DeliveryState.PENDING,
+            leased,
+            sending,
+            ~_suppressed(),
+            _subscribed(),
+        )
+        .values(state=DeliveryState.HANDING, epoch=lease.epoch)
+        .execution_options(synchronize_session=False)
+        .returning(Delivery.id)
+    )
+    return set(claimed)
+
+
+def settle(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
+    """Write down the answers to claimed messages.
+
+    A row that a later epoch has swept to `uncertain` is settled too, as long as the claim was ours: an answer
+    in hand is evidence.
+    """
+    ours = (
+        Delivery.epoch == lease.epoch,
+        Delivery.state.in_([DeliveryState.HANDING, DeliveryState.UNCERTAIN]),
+    )
+    _write(session, settlements, *ours)
+
+
+def settle_unclaimed(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
+    """Write down answers to the recipient alone: nothing was claimed, so only a pending row under our lease changes."""
+    leased = select(Batch.id).where(Batch.id == lease.batch, Batch.epoch == lease.epoch).exists()
+    _write(session, settlements, Delivery.state == DeliveryState.PENDING, leased)
+
+
+def _write(session: Session, settlements: Sequence[Settlement], *conditions: ColumnElement[bool]) -> None:
+    for settlement in settlements:
+        waits = settlement.state == DeliveryState.PENDING
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == bindparam("this"), *conditions)
+            .values(
+                state=settlement.state,
+                reason=settlement.reason,
+                code=settlement.code,
+                reply=settlement.reply[:REPLY_LENGTH],
+                tries=Delivery.tries + 1 if waits else Delivery.tries,
+                next_at=clock(settlement.wait_seconds) if waits else None,
+                settled_at=None if waits else clock(),
+            )
+            .execution_options(synchronize_session=False),
+            {"this": settlement.delivery},
+        )
+
+
+def _gone() -> ColumnElement[bool]:
+    return ~select(Member.id).where(Member.id == Delivery.member_id).exists()
+
+
+def _suppressed() -> ColumnElement[bool]:
+    return (
+        select(Suppression.address_key)
+        .join(Member, Member.address_key == Suppression.address_key)
+        .where(Member.id == Delivery.member_id)
+        .exists()
+    )
+
+
+def _subscribed() -> ColumnElement[bool]:
+    """Whether the member is still confirmed on a list that the blast goes to."""
+    return (
+        select(Subscription.member_id)
+        .join(BlastList, and_(BlastList.list_id == Subscription.list_id, BlastList.included))
+        .where(
+            BlastList.blast_id == Delivery.blast_id,
+            Subscription.member_id == Delivery.member_id,
+            Subscription.standing == Standing.CONFIRMED,
+        )
+        .exists()
+    )

@@ -1,0 +1,91 @@
+"""Delivery: holds. What the relay's answers teach: when a blast holds itself, and which addresses are suppressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressing import suppress
+from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blasts import Blast
+from mobilizer.db import clock
+from mobilizer.delivery.claims import Settlement
+from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.transport.outcomes import Trouble, Verdict
+
+RETRY_SECONDS = 300.0
+FULL_TIMES, FULL_DAYS = 3, 15
+POLICY_SHARE, POLICY_LEAST = 0.02, 20
+
+
+def note_trouble(session: Session, blast_id: int, trouble: Trouble, hold_after: int) -> None:
+    """Count the relay's trouble against the blast; after `hold_after` in a row, or a fatal one, hold it.
+
+    A hold after troubles is tried again by itself; one that a person must mend waits for that person.
+    """
+    troubles = session.scalar(
+        update(Blast)
+        .where(Blast.id == blast_id)
+        .values(troubles=Blast.troubles + 1)
+        .execution_options(synchronize_session=False)
+        .returning(Blast.troubles)
+    )
+    if trouble.fatal:
+        lifecycle.hold(session, blast_id, trouble.reason, retry_seconds=None)
+    elif troubles is not None and troubles >= hold_after:
+        lifecycle.hold(session, blast_id, trouble.reason, retry_seconds=RETRY_SECONDS)
+
+
+def learn(session: Session, blast_id: int, settlements: Sequence[Settlement]) -> None:
+    """Draw what follows from answers: an accepted message ends a row of troubles, a hard no suppresses."""
+    if any(s.state == DeliveryState.ACCEPTED for s in settlements):
+        session.execute(
+            update(Blast)
+            .where(Blast.id == blast_id, Blast.troubles > 0)
+            .values(troubles=0)
+            .execution_options(synchronize_session=False)
+        )
+    for settled in settlements:
+        if settled.state == DeliveryState.REJECTED and settled.reason == Verdict.HARD:
+            _suppress(session, settled.delivery, SuppressedFor.HARD_BOUNCE)
+        elif settled.reason == Verdict.FULL and _full_too_often(session, settled.delivery):
+            _suppress(session, settled.delivery, SuppressedFor.SOFT_BOUNCES)
+
+
+def refused_by_policy(session: Session, blast_id: int) -> bool:
+    """Whether so many of a blast's messages are refused by policy that it should be held."""
+    settled, refused = session.execute(
+        select(
+            func.count(),
+            func.count().filter(Delivery.state == DeliveryState.REJECTED, Delivery.reason == Verdict.POLICY),
+        ).where(Delivery.blast_id == blast_id, Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]))
+    ).one()
+    return bool(refused >= POLICY_LEAST and refused > POLICY_SHARE * settled)
+
+
+def _suppress(session: Session, delivery_id: int, reason: SuppressedFor) -> None:
+    key = session.scalar(
+        select(Member.address_key).join(Delivery, Delivery.member_id == Member.id).where(Delivery.id == delivery_id)
+    )
+    if key is not None:
+        suppress(session, key, reason)
+
+
+def _full_too_often(session: Session, delivery_id: int) -> bool:
+    """Whether a full mailbox refused the last FULL_TIMES mails of FULL_DAYS days, with none accepted between."""
+    member_id = select(Delivery.member_id).where(Delivery.id == delivery_id).scalar_subquery()
+    lately = session.scalars(
+        select(Delivery.reason)
+        .where(
+            Delivery.member_id == member_id,
+            Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]),
+            Delivery.settled_at > clock(-FULL_DAYS * 86400),
+        )
+        .order_by(Delivery.settled_at.desc(), Delivery.id.desc())
+        .limit(FULL_TIMES)
+    ).all()
+    return len(lately) == FULL_TIMES and set(lately) == {Verdict.FULL.value}

@@ -1,0 +1,95 @@
+"""Delivery: lanes. The connections one worker keeps to the relay, each with at most one message on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mobilizer.delivery.claims import Person
+from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Trouble, Uncertain, Unsupported, Verdict
+from mobilizer.transport.smtp import Connection, Relay
+
+TROUBLES_IN_A_ROW = 3
+REFUSALS_IN_A_ROW = 20
+
+
+@dataclass(slots=True)
+class Load:
+    """A message on its way: whom it is for, its envelope and its bytes."""
+
+    person: Person
+    sender: str
+    recipient: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Lanes:
+    """Up to `limit` connections, opened when first needed and kept for the next message.
+
+    `troubles` and `refusals` count the relay's troubles and its refusals by policy since the last accepted message.
+    """
+
+    relay: Relay
+    limit: int
+    troubles: int = 0
+    refusals: int = 0
+    _idle: list[Connection] = field(default_factory=list)
+
+    def offer(self, load: Load) -> Connection | None:
+        """Write a message's envelope on a free connection; None where the relay had trouble.
+
+        Raises Trouble once that has happened too many times in a row, or can't be mended by trying again.
+        """
+        try:
+            connection = self._idle.pop() if self._idle else Connection.open(self.relay)
+            connection.offer(load.sender, load.recipient)
+        except Trouble as trouble:
+            self._note(trouble)
+            return None
+        return connection
+
+    def answer(self, connection: Connection) -> Ready | Deferred | Rejected | Unsupported | None:
+        """The relay's answer to an envelope; None where it had trouble of its own. Raises Trouble as `offer`."""
+        try:
+            answer = connection.answer()
+        except Trouble as trouble:
+            self._note(trouble)
+            return None
+        if not isinstance(answer, Ready):
+            self._learn(answer)
+            self._keep(connection)
+        return answer
+
+    def reply(self, connection: Connection) -> Accepted | Deferred | Rejected | Uncertain:
+        """The relay's answer to a content."""
+        reply = connection.reply()
+        if isinstance(reply, Accepted):
+            self.troubles = self.refusals = 0
+        self._learn(reply)
+        self._keep(connection)
+        return reply
+
+    def check_policy(self) -> None:
+        """Raise a fatal Trouble where message after message is refused by policy: more of them would only harm."""
+        if self.refusals >= REFUSALS_IN_A_ROW:
+            raise Trouble(f"{self.refusals} messages in a row were refused by policy", fatal=True)
+
+    def close(self) -> None:
+        """Say goodbye on every idle connection."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _note(self, trouble: Trouble) -> None:
+        self.troubles += 1
+        if trouble.fatal or self.troubles >= TROUBLES_IN_A_ROW:
+            raise trouble
+
+    def _learn(self, answer: object) -> None:
+        if isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
+            self.refusals += 1
+
+    def _keep(self, connection: Connection) -> None:
+        if connection.usable:
+            self._idle.append(connection)
+        else:
+            connection.close()

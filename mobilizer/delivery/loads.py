@@ -1,0 +1,98 @@
+"""Delivery: loads. Turns a pending row into the envelope and the bytes that go to the relay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import open_identity
+from mobilizer.blasts.blasts import Rendition as RenditionRow
+from mobilizer.blasts.renditions import tokens_for
+from mobilizer.db import clock
+from mobilizer.delivery.claims import Person
+from mobilizer.delivery.lanes import Load
+from mobilizer.delivery.leases import Lease
+from mobilizer.installation import Installation
+from mobilizer.keys import BadSeal, Ticket
+from mobilizer.message.compose import compose, return_path
+from mobilizer.message.content import Recipient
+from mobilizer.message.dkim import Signer
+from mobilizer.message.rendition import Rendition
+from mobilizer.settings import Settings
+from mobilizer.transport.smtp import Relay
+
+
+class Unrenderable(ValueError):
+    """A row whose message can't be made: its seal is broken, its rendition is gone, its data doesn't fit."""
+
+
+class Loader:
+    """Makes messages for one slice; renditions and the signing key are read once and kept."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._keyring = installation.keyring
+        self._signer = signer_of(installation.settings)
+        self._renditions: dict[tuple[int, str], Rendition | None] = {}
+        self._lease: Lease | None = None
+        self._date: datetime | None = None
+
+    def prepare(self, session: Session, lease: Lease) -> None:
+        """Read what the messages of a lease have in common; their Date is the database's now."""
+        self._lease = lease
+        self._date = session.scalar(select(clock()))
+        key = (lease.blast, lease.language)
+        if key not in self._renditions:
+            row = session.get(RenditionRow, key)
+            self._renditions[key] = Rendition.loads(row.compiled) if row else None
+
+    def load(self, person: Person) -> Load:
+        """The message for one person. Raises Unrenderable."""
+        if self._lease is None or self._date is None:
+            raise RuntimeError("prepare() comes first")
+        rendition = self._renditions[self._lease.blast, self._lease.language]
+        if rendition is None:
+            raise Unrenderable("no rendition in this language")
+        try:
+            recipient = self._recipient(person, self._lease.blast)
+            content = compose(rendition, recipient, self._date, self._signer)
+        except (BadSeal, ValueError, KeyError, TypeError) as error:
+            # The error's own words may quote the member's data: only its kind is kept.
+            raise Unrenderable(type(error).__name__) from error
+        return Load(person, return_path(rendition, recipient), recipient.address, content)
+
+    def _recipient(self, person: Person, blast: int) -> Recipient:
+        identity = open_identity(self._keyring, person.sealed, person.address_key)
+        attributes = {key: str(value) for key, value in person.attributes.items()}
+        return Recipient(
+            address=identity.email,
+            name=identity.name,
+            joined_on=person.joined_at.date(),
+            list_name=person.list_name,
+            list_slug=person.list_slug,
+            share_code=person.share_code,
+            tokens=tokens_for(self._keyring, Ticket(person.member, blast)),
+            values={**attributes, "country": person.country},
+        )
+
+
+def relay_of(settings: Settings) -> Relay:
+    """The relay that the settings name."""
+    return Relay(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        helo=settings.helo_name,
+        loopback_only=settings.loopback_only,
+    )
+
+
+def signer_of(settings: Settings) -> Signer | None:
+    """The DKIM key of the sending domain: the newest `dkim/<domain>/<selector>.pem` in the home folder, if any."""
+    folder: Path = settings.home / "dkim" / settings.sender_domain
+    pems = sorted(folder.glob("*.pem"), key=lambda path: path.stat().st_mtime)
+    return Signer(settings.sender_domain, pems[-1].stem, pems[-1].read_bytes()) if pems else None

@@ -1,0 +1,103 @@
+"""Delivery: proofs. A test mail, made by the very path that makes the real ones; never counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.lists import MemberList, Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.renditions import compile_language, sample_recipient, tokens_for
+from mobilizer.db import clock
+from mobilizer.delivery.loads import relay_of, signer_of
+from mobilizer.installation import Installation
+from mobilizer.keys import Ticket
+from mobilizer.message.compose import compose, return_path
+from mobilizer.message.content import Recipient
+from mobilizer.message.rendition import Rendition
+from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Uncertain, Unsupported
+from mobilizer.transport.smtp import Connection
+
+SAMPLE_ADDRESS = "someone@example.org"
+
+
+def proof_bytes(
+    installation: Installation, session: Session, blast: Blast, language: str, member: Member | None = None
+) -> bytes:
+    """Exactly the bytes that a member (or someone made up) would be sent, in a language.
+
+    Raises KeyError where the appeal lacks the language, message.compile.CompileError where it can't be compiled.
+    """
+    rendition, recipient, now = _proof(installation, session, blast, language)
+    if member is not None:
+        recipient = recipient_of(installation, session, blast, member, recipient)
+    return compose(rendition, recipient, now, signer_of(installation.settings))
+
+
+def send_proof(
+    installation: Installation, blast_id: int, language: str, address: str, name: str = ""
+) -> Accepted | Deferred | Rejected | Uncertain | Unsupported:
+    """Send one proof to an address, at once. Raises Trouble (the relay's), and as proof_bytes."""
+    with installation.database.read() as session:
+        blast = session.get_one(Blast, blast_id)
+        rendition, recipient, now = _proof(installation, session, blast, language)
+    recipient = replace(recipient, address=address, name=name)
+    content = compose(rendition, recipient, now, signer_of(installation.settings))
+    connection = Connection.open(relay_of(installation.settings))
+    try:
+        connection.offer(return_path(rendition, recipient), address)
+        answer = connection.answer()
+        if not isinstance(answer, Ready):
+            return answer
+        connection.hand(content)
+        return connection.reply()
+    finally:
+        connection.close()
+
+
+def recipient_of(
+    installation: Installation, session: Session, blast: Blast, member: Member, sample: Recipient
+) -> Recipient:
+    """The member as the blast would address them, with their own links; what `sample` says where they are on no list."""
+    identity = member.identity(installation.keyring)
+    row = session.execute(
+        select(MemberList.name, MemberList.slug, Subscription.joined_at)
+        .join(Subscription, Subscription.list_id == MemberList.id)
+        .where(
+            Subscription.member_id == member.id,
+            MemberList.id.in_(lifecycle.lists_of(session, blast.id, included=True)),
+            Subscription.standing == Standing.CONFIRMED,
+        )
+        .order_by(MemberList.id)
+    ).first()
+    name, slug, joined = (
+        (row[0], row[1], row[2].date()) if row else (sample.list_name, sample.list_slug, sample.joined_on)
+    )
+    return Recipient(
+        address=identity.email,
+        name=identity.name,
+        joined_on=joined,
+        list_name=name,
+        list_slug=slug,
+        share_code=member.share_code,
+        tokens=tokens_for(installation.keyring, Ticket(member.id, blast.id)),
+        values={**{k: str(v) for k, v in member.attributes.items()}, "country": member.country or ""},
+    )
+
+
+def _proof(
+    installation: Installation, session: Session, blast: Blast, language: str
+) -> tuple[Rendition, Recipient, datetime]:
+    now = session.scalars(select(clock())).one()
+    rendition = compile_language(installation.settings, blast.appeal, blast.slug, language)
+    recipient = sample_recipient(installation.keyring, blast.id, SAMPLE_ADDRESS, "", now.date())
+    ids = lifecycle.lists_of(session, blast.id, included=True)
+    first = session.scalars(select(MemberList).where(MemberList.id.in_(ids)).order_by(MemberList.id)).first()
+    if first is not None:
+        recipient = replace(recipient, list_name=first.name, list_slug=first.slug)
+    return rendition, recipient, now

@@ -1,0 +1,88 @@
+"""Delivery: the reconciler's rules. Finds what is due from the database alone, and alone declares a blast sent."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.imports import Import
+from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.db import clock
+from mobilizer.delivery import holds
+from mobilizer.delivery.leases import leasable
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+
+OPEN = (DeliveryState.PENDING, DeliveryState.HANDING)
+LATE_SECONDS = 3600.0
+
+
+def launching(session: Session) -> list[int]:
+    """Ids of the blasts whose audience is still being frozen."""
+    return list(session.scalars(select(Blast.id).where(Blast.state == BlastState.LAUNCHING)))
+
+
+def due_batches(session: Session, limit: int) -> list[int]:
+    """Ids of batches that can be leased now: the longest due of each blast and language first, side by side."""
+    turn = func.row_number().over(partition_by=[Batch.blast_id, Batch.language], order_by=[Batch.due_at, Batch.id])
+    ranked = select(Batch.id, Batch.due_at, turn.label("turn")).where(leasable()).subquery()
+    return list(session.scalars(select(ranked.c.id).order_by(ranked.c.turn, ranked.c.due_at).limit(limit)))
+
+
+def running_imports(session: Session) -> list[int]:
+    """Ids of the imports that are under way."""
+    return list(session.scalars(select(Import.id).where(Import.state == "running")))
+
+
+def finish(session: Session) -> list[int]:
+    """Declare sent every sending blast that has no open row left; their ids."""
+    done = []
+    for blast_id in session.scalars(_all_final()).all():
+        if lifecycle.move(session, blast_id, BlastState.SENT, finished_at=clock()):
+            done.append(blast_id)
+    return done
+
+
+def retry_held(session: Session) -> None:
+    """Let held blasts whose time has come try again."""
+    held = select(Blast.id).where(Blast.state == BlastState.HELD, Blast.retry_at <= clock())
+    for blast_id in session.scalars(held).all():
+        lifecycle.resume(session, blast_id)
+
+
+def hold_refused(session: Session) -> None:
+    """Hold the sending blasts of which too many messages are refused by policy."""
+    for blast_id in session.scalars(select(Blast.id).where(Blast.state == BlastState.SENDING)).all():
+        if holds.refused_by_policy(session, blast_id):
+            lifecycle.hold(session, blast_id, "Too many messages are refused by policy.", retry_seconds=None)
+
+
+def start_scheduled(session: Session) -> None:
+    """Launch the scheduled blasts that are due; one that is an hour late holds, for a person to decide."""
+    due = select(Blast.id, Blast.scheduled_at < clock(-LATE_SECONDS)).where(
+        Blast.state == BlastState.SCHEDULED, Blast.scheduled_at <= clock()
+    )
+    for blast_id, late in session.execute(due).all():
+        if late:
+            lifecycle.hold(session, blast_id, "Its time was more than an hour ago.", retry_seconds=None)
+        else:
+            lifecycle.move(session, blast_id, BlastState.LAUNCHING, launched_at=clock(), frozen_up_to=0)
+
+
+def settle_cancelled(session: Session) -> None:
+    """What a cancelled blast has not started is skipped; what a lost worker had in hand is uncertain."""
+    cancelled = select(Blast.id).where(Blast.state == BlastState.CANCELLED)
+    abandoned = select(Batch.id).where(Batch.state == BatchState.LEASED, Batch.lease_until < clock())
+    for state, changes, where in (
+        (DeliveryState.PENDING, {"state": DeliveryState.SKIPPED, "reason": "cancelled"}, None),
+        (DeliveryState.HANDING, {"state": DeliveryState.UNCERTAIN, "reason": "worker_lost"}, abandoned),
+    ):
+        statement = update(Delivery).where(Delivery.blast_id.in_(cancelled), Delivery.state == state)
+        if where is not None:
+            statement = statement.where(Delivery.batch_id.in_(where))
+        session.execute(statement.values(**changes, settled_at=clock()).execution_options(synchronize_session=False))
+
+
+def _all_final() -> Select[tuple[int]]:
+    open_row = exists().where(Delivery.blast_id == Blast.id, Delivery.state.in_(OPEN))
+    return select(Blast.id).where(Blast.state == BlastState.SENDING, ~open_row)

@@ -1,0 +1,8 @@
+"""One RQ worker on one queue: `python worker.py`. Every mapper is configured before it forks."""
+
+from mobilizer.installation import install
+from mobilizer.jobs import worker
+from mobilizer.settings import Settings
+
+if __name__ == "__main__":
+    worker(install(Settings())).work()
