@@ -1,0 +1,1 @@
+"""Demo: a whole organisation in a box. Its words and pictures, its seeded past, and the processes that run it."""
