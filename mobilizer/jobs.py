@@ -13,8 +13,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
+from functools import cache
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from redis import Redis
@@ -51,7 +52,7 @@ class Work(StrEnum):
     HITS = "hits"  # number: 0
 
 
-class OurJob(Job):  # type: ignore[misc]
+class OurJob(Job):
     """A job that can only ever run `perform`: whoever can write to Redis must not choose what we import."""
 
     @property
@@ -63,7 +64,7 @@ class OurJob(Job):  # type: ignore[misc]
     success_callback = failure_callback = stopped_callback = property(lambda _self: None)
 
 
-class OurWorker(Worker):  # type: ignore[misc]
+class OurWorker(Worker):
     """A worker whose work horse never outlives it, and finishes its message before it goes."""
 
     def setup_work_horse_signals(self) -> None:
@@ -86,7 +87,7 @@ class OurWorker(Worker):  # type: ignore[misc]
         self.was_stopped = True
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
 _draining = False
@@ -157,7 +158,7 @@ def hits_waiting(installation: Installation) -> bool:
 def drain_hits(installation: Installation, _number: int = 0) -> None:
     """Move what `note_hit` put aside into the database, a thousand a transaction."""
     redis = _redis(installation.settings)
-    while raw := redis.lpop(HITS, HITS_AT_ONCE):
+    while raw := cast("list[bytes] | None", redis.lpop(HITS, HITS_AT_ONCE)):
         with installation.database.write() as session:
             record(session, [Hit(**json.loads(line)) for line in raw])
 
@@ -203,11 +204,13 @@ def _drain(_signum: int, _frame: FrameType | None) -> None:
     _draining = True
 
 
+@cache
+def _connect(url: str) -> Redis:
+    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
+
+
 def _redis(settings: Settings) -> Redis:
-    return _connections.setdefault(settings.redis_url, Redis.from_url(settings.redis_url, socket_connect_timeout=2))
-
-
-_connections: dict[str, Any] = {}
+    return _connect(settings.redis_url)
 
 
 def _queue(settings: Settings) -> Queue:

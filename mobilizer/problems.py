@@ -11,16 +11,22 @@ from babel.support import NullTranslations
 Severity = Literal["error", "warning"]
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name that extraction tools look for
+def N_(text: str) -> str:
     """Mark an English sentence for translation; it is translated where it is shown."""
     return text
+
+
+def P_(one: str, many: str) -> tuple[str, str]:
+    """Mark a sentence that counts something: its form for one and for many, in English."""
+    return one, many
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong and how to mend it. `message` is an English msgid with %(name)s for each of `params`.
 
-    `code` is stable for programs ('import.bad_address'); `where` names the field or row.
+    `code` is stable for programs ('import.bad_address'); `where` names the field or row. A sentence that
+    counts has the English plural in `plural`, and its number in `params["count"]`.
     """
 
     code: str
@@ -28,8 +34,19 @@ class Problem:
     params: Mapping[str, object] = field(default_factory=dict)
     severity: Severity = "error"
     where: str = ""
+    plural: str = ""
 
     def text(self, words: NullTranslations | None = None) -> str:
         """The sentence in the language of a catalog, English without one."""
-        sentence: str = (words or NullTranslations()).gettext(self.message)
+        spoken = words or NullTranslations()
+        if self.plural:
+            count = self.params["count"]
+            sentence = spoken.ngettext(self.message, self.plural, count if isinstance(count, int) else 0)
+        else:
+            sentence = spoken.gettext(self.message)
         return sentence % self.params if self.params else sentence.replace("%%", "%")
+
+
+def counted(code: str, forms: tuple[str, str], count: int, severity: Severity = "error", **params: object) -> Problem:
+    """A problem whose sentence counts something: `forms` comes from `P_`."""
+    return Problem(code, forms[0], {"count": count, **params}, severity, plural=forms[1])

@@ -1,4 +1,4 @@
-"""Jobs: the reconciler's loop. Asks the database what is due, queues it, and survives the loss of Redis and database."""
+"""Jobs: the reconciler's loop. Asks the database what is due, queues it, and outlives both."""
 
 from __future__ import annotations
 

@@ -10,17 +10,18 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.completeness import complete_languages, completeness
+from mobilizer.appeals.media import BadMedia
 from mobilizer.appeals.parity import parity
 from mobilizer.audience.audience import count_by_language
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.installation import Installation
-from mobilizer.languages import choose, language
+from mobilizer.languages import CaughtBy, choose, language
 from mobilizer.message.compile import CompileError
 from mobilizer.message.compose import html_of, text_of
 from mobilizer.message.rendition import Rendition
-from mobilizer.problems import N_, Problem
+from mobilizer.problems import N_, P_, Problem, counted
 
 GMAIL_CLIPS_BYTES = 102 * 1024
 LONG_NAME = "ن" * 60
@@ -74,8 +75,8 @@ def check(session: Session, installation: Installation, blast: Blast, today: dat
             gets[given] += count
     people = sum(speakers.people for speakers in audience)
     lines = [
-        *_about_people(blast, audience, people, suppressed),
-        *_about_translations(blast, gets),
+        *_about_people(audience, people, suppressed),
+        *_about_translations(blast),
         *_about_messages(installation, blast, today),
         *_about_sender(installation),
     ]
@@ -93,36 +94,40 @@ def _audience(session: Session, blast: Blast) -> tuple[list[LanguageAudience], i
     suppressed_people = 0
     for tag, second, people, suppressed in counts:
         choice = choose(tag, second, offered, blast.chain, blast.default_language)
-        speakers = found.setdefault(tag, LanguageAudience(tag, language(tag).own_name, 0))
+        speakers = found.setdefault(tag, LanguageAudience(tag, _own_name(tag), 0))
         speakers.people += people
         speakers.gets[choice.language, choice.caught_by.value] += people
         suppressed_people += suppressed
     return sorted(found.values(), key=lambda speakers: -speakers.people), suppressed_people
 
 
-def _about_people(blast: Blast, audience: list[LanguageAudience], people: int, suppressed: int) -> list[CheckLine]:
+def _about_people(audience: list[LanguageAudience], people: int, suppressed: int) -> list[CheckLine]:
     if not people:
         return [_error(Problem("audience.empty", N_("Nobody would get this: choose a list that has members.")))]
-    lines = [
-        _ok("audience.people", N_("%(people)d people will get exactly one mail each."), people=people - suppressed)
-    ]
+    forms = P_("%(count)d person will get exactly one mail.", "%(count)d people will get exactly one mail each.")
+    lines = [CheckLine("ok", counted("audience.people", forms, people - suppressed, "warning"))]
     if suppressed:
-        lines.append(
-            _warning(
-                "audience.suppressed", N_("%(people)d people are suppressed and will be skipped."), people=suppressed
-            )
-        )
+        forms = P_("%(count)d person is suppressed and skipped.", "%(count)d people are suppressed and skipped.")
+        lines.append(CheckLine("warning", counted("audience.suppressed", forms, suppressed, "warning")))
     for speakers in audience:
         for (given, step), count in speakers.gets.items():
-            if step != "exact":
-                params = {"people": count, "language": speakers.own_name, "gets": language(given).own_name}
-                message = N_("%(people)d people who speak %(language)s will get it in %(gets)s.")
-                level = "warning" if step in ("chain", "default") else "ok"
-                lines.append(CheckLine(level, Problem(f"audience.{step}", message, params)))
+            if step != CaughtBy.EXACT:
+                lines.append(_fallback(speakers, given, step, count))
     return lines
 
 
-def _about_translations(blast: Blast, gets: Counter[str]) -> list[CheckLine]:
+def _fallback(speakers: LanguageAudience, given: str, step: str, count: int) -> CheckLine:
+    """Who falls back to what. A wider form of one's language is fine; a language nobody asked for is worth a look."""
+    forms = P_(
+        "%(count)d person who speaks %(language)s gets it in %(gets)s.",
+        "%(count)d people who speak %(language)s get it in %(gets)s.",
+    )
+    names = {"language": speakers.own_name, "gets": language(given).own_name}
+    level = "warning" if step in (CaughtBy.CHAIN, CaughtBy.DEFAULT) else "ok"
+    return CheckLine(level, counted(f"audience.{step}", forms, count, "warning", **names))
+
+
+def _about_translations(blast: Blast) -> list[CheckLine]:
     appeal: Appeal = blast.appeal
     lines = []
     complete = complete_languages(appeal)
@@ -130,15 +135,17 @@ def _about_translations(blast: Blast, gets: Counter[str]) -> list[CheckLine]:
         message = N_("The last language of the fallback chain, %(language)s, has no complete translation.")
         name = language(blast.default_language).own_name
         lines.append(_error(Problem("translation.default", message, {"language": name}), blast.default_language))
-    for tag, state in completeness(appeal).items():
+    for state in completeness(appeal):
+        tag = state.language
         if state.missing:
-            message = N_("%(language)s is not complete and will not be sent: %(missing)d fields are empty.")
-            params = {"language": language(tag).own_name, "missing": len(state.missing)}
-            lines.append(
-                CheckLine("warning", Problem("translation.incomplete", message, params), tag, state.missing[0])
+            forms = P_(
+                "%(language)s will not be sent: %(count)d field is empty.",
+                "%(language)s will not be sent: %(count)d fields are empty.",
             )
+            lacking = counted("translation.incomplete", forms, len(state.missing), "warning", language=_own_name(tag))
+            lines.append(CheckLine("warning", lacking, tag, state.missing[0]))
         else:
-            lines.append(_ok("translation.complete", N_("%(language)s is complete."), language=language(tag).own_name))
+            lines.append(_ok("translation.complete", N_("%(language)s is complete."), language=_own_name(tag)))
     for problem in parity(appeal):
         tag, _, name = problem.where.partition(".")
         if tag in complete:
@@ -152,6 +159,8 @@ def _about_messages(installation: Installation, blast: Blast, today: date) -> li
     for tag in complete_languages(blast.appeal):
         try:
             rendition = compile_language(installation.settings, blast.appeal, blast.slug, tag)
+        except BadMedia as error:
+            lines.append(_error(error.problem, tag, "poster"))
         except CompileError as error:
             lines += [_error(problem, tag, problem.where) for problem in error.problems]
         else:
@@ -168,7 +177,7 @@ def _about_rendition(
 ) -> list[CheckLine]:
     recipient = sample_recipient(installation.keyring, blast.id, "someone@example.org", LONG_NAME, today)
     html, text = html_of(rendition, recipient), text_of(rendition, recipient)
-    name, kilobytes = language(tag).own_name, len(html.encode()) / 1024
+    name, kilobytes = _own_name(tag), len(html.encode()) / 1024
     lines = []
     if len(html.encode()) >= GMAIL_CLIPS_BYTES:
         message = N_("%(language)s is %(size).0f KB; Gmail cuts mails off at 102 KB. Shorten the text.")
@@ -194,6 +203,10 @@ def _about_sender(installation: Installation) -> list[CheckLine]:
         message = N_("Mails are not signed here (DKIM): let the relay sign, or add a key for %(domain)s.")
         lines.append(_warning("sender.unsigned", message, domain=settings.sender_domain))
     return lines
+
+
+def _own_name(tag: str) -> str:
+    return language(tag).own_name
 
 
 def _ok(code: str, message: str, **params: object) -> CheckLine:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from PIL import Image
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.copy import to_copy
+from mobilizer.appeals.poster import MailPoster, compose_poster
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.catalogs import phrases
@@ -21,6 +21,7 @@ from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
 
 NOBODY = 0
+NO_POSTER = (600, 338)
 
 
 def freeze(session: Session, settings: Settings, blast: Blast) -> None:
@@ -47,7 +48,10 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
 
 
 def compile_language(settings: Settings, appeal: Appeal, slug: str, language: str) -> Rendition:
-    """The rendition of an appeal in one of its languages. Raises KeyError, message.compile.CompileError."""
+    """The rendition of an appeal in one of its languages.
+
+    Raises KeyError, message.compile.CompileError,
+    appeals.media.BadMedia where the poster's file is gone."""
     translation = _translation(appeal, language)
     frame = frame_of(settings, appeal, translation, slug)
     return compile_rendition(to_copy(translation), frame, link_targets(appeal), phrases("member", language))
@@ -61,8 +65,8 @@ def link_targets(appeal: Appeal) -> tuple[LinkTarget, ...]:
 
 def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug: str) -> Frame:
     """What a mail takes from the installation and the appeal rather than from its translation."""
-    poster = translation.poster or appeal.poster
-    width, height = _poster_size(settings, poster)
+    still = translation.poster or appeal.poster
+    poster = compose_poster(settings.media, still) if still else MailPoster("", *NO_POSTER)
     return Frame(
         template=appeal.template,
         base_url=settings.base_url.rstrip("/"),
@@ -74,9 +78,9 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
         return_domain=settings.return_domain,
         brand_colour=settings.brand_colour,
         blast_slug=slug,
-        poster_url=f"{settings.base_url.rstrip('/')}/media/{poster}" if poster else "",
-        poster_width=width,
-        poster_height=height,
+        poster_url=f"{settings.base_url.rstrip('/')}/media/{poster.name}" if still else "",
+        poster_width=poster.width,
+        poster_height=poster.height,
         video_seconds=appeal.video_seconds,
         other_languages=tuple(tag for tag in complete_languages(appeal) if tag != translation.language),
     )
@@ -113,12 +117,3 @@ def _translation(appeal: Appeal, language: str) -> Translation:
         if translation.language == language:
             return translation
     raise KeyError(f"the appeal {appeal.slug} has no translation {language}")
-
-
-def _poster_size(settings: Settings, poster: str) -> tuple[int, int]:
-    """Width and height at which a 2x poster is shown, 600 wide; a 16:9 stand-in where there is none."""
-    path = settings.media / poster
-    if not poster or not path.is_file():
-        return 600, 338
-    with Image.open(path) as image:
-        return 600, max(1, round(image.height * 600 / image.width))

@@ -7,13 +7,12 @@ import threading
 
 import click
 
-from mobilizer import jobs, tables
+from mobilizer import jobs
+from mobilizer import tables as tables  # every mapper is complete before the first fork
 from mobilizer.cli import main
 from mobilizer.installation import install
 from mobilizer.reconciler import Reconciler
 from mobilizer.settings import Settings
-
-assert tables  # noqa: S101 - imported so that every mapper is complete before the first fork
 
 
 @main.command()

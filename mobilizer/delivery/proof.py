@@ -63,7 +63,7 @@ def send_proof(
 def recipient_of(
     installation: Installation, session: Session, blast: Blast, member: Member, sample: Recipient
 ) -> Recipient:
-    """The member as the blast would address them, with their own links; what `sample` says where they are on no list."""
+    """The member as the blast would address them, with their own links; `sample` fills in for a list."""
     identity = member.identity(installation.keyring)
     row = session.execute(
         select(MemberList.name, MemberList.slug, Subscription.joined_at)
@@ -81,7 +81,7 @@ def recipient_of(
     return Recipient(
         address=identity.email,
         name=identity.name,
-        joined_on=joined,
+        joined_on=joined_on,
         list_name=name,
         list_slug=slug,
         share_code=member.share_code,

@@ -36,7 +36,7 @@ def running_imports(session: Session) -> list[int]:
 
 def finish(session: Session) -> list[int]:
     """Declare sent every sending blast that has no open row left; their ids."""
-    done = []
+    done: list[int] = []
     for blast_id in session.scalars(_all_final()).all():
         if lifecycle.move(session, blast_id, BlastState.SENT, finished_at=clock()):
             done.append(blast_id)
@@ -83,6 +83,6 @@ def settle_cancelled(session: Session) -> None:
         session.execute(statement.values(**changes, settled_at=clock()).execution_options(synchronize_session=False))
 
 
-def _all_final() -> Select[tuple[int]]:
+def _all_final() -> Select[int]:
     open_row = exists().where(Delivery.blast_id == Blast.id, Delivery.state.in_(OPEN))
     return select(Blast.id).where(Blast.state == BlastState.SENDING, ~open_row)

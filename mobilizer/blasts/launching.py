@@ -1,0 +1,41 @@
+"""Blasts: to launch. Freezes exactly what was seen and checked, in the transaction that makes the one legal move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts import lifecycle, renditions
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The revisions that a person had before their eyes when they said yes."""
+
+    blast: int
+    appeal: int
+
+
+def seen(blast: Blast) -> Seen:
+    """The revisions as they are now: for a form to carry along."""
+    return Seen(blast.revision, blast.appeal.revision)
+
+
+def launch(session: Session, settings: Settings, blast: Blast, when_seen: Seen) -> bool:
+    """Launch a draft or ready blast and freeze its words. False if it or its appeal has changed since it was seen,
+    or if it is launched already; of any number of simultaneous calls one returns True.
+
+    Raises message.compile.CompileError where a language can't be compiled; then nothing has happened.
+    """
+    session.refresh(blast.appeal, with_for_update=True)
+    if blast.appeal.revision != when_seen.appeal:
+        return False
+    if blast.state == BlastState.DRAFT:
+        lifecycle.move(session, blast.id, BlastState.READY, when_seen.blast)
+    if not lifecycle.launch(session, blast.id, when_seen.blast):
+        return False
+    renditions.freeze(session, settings, blast)
+    return True
