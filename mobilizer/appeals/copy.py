@@ -1,0 +1,22 @@
+"""Appeals: a translation's words, handed to the message craft."""
+
+from __future__ import annotations
+
+from mobilizer.appeals.appeals import Translation
+from mobilizer.message.content import Copy
+
+
+def to_copy(translation: Translation) -> Copy:
+    """The raw words of a translation, with merge tags and Markdown."""
+    return Copy(
+        language=translation.language,
+        title=translation.title,
+        subject=translation.subject,
+        preheader=translation.preheader,
+        greeting=translation.greeting,
+        greeting_nameless=translation.greeting_nameless,
+        body=translation.body,
+        button=translation.button,
+        poster_alt=translation.poster_alt,
+        share_text=translation.share_text,
+    )

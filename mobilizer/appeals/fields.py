@@ -1,0 +1,95 @@
+"""Appeals: the fields of a translation. The one list that forms, completeness, files and checks follow."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from mobilizer.problems import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field that a translator fills. `merge_tags` says whether a member's values may stand in it."""
+
+    name: str
+    label: str
+    hint: str
+    max_length: int
+    required: bool = True
+    multiline: bool = False
+    merge_tags: bool = False
+
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        "subject",
+        N_("Subject"),
+        N_("The line that decides whether the mail is opened."),
+        max_length=150,
+        merge_tags=True,
+    ),
+    Field(
+        "preheader",
+        N_("Preheader"),
+        N_("Shown after the subject in the inbox: go on from it, don't repeat it."),
+        max_length=200,
+        merge_tags=True,
+    ),
+    Field(
+        "greeting",
+        N_("Greeting"),
+        N_("For members whose name we know, like “Dear {{ first_name }},”."),
+        max_length=150,
+        merge_tags=True,
+    ),
+    Field(
+        "greeting_nameless",
+        N_("Greeting without a name"),
+        N_("For members whose name we do not know, like “Dear friend,”."),
+        max_length=150,
+    ),
+    Field(
+        "title",
+        N_("Title of the video"),
+        N_("Heads the watch page and what people see when it is shared."),
+        max_length=120,
+    ),
+    Field(
+        "poster_alt",
+        N_("What the picture shows"),
+        N_("Read aloud to those who cannot see it, and shown while pictures are off."),
+        max_length=250,
+    ),
+    Field(
+        "body",
+        N_("Text"),
+        N_("Plain words in Markdown: a blank line starts a paragraph, [words](https://...) makes a link."),
+        max_length=20_000,
+        multiline=True,
+        merge_tags=True,
+    ),
+    Field(
+        "button", N_("Button"), N_("Two or three words that say what happens, like “Watch the film”."), max_length=40
+    ),
+    Field(
+        "share_text",
+        N_("Words for sharing"),
+        N_("What a member's family and friends read with the link."),
+        max_length=400,
+        multiline=True,
+    ),
+)
+MEDIA_FIELDS = ("video", "poster", "captions")
+
+BY_NAME = {field.name: field for field in FIELDS}
+
+
+def tidy(field: Field, value: str) -> str:
+    """A value as it is kept: LF line ends, one line where the field has one, no control characters, no outer blanks."""
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    if not field.multiline:
+        text = re.sub(r"\s*[\n\t\u2028\u2029]+\s*", " ", text)
+    return text.strip()

@@ -1,0 +1,112 @@
+"""Audience: which column of a file holds what, guessed from its header in six languages or from what is in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from mobilizer.problems import N_, Problem
+
+# The fields of an import, in the order of a form.
+IMPORT_FIELDS = {
+    "email": N_("E-mail address"),
+    "name": N_("Name"),
+    "first_name": N_("First name"),
+    "last_name": N_("Last name"),
+    "language": N_("Language"),
+    "second_language": N_("Second language"),
+    "country": N_("Country"),
+    "time_zone": N_("Time zone"),
+}
+
+_HEADERS = {
+    "email": (
+        "email|e mail|mail|email address|e mail address|mail address|correo|correo electronico|"
+        "direccion de correo|courriel|adresse email|adresse e mail|adresse mail|adresse electronique|"
+        "endereco de email|endereco de e mail|correio|correio eletronico|البريد|البريد الالكتروني|"
+        "بريد الكتروني|الايميل|ايميل|e mail adresse|emailadresse|mailadresse"
+    ),
+    "name": (
+        "name|full name|member name|nombre completo|nombre y apellidos|nombre|nom complet|nom et prenom|"
+        "prenom et nom|nome completo|nome|الاسم|الاسم الكامل|اسم|vollstandiger name|vor und nachname"
+    ),
+    "first_name": (
+        "first name|firstname|given name|forename|primer nombre|nombre de pila|prenom|primeiro nome|"
+        "nome proprio|الاسم الاول|vorname|rufname"
+    ),
+    "last_name": (
+        "last name|lastname|surname|family name|apellido|apellidos|nom de famille|sobrenome|apelido|"
+        "اسم العائلة|اللقب|nachname|familienname"
+    ),
+    "language": (
+        "language|lang|locale|preferred language|main language|idioma|lengua|idioma preferido|langue|"
+        "langue preferee|lingua|اللغة|لغة|sprache|bevorzugte sprache"
+    ),
+    "second_language": (
+        "second language|secondary language|other language|language 2|second lang|segundo idioma|"
+        "segunda lengua|otro idioma|deuxieme langue|seconde langue|autre langue|segunda lingua|"
+        "outro idioma|اللغة الثانية|zweite sprache|zweitsprache"
+    ),
+    "country": (
+        "country|country code|nation|pais|codigo de pais|pays|code pays|البلد|الدولة|بلد|دولة|land|staat|landercode"
+    ),
+    "time_zone": (
+        "time zone|timezone|tz|zona horaria|huso horario|fuseau horaire|fuso horario|المنطقة الزمنية|zeitzone"
+    ),
+}
+
+
+def _key(name: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[\W_]+", " ", plain).split())
+
+
+_BY_HEADER = {_key(name): field for field, names in _HEADERS.items() for name in names.split("|")}
+
+
+def names_a_field(header: str) -> str | None:
+    """The field that a column's name stands for, if it is one we know."""
+    return _BY_HEADER.get(_key(header))
+
+
+def guess_columns(header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> dict[str, int]:
+    """Field -> position, by the columns' names; the address also by what the `sample` rows hold.
+
+    "Name" or "Nom" beside a first name means the family name, as people write it.
+    """
+    guessed: dict[str, int] = {}
+    for position, name in enumerate(header):
+        field = names_a_field(name)
+        if field and field not in guessed:
+            guessed[field] = position
+    if "first_name" in guessed and "name" in guessed:
+        guessed.setdefault("last_name", guessed["name"])
+        del guessed["name"]
+    if "email" not in guessed:
+        filled = [sum("@" in row[i] for row in sample if i < len(row)) for i in range(len(header))]
+        if filled and max(filled) * 2 > len(sample):
+            guessed["email"] = filled.index(max(filled))
+    return guessed
+
+
+def column_problems(columns: Mapping[str, int], header: Sequence[str]) -> list[Problem]:
+    """What is wrong with a choice of columns: no address column, a column that is not there, one used twice."""
+    problems = []
+    if "email" not in columns:
+        message = N_("No column holds the e-mail addresses. Choose which one does; without it nobody can be added.")
+        problems.append(Problem("import.no_email_column", message, where="email"))
+    for field, position in columns.items():
+        if field not in IMPORT_FIELDS:
+            message = N_("There is no field called “%(field)s”. Choose one of: %(fields)s.")
+            params = {"field": field[:40], "fields": ", ".join(IMPORT_FIELDS)}
+            problems.append(Problem("import.unknown_field", message, params, where=field))
+        elif not 0 <= position < len(header):
+            message = N_("The file has %(columns)d columns and none at position %(position)d. Choose another.")
+            numbers = {"columns": len(header), "position": position + 1}
+            problems.append(Problem("import.no_such_column", message, numbers, where=field))
+        elif list(columns.values()).count(position) > 1:
+            message = N_("The column “%(column)s” is chosen for two fields. Choose one column for each.")
+            column = header[position] or str(position + 1)
+            problems.append(Problem("import.column_twice", message, {"column": column}, where=field))
+    return problems
