@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -9,8 +10,34 @@ import click
 from mobilizer import __version__
 from mobilizer.settings import Settings
 
+# Where each command lives: a file is imported only when one of its commands is wanted.
+COMMANDS = {
+    "appeals": "appeals",
+    "blasts": "blasts",
+    "db": "db",
+    "demo": "demo",
+    "doctor": "doctor",
+    "inbox": "inbox",
+    "members": "members",
+    "reconcile": "worker",
+    "serve": "serve",
+    "worker": "worker",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Family(click.Group):
+    """The commands by name; each registers itself when its file is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            import_module(f"mobilizer.cli.{COMMANDS[name]}")
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=Family, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 @click.option(
     "--home",

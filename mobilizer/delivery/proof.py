@@ -75,7 +75,7 @@ def recipient_of(
         )
         .order_by(MemberList.id)
     ).first()
-    name, slug, joined = (
+    name, slug, joined_on = (
         (row[0], row[1], row[2].date()) if row else (sample.list_name, sample.list_slug, sample.joined_on)
     )
     return Recipient(
