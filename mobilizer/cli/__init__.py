@@ -28,7 +28,7 @@ COMMANDS = {
 class Family(click.Group):
     """The commands by name; each registers itself when its file is imported."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
