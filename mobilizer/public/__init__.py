@@ -1,0 +1,40 @@
+"""Public: the member's pages. No login, no cookie, no third-party byte; a signed token says who may do what.
+
+State changes only by POST, and every POST is authorised by the token in its own address (or, on the watch
+page, changes nothing but a count), so the application exempts this blueprint from CSRF checks.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from mobilizer.public import clicks, files, leaving, preferences, watching
+from mobilizer.public.answers import asset, guard
+
+
+def _view(**values: str) -> object:
+    from mobilizer.public.viewing import view
+
+    return view(**values)
+
+
+blueprint = Blueprint(
+    "public", __name__, template_folder="templates", static_folder="static", static_url_path="/public"
+)
+blueprint.add_url_rule("/c/<token>/<int:n>", "click", clicks.click, methods=["GET"])
+blueprint.add_url_rule("/o/<token>.gif", "pixel", clicks.pixel, methods=["GET"])
+blueprint.add_url_rule("/s/<code>/<slug>", "share", watching.share, methods=["GET"])
+for rule in ("/w/<slug>/<tag>", "/w/<slug>/<tag>/<code>"):
+    blueprint.add_url_rule(rule, "watch", watching.watch, methods=["GET"])
+    blueprint.add_url_rule(rule, "watched", watching.watched, methods=["POST"])
+for rule in ("/v/<token>", "/v/<token>/<tag>"):
+    blueprint.add_url_rule(rule, "view", _view, methods=["GET"])
+blueprint.add_url_rule("/u/<token>", "unsubscribe", leaving.ask, methods=["GET"])
+blueprint.add_url_rule("/u/<token>", "leave", leaving.leave, methods=["POST"])
+blueprint.add_url_rule("/u/<token>/undo", "undo", leaving.undo, methods=["POST"])
+blueprint.add_url_rule("/p/<token>", "preferences", preferences.show, methods=["GET"])
+blueprint.add_url_rule("/p/<token>", "save_preferences", preferences.save, methods=["POST"])
+blueprint.add_url_rule("/media/<name>", "media", files.media, methods=["GET"])
+blueprint.add_url_rule("/public/brand.css", "brand", files.brand, methods=["GET"])
+blueprint.after_request(guard)
+blueprint.app_template_global("public_asset")(asset)

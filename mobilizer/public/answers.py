@@ -1,0 +1,69 @@
+"""Public: how every page answers. In a language, behind a strict policy, and kindly when there is nothing to show."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Response, make_response, render_template, request, url_for
+
+from mobilizer.http import installation, speak
+from mobilizer.languages import language
+from mobilizer.public.tongues import MEMBER, browser_language
+
+STATIC = Path(__file__).parent / "static"
+A_YEAR = 31_536_000
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+    "Cache-Control": "no-store",
+}
+
+
+def guard(response: Response) -> Response:
+    """Put the policy on every answer of this blueprint, unless a view has set its own."""
+    for name, value in HEADERS.items():
+        if name != "Cache-Control":
+            response.headers.setdefault(name, value)
+    if request.endpoint == "public.static" and "v" in request.args:
+        # Its address changes with its content.
+        response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    elif "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = HEADERS["Cache-Control"]
+    return response
+
+
+def page(template: str, tag: str, status: int = 200, **values: object) -> Response:
+    """A page in the language of `tag`, which must have a member catalog."""
+    speak("member", tag)
+    spoken = language(tag)
+    body = render_template(f"public/{template}", spoken=spoken, settings=installation().settings, **values)
+    response = make_response(body, status)
+    response.headers["Content-Language"] = tag
+    return response
+
+
+def missing(tag: str = "") -> Response:
+    """The friendly page for a link that leads nowhere, forged or stale, in the visitor's language."""
+    response = page("missing.html", tag or browser_language(MEMBER), 404)
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def asset(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    return url_for("public.static", filename=name, v=_fingerprint(name))
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()

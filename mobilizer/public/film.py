@@ -1,0 +1,130 @@
+"""Public: the film, an appeal as the watch page shows it in one language. Nothing of any member is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.media import is_kept_name
+from mobilizer.blasts.blasts import Blast
+from mobilizer.http import installation, words
+from mobilizer.languages import Language, language
+from mobilizer.message.markdown import to_html
+from mobilizer.message.tags import split
+
+VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
+OPENING_CHARACTERS = 420
+SUMMARY_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What a watch page shows. `opening` and `rest` are clean HTML; the addresses are absolute, for link cards."""
+
+    language: Language
+    title: str
+    summary: str
+    opening: Markup
+    rest: Markup
+    share_text: str
+    video: str
+    video_type: str
+    video_address: str
+    poster: str
+    poster_address: str
+    poster_alt: str
+    captions: str
+    captions_on: bool
+    minutes: str
+
+
+def shown(session: Session, slug: str) -> Appeal | None:
+    """The appeal of a slug, once it has a blast: a text that is still being written is nobody's to read."""
+    return session.scalars(
+        select(Appeal)
+        .options(selectinload(Appeal.translations))
+        .where(Appeal.slug == slug, select(Blast.id).where(Blast.appeal_id == Appeal.id).exists())
+    ).one_or_none()
+
+
+def tags_of(appeal: Appeal) -> tuple[str, ...]:
+    """The languages it can be watched in, the source language first: those that have a title."""
+    tags = [translation.language for translation in appeal.translations if translation.title.strip()]
+    return tuple(sorted(tags, key=lambda tag: (tag != appeal.source_language, language(tag).own_name.casefold())))
+
+
+def film(appeal: Appeal, tag: str) -> Film:
+    """The film in one of `tags_of`; phrases in the language that the request speaks."""
+    said = next(translation for translation in appeal.translations if translation.language == tag)
+    video, poster = _kept(said.video or appeal.video), _kept(said.poster or appeal.poster)
+    opening, rest = _divided(_impersonal(said.body))
+    return Film(
+        language=language(tag),
+        title=_impersonal(said.title),
+        summary=_summary(said),
+        opening=_html(opening),
+        rest=_html(rest),
+        share_text=_impersonal(said.share_text),
+        video=video,
+        video_type=VIDEO_TYPES.get(video[video.rfind(".") :], ""),
+        video_address=address(f"/media/{video}"),
+        poster=poster,
+        poster_address=address(f"/media/{poster}"),
+        poster_alt=_impersonal(said.poster_alt) or _impersonal(said.title),
+        captions=_kept(said.captions),
+        # The sound of a shared video is in the source language: others read.
+        captions_on=tag != appeal.source_language and not said.video,
+        minutes=_minutes(appeal.video_seconds),
+    )
+
+
+def address(path: str) -> str:
+    """An absolute address on the installation's public site."""
+    return installation().settings.base_url.rstrip("/") + path
+
+
+def _kept(name: str) -> str:
+    return name if is_kept_name(name) else ""
+
+
+def _impersonal(text: str) -> str:
+    """A text without its merge tags: a public page knows nobody's name."""
+    organisation = installation().settings.organisation
+    return "".join(
+        part if isinstance(part, str) else (organisation if part.name == "organisation" else part.fallback)
+        for part in split(text)
+    ).strip()
+
+
+def _summary(said: Translation) -> str:
+    text = _impersonal(said.preheader) or _impersonal(said.share_text)
+    return text if len(text) <= SUMMARY_CHARACTERS else text[: SUMMARY_CHARACTERS - 1].rstrip() + "…"
+
+
+def _divided(body: str) -> tuple[str, str]:
+    """The paragraphs that are read at once, and those that wait to be asked for; never a short remainder."""
+    blocks = body.replace("\r\n", "\n").split("\n\n")
+    opening: list[str] = []
+    while blocks and (not opening or len("".join([*opening, blocks[0]])) <= OPENING_CHARACTERS):
+        opening.append(blocks.pop(0))
+    if len("".join(blocks)) < OPENING_CHARACTERS // 4:
+        return body, ""
+    return "\n\n".join(opening), "\n\n".join(blocks)
+
+
+def _html(markdown: str) -> Markup:
+    # Clean by construction: message.markdown lets no raw HTML through and sanitises what it made.
+    return Markup(to_html(markdown, lambda href: href))  # noqa: S704
+
+
+def _minutes(seconds: int) -> str:
+    if seconds <= 0:
+        return ""
+    if seconds < 60:
+        return words().ngettext("%(num)d second", "%(num)d seconds", seconds) % {"num": seconds}
+    minutes = round(seconds / 60)
+    return words().ngettext("%(num)d minute", "%(num)d minutes", minutes) % {"num": minutes}

@@ -1,0 +1,99 @@
+"""Public: preferences. A member chooses their languages and lists; the page then speaks the language they chose."""
+
+from __future__ import annotations
+
+from babel.dates import format_date
+from flask import Response, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.appeals.appeals import Translation
+from mobilizer.audience import standing
+from mobilizer.audience.lists import Standing
+from mobilizer.audience.members import Member
+from mobilizer.engagement.events import EventKind
+from mobilizer.http import installation
+from mobilizer.keys import Purpose, Ticket
+from mobilizer.languages import language
+from mobilizer.public.answers import missing, page
+from mobilizer.public.holders import Holder, holder_of, ticket_of
+from mobilizer.public.leaving import remember
+from mobilizer.public.tongues import MEMBER, asked_language, spelled, switch
+
+
+def show(token: str) -> Response:
+    """The form, as things stand."""
+    ticket = ticket_of(Purpose.PREFERENCES, token)
+    if ticket is None:
+        return missing()
+    with installation().database.read() as session:
+        holder = holder_of(session, ticket)
+        return _form(session, holder, ticket, holder.language, saved=False)
+
+
+def save(token: str) -> Response:
+    """Save the form; a value that was never offered changes nothing."""
+    ticket = ticket_of(Purpose.PREFERENCES, token)
+    if ticket is None:
+        return missing()
+    with installation().database.write() as session:
+        holder = holder_of(session, ticket)
+        if holder.member is None:
+            return _form(session, holder, ticket, holder.language, saved=False)
+        before = _lists(session, holder.member)
+        _set_languages(session, holder.member)
+        _set_lists(session, holder.member)
+        session.flush()
+        remember(session, EventKind.PREFERENCES, holder)
+        if before and not _lists(session, holder.member):
+            remember(session, EventKind.UNSUBSCRIBE, holder)
+        return _form(session, holder, ticket, holder.own_language, saved=True)
+
+
+def _set_languages(session: Session, member: Member) -> None:
+    offered = _offered(session, member)
+    first, second = request.form.get("language", ""), request.form.get("second_language", "")
+    if first in offered:
+        member.language = first
+    if second == "" or second in offered:
+        member.second_language = None if second in ("", member.language) else second
+
+
+def _set_lists(session: Session, member: Member) -> None:
+    if "lists_shown" not in request.form:
+        return
+    known = {at.list_id for at in standing.lists_of(session, member.id) if at.standing is not Standing.PENDING}
+    shown = known & set(request.form.getlist("lists_shown", type=int))
+    wanted = shown & set(request.form.getlist("lists", type=int))
+    standing.rejoin(session, member.id, sorted(wanted))
+    standing.leave(session, member.id, sorted(shown - wanted))
+
+
+def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: bool) -> Response:
+    member, keyring = holder.member, installation().keyring
+    lists = standing.lists_of(session, member.id) if member else []
+    return page(
+        "preferences.html",
+        tag,
+        member=member,
+        saved=saved,
+        lists=[at for at in lists if at.standing is not Standing.PENDING],
+        token=keyring.token(Purpose.PREFERENCES, ticket),
+        unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),
+        asked=asked_language(),
+        day=lambda moment: format_date(moment, "long", locale=tag.replace("-", "_")),
+        offered=[language(at) for at in _offered(session, member)],
+        switch=switch("public.preferences", keyring.token(Purpose.PREFERENCES, ticket)),
+    )
+
+
+def _offered(session: Session, member: Member | None) -> list[str]:
+    tags = {*MEMBER, *session.scalars(select(Translation.language).distinct())}
+    if member:
+        tags |= {tag for tag in (member.language, member.second_language) if tag}
+    known = {tag for tag in tags if spelled(tag)}
+    return sorted(known, key=lambda tag: language(tag).own_name.casefold())
+
+
+def _lists(session: Session, member: Member) -> list[int]:
+    return [at.list_id for at in standing.lists_of(session, member.id) if at.standing is Standing.CONFIRMED]

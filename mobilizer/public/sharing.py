@@ -1,0 +1,75 @@
+"""Public: share links. Plain links to where people already talk, each with the member's share code and its channel."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from mobilizer.problems import N_
+from mobilizer.public.film import Film, address
+
+# Channels, as events name them; 'copy' and 'native' have no address of their own.
+CHANNELS = ("whatsapp", "telegram", "facebook", "x", "email", "sms", "copy", "native")
+
+_CODE = re.compile(r"[a-z0-9]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to pass it on. `name` is a msgid; `outside` says that the address is another site's."""
+
+    code: str
+    name: str
+    address: str
+    outside: bool
+
+    @property
+    def icon(self) -> str:
+        """The icon's name."""
+        return self.code
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """All the ways to pass one film on; `link` is the plain one, `copied` and `native` name their channel."""
+
+    link: str
+    copied: str
+    native: str
+    channels: tuple[Channel, ...]
+
+
+def is_code(code: str) -> bool:
+    """Whether something can be a share code; whether it is somebody's, only the database knows."""
+    return _CODE.fullmatch(code) is not None
+
+
+def sharing(film: Film, slug: str, code: str) -> Sharing:
+    """The share links of a film; without a code they lead to the plain watch page."""
+
+    def link(channel: str = "") -> str:
+        if not code:
+            return address(f"/w/{slug}/{film.language.tag}")
+        return address(f"/s/{code}/{slug}") + (f"?c={channel}" if channel else "")
+
+    def words(channel: str) -> str:
+        return f"{film.share_text}\n{link(channel)}".strip()
+
+    def outside(channel: str, name: str, base: str, **query: str) -> Channel:
+        return Channel(channel, name, f"{base}?{urlencode(query, quote_via=quote)}", outside=True)
+
+    subject, body = quote(film.title), quote(words("email").replace("\n", "\r\n\r\n"))
+    return Sharing(
+        link(),
+        link("copy"),
+        link("native"),
+        (
+            outside("whatsapp", "WhatsApp", "https://wa.me/", text=words("whatsapp")),
+            outside("telegram", "Telegram", "https://t.me/share/url", url=link("telegram"), text=film.share_text),
+            outside("facebook", "Facebook", "https://www.facebook.com/sharer/sharer.php", u=link("facebook")),
+            outside("x", "X", "https://x.com/intent/post", text=film.share_text, url=link("x")),
+            Channel("email", N_("E-mail"), f"mailto:?subject={subject}&body={body}", outside=False),
+            Channel("sms", N_("Text message"), f"sms:?&body={quote(words('sms'))}", outside=False),
+        ),
+    )

@@ -1,0 +1,115 @@
+"""Public: the watch page, and the way in for friends. The address names appeal, language and share code; no person.
+
+Who watches? A visitor with `own` came by their own mail: a watch is theirs. Without it they came by that member's
+share link, or by an address passed on: a watch is a friend's, credited `via` the owner of the code. The page's
+script takes `own` out of the address bar at once. It is a claim of the browser, good for counting, for nothing else.
+"""
+
+from __future__ import annotations
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from mobilizer.engagement.attribution import Sharer, sharer
+from mobilizer.engagement.events import EventKind
+from mobilizer.http import installation, speak
+from mobilizer.languages import language
+from mobilizer.public.answers import missing, page
+from mobilizer.public.film import film, shown, tags_of
+from mobilizer.public.noting import note
+from mobilizer.public.sharing import CHANNELS, is_code, sharing
+from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
+
+# What the page may say happened, and the kind of event it is.
+DONE = {
+    "start": EventKind.WATCH,
+    "complete": EventKind.WATCH,
+    "button": EventKind.WATCH,
+    "share": EventKind.SHARE,
+}
+
+
+def watch(slug: str, tag: str, code: str = "") -> Answer:
+    """The watch page, the same for everyone with this address: it can be cached and changes nothing."""
+    with installation().database.read() as session:
+        appeal = shown(session, slug)
+        tags = tags_of(appeal) if appeal else ()
+        if appeal is None or not tags or (code and not is_code(code)):
+            return missing()
+        best = nearest(tag, tags) or browser_language(tags, appeal.source_language)
+        if best != tag:
+            return _elsewhere(_watch_page(slug, best, code))
+        spoken = first_of([best], MEMBER) or browser_language(MEMBER)
+        speak("member", spoken)
+        shown_film = film(appeal, best)
+    response = page(
+        "watch.html",
+        spoken,
+        film=shown_film,
+        sharing=sharing(shown_film, slug, code),
+        switch=[(language(at), _watch_page(slug, at, code)) for at in tags],
+        here=url_for("public.watched", slug=slug, tag=best, code=code or None),
+        own=_own(),
+        thanked="thanks" in request.args,
+    )
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return response
+
+
+def watched(slug: str, tag: str, code: str = "") -> Answer:
+    """Note that someone watched or shared: from the page's script (answered 204) or from its button (303)."""
+    did = request.form.get("did", "")
+    with installation().database.read() as session:
+        appeal = shown(session, slug)
+        if appeal is None or did not in DONE or (code and not is_code(code)):
+            return missing()
+        owner = sharer(session, code, appeal.id) if code else Sharer()
+    if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        # A form on someone else's site is not a person who watched here.
+        who = {"member": owner.member} if _own() else {"via": owner.member}
+        note(DONE[did], blast=owner.blast, language=tag[:35], channel=_channel(did), **who)
+    if "beacon" in request.form:
+        return Response(status=204)
+    here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")
+    return _elsewhere(here, 303)
+
+
+def share(code: str, slug: str) -> Answer:
+    """A friend's way in: note the visit, then the watch page in their own browser's language."""
+    with installation().database.read() as session:
+        appeal = shown(session, slug)
+        tags = tags_of(appeal) if appeal else ()
+        if appeal is None or not tags:
+            return missing()
+        owner = sharer(session, code, appeal.id) if is_code(code) else Sharer()
+        # A messenger that draws the card says no language: then the one of the member who shares.
+        tag = browser_language(tags, owner.language, appeal.source_language)
+    if owner.member:
+        channel = request.args.get("c", "")
+        channel = channel if channel in CHANNELS else ""
+        note(EventKind.VISIT, blast=owner.blast, via=owner.member, language=tag, channel=channel)
+    response = _elsewhere(url_for("public.watch", slug=slug, tag=tag, code=code if owner.member else None))
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def _watch_page(slug: str, tag: str, code: str) -> str:
+    return url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own())
+
+
+def _own() -> str | None:
+    return "1" if request.values.get("own") == "1" else None
+
+
+def _channel(did: str) -> str:
+    """How they did it: the button or the player for a watch, the channel for a share."""
+    if did != "share":
+        return did
+    asked = request.form.get("channel", "")
+    return asked if asked in CHANNELS else ""
+
+
+def _elsewhere(address: str, status: int = 302) -> Answer:
+    response = redirect(address, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
