@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from mobilizer.db import Database
+from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
 from mobilizer.migrations import upgrade
 from mobilizer.settings import Settings
+from tests.worlds import World
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +94,23 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         sender_address="appeals@mail.example.org",
         smtp_tls="none",
     )
+
+
+@pytest.fixture
+def installation(settings: Settings, database: Database, keyring: Keyring) -> Installation:
+    """An installation of each kind of database, empty."""
+    settings.media.mkdir(exist_ok=True)
+    return Installation(settings, database, keyring)
+
+
+@pytest.fixture
+def world(installation: Installation) -> World:
+    """A list with five members (three read English, two Spanish), an appeal in both and a blast of it in draft."""
+    world = World(installation)
+    world.make_list()
+    world.join(["en", "es", "en", "es", "en"])
+    world.write_appeal()
+    return world
 
 
 @pytest.fixture

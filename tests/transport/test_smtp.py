@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_relay import DROP, HANG, RESET, Answer, ScriptedRelay
+from tests.transport.scripted_relay import DROP, HANG, RESET, Answer, ScriptedRelay
 
 from mobilizer.transport.outcomes import (
     Accepted,
