@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mobilizer import __version__
+from mobilizer.logs import configure
 from mobilizer.settings import Settings
 
 # Where each command lives: a file is imported only when one of its commands is wanted.
@@ -47,4 +48,6 @@ class Family(click.Group):
 @click.pass_context
 def main(context: click.Context, home: Path | None) -> None:
     """One appeal, every language, exactly one e-mail to every member."""
-    context.obj = Settings(home=home) if home else Settings()
+    settings = Settings(home=home) if home else Settings()
+    configure(settings.log_level)
+    context.obj = settings
