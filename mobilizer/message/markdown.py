@@ -97,11 +97,9 @@ def _inline(tokens: Iterable[Token], relink: Relink) -> str:
 
 
 def _linked(words: str, href: str, relink: Relink) -> str:
-    if not is_web(href):
-        return words
-    address = relink(href)
+    address = relink(href) if is_web(href) else href.partition(":")[2]
     # A bare address as its own words would stand there twice.
-    return address if words.strip() in (href, href.removesuffix("/")) else f"{words} ({address})"
+    return address if words.strip() in (href, href.removesuffix("/"), address) else f"{words} ({address})"
 
 
 def _walk(tokens: Iterable[Token]) -> Iterator[Token]:

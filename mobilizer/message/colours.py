@@ -1,0 +1,35 @@
+"""Message: colours. From one brand colour, a button that can be read in light and in dark (WCAG 2.2, 1.4.3)."""
+
+from __future__ import annotations
+
+LIGHT_INK, DARK_INK = "#ffffff", "#1a0a10"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours written as '#rrggbb': 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def ink_on(ground: str) -> str:
+    """Near-white or near-black, whichever reads better on a ground."""
+    return max(LIGHT_INK, DARK_INK, key=lambda ink: contrast(ink, ground))
+
+
+def readable(colour: str, ground: str, ratio: float = 4.5) -> str:
+    """The colour, mixed with as little white (or black, on a light ground) as the contrast ratio asks."""
+    towards = 255 if _luminance(ground) < 0.18 else 0
+    for step in range(21):
+        mixed = "#" + "".join(f"{round(c + (towards - c) * step / 20):02x}" for c in _rgb(colour))
+        if contrast(mixed, ground) >= ratio:
+            return mixed
+    return ink_on(ground)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in _rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,134 @@
+"""Message: context. What an e-mail template can say: the words, the links, the frame, in HTML or in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.units import format_unit
+from markupsafe import Markup
+
+from mobilizer.languages import Language, language
+from mobilizer.message import markdown
+from mobilizer.message.colours import ink_on, readable
+from mobilizer.message.content import Copy, Frame, LinkTarget
+from mobilizer.message.fonts import font_stack, line_height
+from mobilizer.message.headers import Unaddressable, wire_domain
+from mobilizer.message.marks import Marks
+from mobilizer.message.pieces import Form
+
+DARK_CARD = "#1d1d22"
+PADDING = Markup("&#847;&zwnj;&nbsp;") * 70  # noqa: S704 - keeps an inbox from reading on behind the preheader
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the links of one mail lead."""
+
+    watch: str
+    share: str
+    own: str
+    unsubscribe: str
+    preferences: str
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The same mail in another language."""
+
+    language: Language
+    url: str
+
+
+def context(copy: Copy, frame: Frame, links: Sequence[LinkTarget], marks: Marks, form: Form) -> dict[str, Any]:
+    """The names a template may use; in HTML each value is escaped already."""
+    base_url = wire_url(frame.base_url)
+    here = language(copy.language)
+    return {
+        **_words(copy, marks, form, _relink(base_url, links, marks)),
+        "frame": frame,
+        "url": _urls(base_url, links, marks, frame.blast_slug),
+        "others": [Other(language(t), f"{base_url}/v/{marks.mark('view')}/{t}") for t in frame.other_languages],
+        "language": here,
+        "start": "right" if here.direction == "rtl" else "left",
+        "end": "left" if here.direction == "rtl" else "right",
+        "length": duration(frame.video_seconds, copy.language),
+        "font": font_stack(here.script),
+        "line_height": line_height(here.script),
+        "brand": frame.brand_colour,
+        "brand_ink": ink_on(frame.brand_colour),
+        "link": readable(frame.brand_colour, "#ffffff"),
+        "dark_brand": (dark := readable(frame.brand_colour, DARK_CARD, 5.5)),
+        "dark_ink": ink_on(dark),
+        "padding": PADDING,
+    }
+
+
+def _words(copy: Copy, marks: Marks, form: Form, relink: Callable[[str], str]) -> dict[str, str]:
+    greeting = marks.mark("greeting", form=form) if copy.greeting or copy.greeting_nameless else ""
+    body = marks.plain(copy.body, form)
+    if form == "plain":
+        say: Callable[[str], str] = marks.plain
+        alt = say
+    else:
+        say, alt = marks.html, marks.attribute
+    return {
+        "title": say(copy.title),
+        "subject": alt(copy.subject),
+        "preheader": say(copy.preheader),
+        "greeting": Markup(greeting),  # noqa: S704 - a mark
+        "body": markdown.to_text(body, relink) if form == "plain" else marks.isolated(markdown.to_html(body, relink)),
+        "button": say(copy.button),
+        "poster_alt": alt(copy.poster_alt or copy.title),
+        "share_text": say(copy.share_text),
+        "list_name": say("{{ list }}"),
+        "joined_on": Markup(marks.mark("joined_on", form=form)),  # noqa: S704 - a mark
+    }
+
+
+def _relink(base_url: str, links: Sequence[LinkTarget], marks: Marks) -> Callable[[str], str]:
+    def relink(href: str) -> str:
+        return _click(base_url, links, marks, LinkTarget("url", href))
+
+    return relink
+
+
+def _click(base_url: str, links: Sequence[LinkTarget], marks: Marks, target: LinkTarget) -> str:
+    return f"{base_url}/c/{marks.mark('click')}/{links.index(target) + 1}"
+
+
+def _urls(base_url: str, links: Sequence[LinkTarget], marks: Marks, slug: str) -> Urls:
+    return Urls(
+        watch=_click(base_url, links, marks, LinkTarget("watch")),
+        share=_click(base_url, links, marks, LinkTarget("share")),
+        own=f"{base_url}/s/{marks.mark('share_code')}/{slug}",
+        unsubscribe=f"{base_url}/u/{marks.mark('unsubscribe')}",
+        preferences=f"{base_url}/p/{marks.mark('preferences')}",
+        view=f"{base_url}/v/{marks.mark('view')}",
+    )
+
+
+def wire_url(base_url: str) -> str:
+    """A base URL with its host in A-labels: premailer and old mail programs break on others."""
+    scheme, _, rest = base_url.rstrip("/").partition("://")
+    host, colon, port = rest.partition(":")
+    try:
+        return f"{scheme}://{wire_domain(host)}{colon}{port}"
+    except Unaddressable:
+        return base_url.rstrip("/")
+
+
+def duration(seconds: int, tag: str) -> str:
+    """A length in words, as CLDR has them: '2 minutes', '45 segundos'; empty for 0."""
+    if seconds <= 0:
+        return ""
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    if seconds < 60:
+        return format_unit(seconds, "duration-second", "long", locale=locale)
+    return format_unit(round(seconds / 60), "duration-minute", "long", locale=locale)

@@ -1,0 +1,83 @@
+"""Message: pieces. A compiled text is a line of fixed words and slots; a slot waits for one member's value."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Form = Literal["html", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for a member's value. `field` names it, `fallback` stands in for an empty one.
+
+    In the form 'html' the value is escaped, for text and attributes alike.
+    """
+
+    field: str
+    fallback: str = ""
+    form: Form = "plain"
+
+
+Piece = str | Slot
+Line = tuple[Piece, ...]
+
+# Direction overrides can make a name look like another sentence; joiners stay, for emoji and many scripts need them.
+_HARMFUL = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
+
+
+def clean(value: str) -> str:
+    """A member's value on one line: no control characters (CR, LF, NUL), no direction overrides, single blanks."""
+    if not (value.isascii() and value.isprintable()):
+        value = _HARMFUL.sub("", value)
+        value = "".join(_harmless(c) for c in value)
+    return " ".join(value.split())
+
+
+def _harmless(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc" | "Zl" | "Zp" | "Cs":
+            return " "
+    return character
+
+
+def escape(value: str) -> str:
+    """A value as it may stand in HTML text and in quoted attributes."""
+    return html.escape(value, quote=True)
+
+
+def fill(line: Line, value_of: Callable[[Slot], str]) -> str:
+    """A line with its slots filled."""
+    return "".join([piece if isinstance(piece, str) else value_of(piece) for piece in line])
+
+
+def joined(pieces: list[Piece]) -> Line:
+    """A line of these pieces, neighbouring words put together."""
+    line: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and line and isinstance(line[-1], str):
+            line[-1] += piece
+        elif piece != "":
+            line.append(piece)
+    return tuple(line)
+
+
+def to_json(line: Line) -> list[object]:
+    """A line as JSON knows it: words as strings, a slot as [field, fallback, form]."""
+    return [piece if isinstance(piece, str) else [piece.field, piece.fallback, piece.form] for piece in line]
+
+
+def from_json(pieces: list[str | list[str]]) -> Line:
+    """The line that `to_json` wrote. Raises ValueError."""
+    return tuple(piece if isinstance(piece, str) else _slot(*piece) for piece in pieces)
+
+
+def _slot(field: str, fallback: str, form: str) -> Slot:
+    if form not in ("html", "plain"):
+        raise ValueError(f"no such form of a slot: {form}")
+    return Slot(field, fallback, "html" if form == "html" else "plain")
