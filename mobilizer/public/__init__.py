@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from mobilizer.public import clicks, files, leaving, preferences, watching
+from mobilizer.public import clicks, files, leaving, preferences, viewing, watching
 from mobilizer.public.answers import asset, guard
-
-
-def _view(**values: str) -> object:
-    from mobilizer.public.viewing import view
-
-    return view(**values)
-
 
 blueprint = Blueprint(
     "public", __name__, template_folder="templates", static_folder="static", static_url_path="/public"
@@ -28,7 +21,7 @@ for rule in ("/w/<slug>/<tag>", "/w/<slug>/<tag>/<code>"):
     blueprint.add_url_rule(rule, "watch", watching.watch, methods=["GET"])
     blueprint.add_url_rule(rule, "watched", watching.watched, methods=["POST"])
 for rule in ("/v/<token>", "/v/<token>/<tag>"):
-    blueprint.add_url_rule(rule, "view", _view, methods=["GET"])
+    blueprint.add_url_rule(rule, "view", viewing.view, methods=["GET"])
 blueprint.add_url_rule("/u/<token>", "unsubscribe", leaving.ask, methods=["GET"])
 blueprint.add_url_rule("/u/<token>", "leave", leaving.leave, methods=["POST"])
 blueprint.add_url_rule("/u/<token>/undo", "undo", leaving.undo, methods=["POST"])

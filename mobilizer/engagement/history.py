@@ -1,0 +1,63 @@
+"""Engagement: one member's history. Every blast they were in, and what they did with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.delivery.ledger import Delivery
+from mobilizer.engagement.events import Event
+
+MOST_EVENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One delivery to a member: of which blast, in which language, and what became of it."""
+
+    blast_slug: str
+    language: str
+    caught_by: str
+    state: str
+    reason: str
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing a member did. `machine` names the rule that says a machine did it, or is empty."""
+
+    kind: str
+    at: datetime
+    blast_slug: str | None
+    machine: str
+
+
+def received(session: Session, member_id: int) -> list[Received]:
+    """Every delivery to a member, newest first."""
+    rows = session.execute(
+        select(Blast.slug, Delivery)
+        .join(Delivery, Delivery.blast_id == Blast.id)
+        .where(Delivery.member_id == member_id)
+        .order_by(Delivery.id.desc())
+    )
+    return [
+        Received(slug, row.language, row.caught_by, row.state, row.reason, row.settled_at)
+        for slug, row in rows.tuples()
+    ]
+
+
+def done(session: Session, member_id: int, most: int = MOST_EVENTS) -> list[Done]:
+    """The latest things a member did, newest first, `most` at most."""
+    rows = session.execute(
+        select(Event, Blast.slug)
+        .outerjoin(Blast, Blast.id == Event.blast_id)
+        .where(Event.member_id == member_id)
+        .order_by(Event.id.desc())
+        .limit(most)
+    )
+    return [Done(event.kind, event.at, slug, event.machine) for event, slug in rows.tuples()]

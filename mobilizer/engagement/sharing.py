@@ -1,0 +1,61 @@
+"""Engagement: who brought whom. What came of each member's share link, and the people who joined through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Member
+from mobilizer.engagement.events import Event, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of one member's share link: visits and watches of friends (machines left out), people who joined."""
+
+    visits: int
+    watches: int
+    recruits: int
+
+
+def brought_by(session: Session, member_id: int) -> Brought:
+    """What came of one member's sharing, over all blasts."""
+    acts = dict(
+        session.execute(
+            select(Event.kind, func.count())
+            .where(Event.via_id == member_id, Event.machine == "")
+            .where((Event.kind != EventKind.WATCH) | (Event.channel.in_(("start", ""))))
+            .group_by(Event.kind)
+        )
+        .tuples()
+        .all()
+    )
+    recruits = session.scalars(select(func.count()).where(Member.recruited_by_id == member_id)).one()
+    return Brought(acts.get(EventKind.VISIT, 0), acts.get(EventKind.WATCH, 0), recruits)
+
+
+def recruits_of(session: Session, member_id: int, *, after: int = 0, limit: int = 100) -> list[int]:
+    """The ids of the members who joined through a member's share link, a page at a time (`after`: the last seen)."""
+    return list(
+        session.scalars(
+            select(Member.id)
+            .where(Member.recruited_by_id == member_id, Member.id > after)
+            .order_by(Member.id)
+            .limit(limit)
+        )
+    )
+
+
+def recruits_by_member(session: Session, limit: int = 100) -> list[tuple[int, int]]:
+    """(member, how many people they brought in), the most first."""
+    count = func.count().label("recruits")
+    rows = session.execute(
+        select(Member.recruited_by_id, count)
+        .where(Member.recruited_by_id.is_not(None))
+        .group_by(Member.recruited_by_id)
+        .order_by(count.desc(), Member.recruited_by_id)
+        .limit(limit)
+    ).tuples()
+    return [(member, recruits) for member, recruits in rows if member is not None]
