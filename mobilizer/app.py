@@ -10,7 +10,7 @@ import uuid
 from types import ModuleType
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -20,6 +20,7 @@ from mobilizer.installation import Installation, install
 from mobilizer.settings import Settings
 from mobilizer.web.assets import asset
 from mobilizer.web.errors import install_errors
+from mobilizer.web.labels import install_labels
 from mobilizer.web.limits import install_limits
 from mobilizer.web.navigation import navigation
 from mobilizer.web.policy import guard, permitted
@@ -62,6 +63,7 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
     app.after_request(_finish)
     install_limits(app, counter or settings.redis_url)
     install_formats(app)
+    install_labels(app)
     install_errors(app)
     app.context_processor(_context)
     _register(app, csrf, here)
@@ -117,6 +119,7 @@ def _context() -> dict[str, object]:
     return {
         "me": g.get("me"),
         "may": permitted,
+        "has": current_app.view_functions.__contains__,
         "navigation": navigation,
         "asset": asset,
         "organisation": _settings().organisation,

@@ -1,0 +1,95 @@
+"""Web: what states, reasons and kinds are called on a page. A code that has no label is shown as it is."""
+
+from __future__ import annotations
+
+from flask import Flask
+from markupsafe import Markup
+
+from mobilizer.organizers.policy import ROLE_NAMES
+from mobilizer.problems import N_
+from mobilizer.web.words import _
+
+# (label, tone of its badge)
+STANDINGS = {
+    "confirmed": (N_("On the list"), "good"),
+    "pending": (N_("Not confirmed yet"), "warn"),
+    "unsubscribed": (N_("Unsubscribed"), ""),
+    "suppressed": (N_("Suppressed"), "bad"),
+}
+SUPPRESSED_FOR = {
+    "hard_bounce": (N_("The mailbox does not exist"), "bad"),
+    "soft_bounces": (N_("The mailbox kept refusing mail"), "bad"),
+    "complaint": (N_("They reported a mail as spam"), "bad"),
+    "erased": (N_("Erased on request"), "bad"),
+    "manual": (N_("Taken out by hand"), "bad"),
+}
+DELIVERIES = {
+    "pending": (N_("Waiting"), "info"),
+    "handing": (N_("Being handed over"), "info"),
+    "accepted": (N_("Accepted"), "good"),
+    "rejected": (N_("Rejected"), "bad"),
+    "skipped": (N_("Skipped"), ""),
+    "uncertain": (N_("Uncertain"), "warn"),
+}
+BLASTS = {
+    "draft": (N_("Draft"), ""),
+    "ready": (N_("Ready"), "info"),
+    "scheduled": (N_("Scheduled"), "info"),
+    "launching": (N_("Launching"), "info"),
+    "sending": (N_("Sending"), "info"),
+    "paused": (N_("Paused"), "warn"),
+    "held": (N_("Held"), "bad"),
+    "sent": (N_("Sent"), "good"),
+    "cancelled": (N_("Cancelled"), ""),
+}
+EVENTS = {
+    "open": (N_("Opened a mail"), ""),
+    "click": (N_("Clicked"), "info"),
+    "visit": (N_("Came to the watch page"), "info"),
+    "watch": (N_("Watched the video"), "good"),
+    "share": (N_("Shared"), "good"),
+    "join": (N_("Joined"), "good"),
+    "unsubscribe": (N_("Unsubscribed"), "warn"),
+    "resubscribe": (N_("Came back"), "good"),
+    "preferences": (N_("Changed their preferences"), ""),
+}
+CAUGHT_BY = {
+    "exact": (N_("their language"), ""),
+    "parent": (N_("a wider form of their language"), ""),
+    "second": (N_("their second language"), ""),
+    "chain": (N_("the blast's chain"), ""),
+    "default": (N_("the default language"), ""),
+}
+IMPORTS = {
+    "uploaded": (N_("Waiting for your choice"), "warn"),
+    "running": (N_("Under way"), "info"),
+    "done": (N_("Done"), "good"),
+    "failed": (N_("Failed"), "bad"),
+}
+_TABLES = {
+    "role": {str(role): (name, "") for role, name in ROLE_NAMES.items()},
+    "standing": STANDINGS,
+    "suppressed": SUPPRESSED_FOR,
+    "delivery": DELIVERIES,
+    "blast": BLASTS,
+    "event": EVENTS,
+    "caught_by": CAUGHT_BY,
+    "import": IMPORTS,
+}
+
+
+def label(code: str, table: str) -> str:
+    """The words for a code in the page's language: `label("held", "blast")`."""
+    known = _TABLES[table].get(code)
+    return _(known[0]) if known else code
+
+
+def mark(code: str, table: str) -> Markup:
+    """The same as a badge in its tone."""
+    known = _TABLES[table].get(code)
+    return Markup('<span class="badge {}">{}</span>').format(known[1] if known else "", label(code, table))
+
+
+def install_labels(app: Flask) -> None:
+    """Give templates `code|label("blast")` and `code|mark("blast")`."""
+    app.jinja_env.filters.update(label=label, mark=mark)

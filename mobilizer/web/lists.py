@@ -1,0 +1,76 @@
+"""Web: lists, with their members per language."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from mobilizer.audience.imports import Import
+from mobilizer.audience.listing import create_list, name_problems
+from mobilizer.audience.lists import MemberList
+from mobilizer.audience.queries import list_by_slug, lists, members_page
+from mobilizer.http import installation
+from mobilizer.organizers.audit import record
+from mobilizer.web.asked import number_asked
+from mobilizer.web.policy import allowed, me, permitted
+from mobilizer.web.words import _
+
+blueprint = Blueprint("lists", __name__)
+
+IMPORTS_SHOWN = 5
+
+
+@blueprint.get("/lists")
+@allowed("lists.see")
+def index() -> ResponseReturnValue:
+    """Every list with its members per language."""
+    with installation().database.read() as session:
+        return render_template("lists/index.html", lists=lists(session))
+
+
+@blueprint.get("/lists/new")
+@allowed("lists.edit")
+def new() -> ResponseReturnValue:
+    """The form for a new list."""
+    return render_template("lists/new.html", values={}, problems={})
+
+
+@blueprint.post("/lists/new")
+@allowed("lists.edit")
+def create() -> ResponseReturnValue:
+    """Make a list, or say what is wrong with its name."""
+    name, description = request.form.get("name", ""), request.form.get("description", "")
+    problems = {problem.where: problem for problem in name_problems(name)}
+    if problems:
+        return render_template("lists/new.html", values=request.form, problems=problems), 422
+    with installation().database.write() as session:
+        made = create_list(session, name, description)
+        record(session, me().id, "list.create", f"list:{made.id}")
+        slug = made.slug
+    flash(_("The list is there. Now import its members."), "good")
+    return redirect(url_for("lists.show", slug=slug), 303)
+
+
+@blueprint.get("/lists/<slug>")
+@allowed("lists.see")
+def show(slug: str) -> ResponseReturnValue:
+    """One list: its numbers, its imports, and for those who may see them its members."""
+    here = installation()
+    with here.database.read() as session:
+        row = list_by_slug(session, slug) or abort(404)
+        summary = next(one for one in lists(session) if one.id == row.id)
+        imports = session.scalars(
+            select(Import).where(Import.list_id == row.id).order_by(Import.id.desc()).limit(IMPORTS_SHOWN)
+        ).all()
+        page = None
+        if permitted("members.see"):
+            page = members_page(session, here.keyring, list_id=row.id, before=number_asked("before"))
+        return render_template("lists/show.html", list=summary, imports=imports, page=page)
+
+
+def known_list(slug: str) -> MemberList:
+    """The list of a slug, or the page that says nothing is here."""
+    with installation().database.read() as session:
+        found: MemberList = list_by_slug(session, slug) or abort(404)
+        return found
