@@ -2,7 +2,7 @@
 
 from mobilizer.installation import install
 from mobilizer.jobs import worker
-from mobilizer.settings import Settings
+from mobilizer.settings import load_settings
 
 if __name__ == "__main__":
-    worker(install(Settings())).work()
+    worker(install(load_settings())).work()

@@ -1,7 +1,9 @@
 """Any WSGI server's way in: `application`."""
 
+from mobilizer import logs
 from mobilizer.app import create_app
-
 from mobilizer.settings import Settings
 
-application = create_app(Settings())
+settings = Settings()
+logs.configure(settings.log_level)
+application = create_app(settings)

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import AliasChoices, Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SETTINGS_FILE = "mobilizer.env"
+
 
 class Settings(BaseSettings):
     """What an operator may set, as `MOBILIZER_<NAME>`; docs/operations.md lists each one."""
@@ -101,6 +103,15 @@ class Settings(BaseSettings):
     def return_domain(self) -> str:
         """Domain of the return path and of Message-ID."""
         return self.bounce_domain or self.sender_domain
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """The settings in force: a variable of the environment, else a line of `mobilizer.env` in the home folder.
+
+    `home` is the command line's; else `MOBILIZER_HOME` says it. Raises pydantic.ValidationError.
+    """
+    folder = home or Path(os.environ.get("MOBILIZER_HOME") or "var")
+    return Settings(home=folder, _env_file=folder / SETTINGS_FILE)  # type: ignore[call-arg]
 
 
 def child_environment(**changes: str) -> dict[str, str]:

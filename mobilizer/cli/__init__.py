@@ -9,7 +9,7 @@ import click
 
 from mobilizer import __version__
 from mobilizer.logs import configure
-from mobilizer.settings import Settings
+from mobilizer.settings import load_settings
 
 # Where each command lives: a file is imported only when one of its commands is wanted.
 COMMANDS = {
@@ -48,6 +48,6 @@ class Family(click.Group):
 @click.pass_context
 def main(context: click.Context, home: Path | None) -> None:
     """One appeal, every language, exactly one e-mail to every member."""
-    settings = Settings(home=home) if home else Settings()
+    settings = load_settings(home)
     configure(settings.log_level)
     context.obj = settings
