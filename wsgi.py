@@ -2,8 +2,8 @@
 
 from mobilizer import logs
 from mobilizer.app import create_app
-from mobilizer.settings import Settings
+from mobilizer.settings import load_settings
 
-settings = Settings()
+settings = load_settings()
 logs.configure(settings.log_level)
 application = create_app(settings)
