@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.errors import MessageError
-from email.header import decode_header, make_header
-from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,12 +16,11 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mobilizer.transport.kept import FILE, Arrived, Inbox, keep, opened
+from mobilizer.transport.reading import language_of, subject_of
 from mobilizer.transport.relay import is_loopback
 
 __all__ = ["Arrived", "Inbox", "Sink", "serve"]
 
-_LANG = re.compile(rb"<html\b[^>]*?\slang=[\"']?([A-Za-z0-9-]{2,35})", re.IGNORECASE)
-_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _STARTED_SECONDS = 10
 
 
@@ -146,25 +141,3 @@ def _arrivals(envelope: Envelope) -> Iterator[Arrived]:
     now, subject, language = datetime.now(UTC), subject_of(parsed), language_of(parsed)
     for recipient in envelope.rcpt_tos:
         yield Arrived(0, now, recipient, envelope.mail_from or "", subject, language, len(raw), raw)
-
-
-def subject_of(message: Message) -> str:
-    """The subject as a person reads it; '' without one."""
-    raw = str(message.get("Subject", "")).replace("\r", "").replace("\n", "")
-    try:
-        return str(make_header(decode_header(raw)))
-    except (LookupError, ValueError, MessageError):
-        return raw
-
-
-def language_of(message: Message) -> str:
-    """The language the message says it is in: Content-Language (RFC 3282), else its HTML's `lang`; '' for none."""
-    said = str(message.get("Content-Language", "")).partition(",")[0].strip()
-    if _TAG.fullmatch(said):
-        return said
-    for part in message.walk():
-        if part.get_content_type() == "text/html":
-            payload = part.get_payload(decode=True)
-            found = _LANG.search(payload) if isinstance(payload, bytes) else None
-            return found[1].decode() if found else ""
-    return ""
