@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
-import sys
 import time
 import uuid
 from types import ModuleType
@@ -14,10 +12,10 @@ from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from mobilizer import web
+from mobilizer import logs, web
 from mobilizer.http import EXTENSION
 from mobilizer.installation import Installation, install
-from mobilizer.settings import Settings
+from mobilizer.settings import Settings, load_settings
 from mobilizer.web.assets import asset
 from mobilizer.web.errors import install_errors
 from mobilizer.web.labels import install_labels
@@ -54,7 +52,6 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
     here = installation or install(settings)
     app.extensions[EXTENSION] = here
     _configure(app, here)
-    _log(settings)
     csrf = CSRFProtect(app)
     app.before_request(_begin)
     app.before_request(guard)
@@ -71,6 +68,13 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def serve() -> Flask:
+    """What `mobilizer serve` hands to the web server: the application of the settings in force."""
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    return create_app(settings)
 
 
 def _configure(app: Flask, here: Installation) -> None:
@@ -153,19 +157,3 @@ def _finish(response: Response) -> Response:
         milliseconds=round((time.monotonic() - g.get("began", time.monotonic())) * 1000, 1),
     )
     return response
-
-
-def _log(settings: Settings) -> None:
-    if structlog.is_configured():
-        return
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
