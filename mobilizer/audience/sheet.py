@@ -5,7 +5,6 @@ A guess is always shown and can be changed: every function takes the encoding an
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections import Counter
@@ -14,9 +13,8 @@ from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from typing import IO, NamedTuple
 
-from charset_normalizer import from_bytes
-
 from mobilizer.audience.columns import names_a_field
+from mobilizer.audience.encodings import PEEK, guess_encoding
 from mobilizer.problems import N_, Problem
 
 MAX_UPLOAD = 100_000_000
@@ -24,28 +22,8 @@ MAX_CELL = 100_000  # letters; far more than any honest cell, and what an unclos
 MAX_LINES = 200  # lines in one row
 MAX_COLUMNS = 500
 SAMPLE_ROWS = 8
-PEEK = 256_000
 
-# Python's name of an encoding, and what people call it. The order is that of a choice on a page.
-ENCODINGS = {
-    "utf-8-sig": "UTF-8",
-    "utf-16": "UTF-16",
-    "cp1252": "Western (Windows-1252)",
-    "cp1250": "Central European (Windows-1250)",
-    "cp1251": "Cyrillic (Windows-1251)",
-    "cp1256": "Arabic (Windows-1256)",
-    "cp1253": "Greek (Windows-1253)",
-    "cp1255": "Hebrew (Windows-1255)",
-    "cp1254": "Turkish (Windows-1254)",
-    "cp932": "Japanese (Shift JIS)",
-    "gb18030": "Chinese (GB 18030)",
-    "cp949": "Korean (Windows-949)",
-    "mac_roman": "Western (Mac Roman)",
-}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-
-# Offered to the guess only: among all that exist it read Arabic as Korean.
-_GUESSED = ["cp1252", "cp1250", "cp1251", "cp1256", "cp1253", "cp1255", "cp932", "gb18030", "cp949"]
 
 
 class Unreadable(ValueError):
@@ -114,20 +92,49 @@ def rows(stream: IO[bytes], encoding: str, delimiter: str) -> Iterator[Row]:
     """
     lines = _Lines(TextIOWrapper(stream, encoding, "replace", newline=""))
     csv.field_size_limit(10 * MAX_CELL * MAX_LINES)
-    reader = csv.reader(lines, delimiter=lines.declared_delimiter() or delimiter)
+    reader = _Reader(lines, lines.declared_delimiter() or delimiter)
     while True:
         line = lines.begin()
         try:
-            cells = next(reader)
+            cells = reader.next_row()
         except StopIteration:
             return
-        except (_NoEnd, csv.Error):
-            first = lines.put_back()
-            yield Row(line, next(csv.reader([first.replace('"', "")], delimiter=delimiter), []), "no_end")
-            reader = csv.reader(lines, delimiter=delimiter)
+        except _NoEnd:
+            yield Row(line, reader.leniently(lines.put_back()), "no_end")
             continue
         if any(cell.strip() for cell in cells):
             yield Row(line, cells, "too_long" if any(len(cell) > MAX_CELL for cell in cells) else "")
+
+
+class _Reader:
+    """csv.reader, strict where a row spans lines (a quote may have been left open), lenient within one line."""
+
+    def __init__(self, lines: _Lines, delimiter: str) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._strict = csv.reader(lines, delimiter=delimiter, strict=True)
+
+    def next_row(self) -> list[str]:
+        """The next row's cells. Raises StopIteration after the last, and _NoEnd for a row that swallows others."""
+        try:
+            cells = next(self._strict)
+        except csv.Error:
+            if self._lines.in_row > 1:
+                raise _NoEnd from None
+            return self.leniently(self._lines.put_back())
+        if self._lines.in_row > 1 and any(self._swallows(cell) for cell in cells):
+            raise _NoEnd
+        return cells
+
+    def leniently(self, line: str) -> list[str]:
+        """The cells of one line, whatever its quotes."""
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter), [])
+        except csv.Error:
+            return [line]
+
+    def _swallows(self, cell: str) -> bool:
+        return any("@" in line and self._delimiter in line for line in cell.splitlines()[1:])
 
 
 class _NoEnd(Exception):
@@ -157,6 +164,11 @@ class _Lines:
         """Start a row; returns the number of its first line."""
         self._row = []
         return self._number + 1
+
+    @property
+    def in_row(self) -> int:
+        """How many lines the present row has so far."""
+        return len(self._row)
 
     def put_back(self) -> str:
         """Give up the present row but for its first line, which is returned; the others will be read again."""
@@ -189,20 +201,6 @@ def is_header(cells: Sequence[str]) -> bool:
     return any(names_a_field(cell) for cell in cells) or not any(re.search(r"\d", cell) for cell in cells)
 
 
-def guess_encoding(data: bytes) -> str:
-    """The likeliest of ENCODINGS: by mark, else UTF-8 if it reads, else by the look of the words."""
-    for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
-            return encoding
-    zeros = data[:PEEK].count(0)
-    if zeros > len(data[:PEEK]) // 4:
-        return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
-    if _is_mostly_utf8(data):
-        return "utf-8-sig"
-    found = from_bytes(_with_other_letters(data), cp_isolation=_GUESSED).best()
-    return str(found.encoding) if found else "cp1252"
-
-
 def guess_delimiter(text: str) -> str:
     """The delimiter that splits the first lines into the same number of cells most often."""
     lines = [line for line in text.splitlines()[:60] if line.strip()]
@@ -219,7 +217,9 @@ def guess_delimiter(text: str) -> str:
     return best if worth(best)[0] else ","
 
 
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_NO_TEXT = Problem(
+    "import.no_text", N_("This is not a text file. Save the members as “CSV UTF-8” and upload that file.")
+)
 
 
 def _refuse_what_is_no_table(data: bytes) -> None:
@@ -232,10 +232,8 @@ def _refuse_what_is_no_table(data: bytes) -> None:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         message = N_("This is a workbook, not a CSV file. In your spreadsheet choose “Save as” and then “CSV UTF-8”.")
         raise Unreadable(Problem("import.workbook", message))
-    controls = len(re.findall(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]", data[:PEEK]))
-    if data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")) or controls > len(data[:PEEK]) // 50:
-        message = N_("This is not a text file. Save the members as “CSV UTF-8” and upload that file.")
-        raise Unreadable(Problem("import.no_text", message))
+    if data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")):
+        raise Unreadable(_NO_TEXT)
 
 
 def _broken(data: bytes, encoding: str) -> int:
@@ -244,17 +242,6 @@ def _broken(data: bytes, encoding: str) -> int:
     except LookupError:
         message = N_("“%(encoding)s” is not an encoding that we know. Choose one from the list.")
         raise Unreadable(Problem("import.unknown_encoding", message, {"encoding": encoding[:40]})) from None
+    if len(re.findall(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text[:PEEK])) > len(text[:PEEK]) // 50:
+        raise Unreadable(_NO_TEXT)
     return text.count("\ufffd") - data.count(b"\xef\xbf\xbd") * (encoding == "utf-8-sig")
-
-
-def _is_mostly_utf8(data: bytes) -> bool:
-    """Whether a file is UTF-8, even where a few rows came from elsewhere: those are then reported one by one."""
-    text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return not broken or broken * 10 < sum(1 for c in text if ord(c) > 127)
-
-
-def _with_other_letters(data: bytes) -> bytes:
-    """The lines that tell encodings apart, enough of them: a large file may begin with plain ASCII for long."""
-    lines = [line for line in data.splitlines() if not line.isascii()]
-    return b"\n".join(lines)[:PEEK]

@@ -105,7 +105,7 @@ def lists_of(session: Session, member_id: int) -> list[Membership]:
         .join(MemberList, MemberList.id == Subscription.list_id)
         .where(Subscription.member_id == member_id)
         .order_by(case((Subscription.standing == Standing.CONFIRMED, 0), else_=1), MemberList.name, MemberList.id)
-    ).tuples()
+    )
     return [
         Membership(at.id, at.slug, at.name, at.description, Standing(row.standing), row.joined_at, row.changed_at)
         for row, at in rows

@@ -1,0 +1,209 @@
+"""Audience: a row of a file, read as a person to add: either a candidate or what is wrong with the row.  (pure)"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+from mobilizer.audience.addresses import BadAddress, normalise, split_display
+from mobilizer.audience.guarding import unguard
+from mobilizer.audience.sheet import MAX_CELL, Row
+from mobilizer.audience.spoken import spoken, territory
+from mobilizer.languages import UnknownLanguage
+from mobilizer.problems import N_, Problem
+
+MAX_NAME = 300
+MAX_ATTRIBUTE = 1000
+
+Verdict = Literal[
+    "new", "updated", "unchanged", "invalid", "duplicate", "suppressed", "unsubscribed", "unknown_language"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How to read rows: field -> column, what a blank language means, words taken as a language, extra columns.
+
+    `attributes` maps the name of a member's attribute to a column.
+    """
+
+    columns: Mapping[str, int]
+    default_language: str
+    languages: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, columns: Mapping[str, int], options: Mapping[str, Any], default_language: str) -> Choices:
+        """The choices that an import row keeps."""
+        return cls(
+            columns,
+            options.get("default_language") or default_language,
+            {word.strip().casefold(): tag for word, tag in options.get("languages", {}).items()},
+            options.get("attributes", {}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person that a row speaks of; `email` is normalised. `remarks` are what was mended or left out on the way."""
+
+    line: int
+    email: str
+    name: str
+    language: str
+    second_language: str | None
+    country: str | None
+    time_zone: str | None
+    attributes: dict[str, str]
+    remarks: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that does not go in, and all that is wrong with it."""
+
+    line: int
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+
+
+def read_row(row: Row, choices: Choices) -> Candidate | Refusal:
+    """What a row says. Nothing in it can raise: whatever it holds becomes a candidate or a refusal."""
+    problem = _fault(row, choices)
+    if problem:
+        return Refusal(row.line, "invalid", (problem,))
+    cells = {name: _cell(row.cells, position) for name, position in choices.columns.items()}
+    problems, remarks = list[Problem](), list[Problem]()
+    email = _email(cells.get("email", ""), problems)
+    language = _language(cells.get("language", ""), choices, problems) or choices.default_language
+    unknown = bool(problems) and problems[-1].code == "import.unknown_language"
+    candidate = Candidate(
+        line=row.line,
+        email=email,
+        name=_name(cells, problems, remarks),
+        language=language,
+        second_language=_second(cells.get("second_language", ""), language, choices, remarks),
+        country=_country(cells.get("country", ""), remarks),
+        time_zone=_time_zone(cells.get("time_zone", ""), remarks),
+        attributes=_attributes(row.cells, choices, problems),
+        remarks=tuple(remarks),
+    )
+    if problems:
+        verdict: Verdict = "unknown_language" if unknown and len(problems) == 1 else "invalid"
+        return Refusal(row.line, verdict, tuple(problems))
+    return candidate
+
+
+def clean(text: str) -> str:
+    """Words on one line: no control characters, line breaks and tabs as one blank, no blanks round it."""
+    spaced = re.sub(r"[\r\n\t\v\f\x1c-\x1f\x85\u2028\u2029]+", " ", text)
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs")).strip("\ufeff\u200b \u00a0")
+
+
+def _cell(cells: Sequence[str], position: int) -> str:
+    return unguard(cells[position]) if position < len(cells) else ""
+
+
+def _fault(row: Row, choices: Choices) -> Problem | None:
+    """What keeps a row from being read at all."""
+    if row.fault == "no_end":
+        message = N_("This row has a quotation mark that is never closed. Close it, or take it out.")
+        return Problem("import.no_end", message)
+    if row.fault == "too_long":
+        message = N_("A cell of this row has more than %(most)d letters. Look for cells that ran into one.")
+        return Problem("import.cell_too_long", message, {"most": MAX_CELL})
+    position = choices.columns["email"]
+    if position >= len(row.cells):
+        message = N_("This row has %(cells)d cells, too few to reach the column of addresses. Look for a missing cell.")
+        return Problem("import.too_few_cells", message, {"cells": len(row.cells)}, where="email")
+    used = (*choices.columns.items(), *choices.attributes.items())
+    for name, at in used:
+        if at < len(row.cells) and "\ufffd" in row.cells[at]:
+            message = N_("Some letters cannot be read. Choose another encoding, or save the file again as UTF-8.")
+            return Problem("import.unreadable_letters", message, where=name)
+    return None
+
+
+def _email(cell: str, problems: list[Problem]) -> str:
+    try:
+        return normalise(cell)
+    except BadAddress as error:
+        problems.append(error.problem)
+        return ""
+
+
+def _language(cell: str, choices: Choices, problems: list[Problem]) -> str | None:
+    words = clean(cell)
+    chosen = choices.languages.get(words.casefold())
+    if chosen or not words:
+        return chosen
+    try:
+        return spoken(words)
+    except UnknownLanguage:
+        message = N_("“%(language)s” is not a language that we know. Write a code like “es”, or a name like “Spanish”.")
+        params = {"language": words[:60]}
+        problems.append(Problem("import.unknown_language", message, params, where="language"))
+        return None
+
+
+def _second(cell: str, first: str, choices: Choices, remarks: list[Problem]) -> str | None:
+    problems: list[Problem] = []
+    found = _language(cell, choices, problems)
+    for problem in problems:
+        message = N_("“%(language)s” is not a language that we know; the second language was left out.")
+        remarks.append(Problem("import.unknown_second", message, problem.params, "warning", "second_language"))
+    return found if found != first else None
+
+
+def _name(cells: Mapping[str, str], problems: list[Problem], remarks: list[Problem]) -> str:
+    parts = [cells.get(part, "") for part in ("name", "first_name", "last_name")]
+    raw = " ".join(part.strip() for part in parts if part.strip()) or split_display(cells.get("email", ""))[0]
+    name = clean(raw)
+    if len(name) > MAX_NAME:
+        message = N_("The name has %(length)d letters; at most %(most)d can be kept. Look for cells that ran into one.")
+        params = {"length": len(name), "most": MAX_NAME}
+        problems.append(Problem("import.name_too_long", message, params, where="name"))
+    elif re.search(r"[\r\n]", raw.strip()):
+        message = N_("The name had a line break in it, which was taken out.")
+        remarks.append(Problem("import.name_mended", message, severity="warning", where="name"))
+    return name
+
+
+def _country(cell: str, remarks: list[Problem]) -> str | None:
+    words = clean(cell)
+    code = territory(words) if words else None
+    if words and not code:
+        message = N_("“%(country)s” is not a country that we know; it was left out. Write a code like “MX”.")
+        remarks.append(Problem("import.unknown_country", message, {"country": words[:60]}, "warning", "country"))
+    return code
+
+
+def _time_zone(cell: str, remarks: list[Problem]) -> str | None:
+    words = clean(cell).replace(" ", "_")
+    zone = _zones().get(words.casefold()) if words else None
+    if words and not zone:
+        message = N_(
+            "“%(zone)s” is not a time zone that we know; it was left out. Write one like “America/Mexico_City”."
+        )
+        remarks.append(Problem("import.unknown_zone", message, {"zone": words[:60]}, "warning", "time_zone"))
+    return zone
+
+
+@cache
+def _zones() -> dict[str, str]:
+    return {zone.casefold(): zone for zone in available_timezones()}
+
+
+def _attributes(cells: Sequence[str], choices: Choices, problems: list[Problem]) -> dict[str, str]:
+    found = {name: clean(_cell(cells, at)) for name, at in choices.attributes.items()}
+    for name, value in found.items():
+        if len(value) > MAX_ATTRIBUTE:
+            message = N_("The cell has %(length)d letters; at most %(most)d can be kept. Make it shorter.")
+            params = {"length": len(value), "most": MAX_ATTRIBUTE}
+            problems.append(Problem("import.attribute_too_long", message, params, where=name))
+    return {name: value for name, value in found.items() if value}

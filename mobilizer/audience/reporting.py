@@ -1,0 +1,99 @@
+"""Audience: the report of an import, row by row: what did not go in, why, and how to mend it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from io import StringIO
+from typing import Any
+
+from babel.support import NullTranslations
+
+from mobilizer.audience.guarding import guard
+from mobilizer.audience.imports import Import
+from mobilizer.keys import Keyring
+from mobilizer.problems import N_, Problem
+
+# Rows in a report; beyond it rows are only counted. Whoever has more mends a column, not a row.
+MOST_ROWS = 5000
+MOST_LETTERS = 300
+
+VERDICTS = {
+    "new": N_("new"),
+    "updated": N_("updated"),
+    "unchanged": N_("unchanged"),
+    "duplicate": N_("twice in the file"),
+    "unsubscribed": N_("unsubscribed, left as they are"),
+    "suppressed": N_("suppressed, left out"),
+    "unknown_language": N_("language not known"),
+    "invalid": N_("cannot be used"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One row that has something to say: the line it begins on, its verdict, its problems, its cells as they were."""
+
+    line: int
+    verdict: str
+    problems: tuple[Problem, ...]
+    cells: tuple[str, ...]
+
+
+def report(keyring: Keyring, row: Import) -> list[ReportRow]:
+    """The rows of an import's report, in the order of the file. Raises keys.BadSeal."""
+    if row.problems is None:
+        return []
+    kept: list[dict[str, Any]] = json.loads(keyring.open(row.problems, _binding(row)))
+    return [
+        ReportRow(
+            line=entry["line"],
+            verdict=entry["verdict"],
+            problems=tuple(Problem(**problem) for problem in entry["problems"]),
+            cells=tuple(entry["cells"]),
+        )
+        for entry in kept
+    ]
+
+
+def add_to_report(keyring: Keyring, row: Import, more: Sequence[ReportRow]) -> None:
+    """Add rows to a report, up to MOST_ROWS in all."""
+    before = report(keyring, row) if more else []
+    room = MOST_ROWS - len(before)
+    if not more or room <= 0:
+        return
+    entries = [_entry(found) for found in (*before, *more[:room])]
+    row.problems = keyring.seal(json.dumps(entries), _binding(row))
+
+
+def report_csv(keyring: Keyring, row: Import, words: NullTranslations | None = None) -> str:
+    """The report as a CSV file: the file's own columns, so that it can be mended and uploaded again, and the why.
+
+    Cells that a spreadsheet would run as a formula are guarded; an import takes the guard off again.
+    """
+    say = (words or NullTranslations()).gettext
+    rows, header = report(keyring, row), list(row.options.get("header", ()))
+    width = max([len(header), *(len(found.cells) for found in rows)])
+    names = [*header, *[""] * (width - len(header))]
+    out = StringIO()
+    writer = csv.writer(out, delimiter=row.delimiter)
+    writer.writerow([guard(name) for name in (*names, say(N_("Line")), say(N_("Verdict")), say(N_("What to mend")))])
+    for found in rows:
+        cells = [*found.cells, *[""] * (width - len(found.cells))]
+        why = " ".join(problem.text(words) for problem in found.problems)
+        verdict = say(VERDICTS.get(found.verdict, found.verdict))
+        writer.writerow([guard(cell) for cell in (*cells, str(found.line), verdict, why)])
+    # The mark lets every spreadsheet read it as UTF-8.
+    return "\ufeff" + out.getvalue()
+
+
+def _entry(row: ReportRow) -> dict[str, Any]:
+    problems = [asdict(problem) for problem in row.problems]
+    cells = [cell if len(cell) <= MOST_LETTERS else cell[: MOST_LETTERS - 1] + "…" for cell in row.cells]
+    return {"line": row.line, "verdict": row.verdict, "problems": problems, "cells": cells}
+
+
+def _binding(row: Import) -> bytes:
+    return f"import-report:{row.id}".encode()

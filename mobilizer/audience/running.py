@@ -1,0 +1,136 @@
+"""Audience: the run of an import. Chunks of rows, each one transaction, so that a broken run goes on where it stood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
+from mobilizer.audience.imports import Import
+from mobilizer.audience.joining import Joining, join
+from mobilizer.audience.reporting import ReportRow, add_to_report
+from mobilizer.audience.sheet import Row, rows
+from mobilizer.audience.uploads import open_upload, upload_path
+from mobilizer.db import clock
+from mobilizer.installation import Installation
+from mobilizer.keys import BadSeal, Keyring
+from mobilizer.problems import N_, Problem
+
+CHUNK = 1000
+
+FAILURES = {
+    "gone": N_("The uploaded file is gone. Upload it again; what was already added stays."),
+    "sealed": N_("The uploaded file cannot be opened: it was changed on disk, or its key is gone. Upload it again."),
+}
+
+# What is said of a good row whose person stays as they are.
+_LEFT_ALONE = {
+    "suppressed": N_("This address must not be mailed: it bounced, complained or was erased. It was not added."),
+    "unsubscribed": N_("This person has left. They stay unsubscribed; only they can come back."),
+}
+
+Progress = Callable[[int, int], None]
+Read = list[tuple[Row, Candidate | Refusal]]
+
+
+def run_import(installation: Installation, import_id: int, progress: Progress | None = None) -> None:
+    """Read a kept file into its list: the body of the job. Safe to run again, and twice at once.
+
+    Every chunk of rows is one transaction that also moves `rows_read` on, if nobody else has: a run that was killed is
+    resumed where it stood, and of two runs one gives up. The file is deleted when all is read.
+    """
+    row = _begin(installation, import_id)
+    if row is None:
+        return
+    try:
+        _read_on(installation, row, progress)
+    except FileNotFoundError:
+        _end(installation, import_id, "failed", "gone")
+    except BadSeal:
+        _end(installation, import_id, "failed", "sealed")
+
+
+def data_rows(installation: Installation, row: Import) -> Iterator[Row]:
+    """The rows below the header."""
+    with open_upload(upload_path(installation.settings.home, row.id), installation.keyring) as file:
+        yield from islice(rows(file, row.encoding, row.delimiter), int(bool(row.options.get("has_header", True))), None)
+
+
+def first_time(keyring: Keyring, read: Candidate | Refusal, seen: dict[bytes, int]) -> Candidate | Refusal:
+    """A candidate, unless an earlier line had the same address: `seen` remembers the lines by address key."""
+    if isinstance(read, Refusal):
+        return read
+    first = seen.setdefault(keyring.address_key(read.email), read.line)
+    if first == read.line:
+        return read
+    message = N_("The same address is on line %(first)d already; this row was left out.")
+    return Refusal(read.line, "duplicate", (Problem("import.duplicate", message, {"first": first}, where="email"),))
+
+
+def noted(raw: Row, read: Candidate | Refusal, verdict: Verdict = "new") -> ReportRow:
+    """A row as the report has it; `verdict` is what became of a candidate."""
+    cells = tuple(raw.cells)
+    if isinstance(read, Refusal):
+        return ReportRow(raw.line, read.verdict, read.problems, cells)
+    alone = _LEFT_ALONE.get(verdict)
+    why = (Problem(f"import.{verdict}", alone, severity="warning"),) if alone else read.remarks
+    return ReportRow(raw.line, verdict, why, cells)
+
+
+def _begin(installation: Installation, import_id: int) -> Import | None:
+    with installation.database.write() as session:
+        row = session.get(Import, import_id)
+        if row is None or row.state not in ("uploaded", "running") or "email" not in row.columns:
+            return None
+        row.state = "running"
+        session.flush()
+        session.refresh(row)
+        session.expunge(row)
+        return row
+
+
+def _read_on(installation: Installation, order: Import, progress: Progress | None) -> None:
+    choices = Choices.of(order.columns, order.options, installation.settings.default_language)
+    keyring, source, seen = installation.keyring, data_rows(installation, order), dict[bytes, int]()
+    for raw in islice(source, order.rows_read):
+        first_time(keyring, read_row(raw, choices), seen)
+    done = order.rows_read
+    while chunk := list(islice(source, CHUNK)):
+        read = [(raw, first_time(keyring, read_row(raw, choices), seen)) for raw in chunk]
+        with installation.database.write() as session:
+            if not _settle(session, keyring, order.id, done, read):
+                return
+        done += len(chunk)
+        if progress:
+            progress(done, order.rows)
+    _end(installation, order.id, "done")
+
+
+def _settle(session: Session, keyring: Keyring, import_id: int, done: int, read: Read) -> bool:
+    """Write one chunk and how far it reaches, together. False: another run was here first, nothing is written."""
+    row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
+    if row is None or row.state != "running" or row.rows_read != done:
+        return False
+    candidates = {keyring.address_key(c.email): c for _, c in read if isinstance(c, Candidate)}
+    source = str(row.options.get("source") or f"import:{row.id}")
+    joining = Joining(row.list_id, source, str(row.options.get("wording", "")))
+    became = join(session, keyring, joining, candidates)
+    verdicts = {candidates[key].line: verdict for key, verdict in became.items()}
+    report = [noted(raw, one, verdicts.get(raw.line, "new")) for raw, one in read]
+    row.counts = dict(Counter(row.counts) + Counter(found.verdict for found in report))
+    row.rows_read = done + len(read)
+    add_to_report(keyring, row, [found for found in report if found.problems])
+    return True
+
+
+def _end(installation: Installation, import_id: int, state: str, failure: str = "") -> None:
+    with installation.database.write() as session:
+        row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
+        if row is None or row.state != "running":
+            return
+        row.state, row.failure, row.finished_at = state, failure, session.scalar(select(clock()))
+    upload_path(installation.settings.home, import_id).unlink(missing_ok=True)
