@@ -25,6 +25,7 @@ from rq.exceptions import InvalidJobOperation
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from mobilizer import tables
 from mobilizer.audience.importing import run_import
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.engagement.hits import Hit, record
@@ -166,6 +167,7 @@ def drain_hits(installation: Installation, _number: int = 0) -> None:
 def worker(installation: Installation) -> OurWorker:
     """One RQ worker on the one queue; `worker(...).work()` blocks, and returns when it is stopped or Redis is lost."""
     work_on(installation)
+    tables.complete()
     return OurWorker(
         [_queue(installation.settings)],
         name=f"{worker_name()}-{secrets.token_hex(3)}",

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from mobilizer import jobs
+from mobilizer import jobs, tables
 from mobilizer.delivery import heartbeats, reconcile
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
@@ -33,6 +33,7 @@ class Reconciler:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._name = jobs.worker_name()
+        tables.complete()
 
     def run(self, stop: threading.Event) -> None:
         """Tick until `stop` is set."""

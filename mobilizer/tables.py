@@ -1,5 +1,7 @@
 """All tables of the product in one place: imported where mappers must be complete (migrations, workers, tests)."""
 
+from sqlalchemy.orm import configure_mappers
+
 from mobilizer.appeals import appeals
 from mobilizer.audience import imports, lists, members, suppressions
 from mobilizer.blasts import blasts
@@ -23,3 +25,8 @@ __all__ = [
 ]
 
 metadata = Base.metadata
+
+
+def complete() -> None:
+    """Configure every mapper now, before a process forks or serves."""
+    configure_mappers()

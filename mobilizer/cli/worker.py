@@ -8,7 +8,6 @@ import threading
 import click
 
 from mobilizer import jobs
-from mobilizer import tables as tables  # every mapper is complete before the first fork
 from mobilizer.cli import main
 from mobilizer.installation import install
 from mobilizer.reconciler import Reconciler
