@@ -147,8 +147,9 @@ def _about_translations(blast: Blast) -> list[CheckLine]:
         else:
             lines.append(_ok("translation.complete", N_("%(language)s is complete."), language=_own_name(tag)))
     for problem in parity(appeal):
-        tag, _, name = problem.where.partition(".")
-        if tag in complete:
+        start, _, place = problem.where.partition(".")
+        tag, _, name = place.partition(".")
+        if start == "translations" and tag in complete:
             lines.append(CheckLine("error" if problem.severity == "error" else "warning", problem, tag, name))
     return lines
 
