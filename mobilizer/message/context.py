@@ -20,7 +20,7 @@ from mobilizer.message.marks import Marks
 from mobilizer.message.pieces import Form
 
 DARK_CARD = "#1d1d22"
-PADDING = Markup("&#847;&zwnj;&nbsp;") * 70  # noqa: S704 - keeps an inbox from reading on behind the preheader
+PADDING = Markup("&#847;&zwnj;&nbsp;") * 70  # keeps an inbox from reading on behind the preheader
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,42 +44,58 @@ def to_text(text: str, relink: Relink) -> str:
     return "\n\n".join(block for block in _blocks(_PARSER.parse(text), relink) if block)
 
 
+class _Outline:
+    """Where in its lists and quotations a block of text stands, and so what goes before it."""
+
+    def __init__(self) -> None:
+        self.lists: list[int | None] = []
+        self.quoted = 0
+        self.marker = ""
+
+    def follow(self, token: Token) -> None:
+        """Take one opening or closing token into account."""
+        match token.type:
+            case "bullet_list_open":
+                self.lists.append(None)
+            case "ordered_list_open":
+                self.lists.append(int(token.attrs.get("start", 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                self.lists.pop()
+            case "list_item_open":
+                self.marker = self._next_marker()
+            case "blockquote_open" | "blockquote_close":
+                self.quoted += token.nesting
+
+    def placed(self, words: str) -> str:
+        """A block's words with their marks."""
+        if self.lists:
+            before = "  " * (len(self.lists) - 1) + (self.marker or "  ")
+            self.marker = ""
+            return before + words
+        return "\n".join("> " * self.quoted + line for line in words.split("\n"))
+
+    def _next_marker(self) -> str:
+        number = self.lists[-1]
+        if number is None:
+            return "- "
+        self.lists[-1] = number + 1
+        return f"{number}. "
+
+
 def _blocks(tokens: list[Token], relink: Relink) -> Iterator[str]:
     """One string a block; items of one list share a block, as its lines."""
-    lists: list[list[int | None]] = []
-    marker, quoted, items = "", 0, list[str]()
+    outline, items = _Outline(), list[str]()
     for token in tokens:
-        match token.type:
-            case "bullet_list_open" | "ordered_list_open":
-                lists.append([int(token.attrs.get("start", 1)) if token.tag == "ol" else None])
-            case "bullet_list_close" | "ordered_list_close":
-                lists.pop()
-                if not lists:
-                    yield "\n".join(items)
-                    items = []
-            case "list_item_open":
-                marker = _marker(lists[-1])
-            case "blockquote_open":
-                quoted += 1
-            case "blockquote_close":
-                quoted -= 1
-            case "inline" | "fence" | "code_block":
-                words = _inline(token.children or [], relink) if token.children else token.content.strip()
-                if lists:
-                    items.append("  " * (len(lists) - 1) + (marker or "  ") + words)
-                    marker = ""
-                else:
-                    yield "\n".join("> " * quoted + line for line in words.split("\n"))
-            case "hr":
-                yield "---"
-
-
-def _marker(counter: list[int | None]) -> str:
-    number = counter[0]
-    if number is None:
-        return "- "
-    counter[0] = number + 1
-    return f"{number}. "
+        outline.follow(token)
+        if token.type == "inline":
+            items.append(outline.placed(_inline(token.children or [], relink)))
+        elif token.type in ("fence", "code_block"):
+            items.append(outline.placed(token.content.strip()))
+        elif token.type == "hr":
+            items.append("---")
+        if not outline.lists and items:
+            yield "\n".join(items)
+            items = []
 
 
 def _inline(tokens: Iterable[Token], relink: Relink) -> str:

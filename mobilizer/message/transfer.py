@@ -33,7 +33,9 @@ Lookup = Callable[[Slot], str]
 class Part(Protocol):
     """A part of the message, ready to be filled."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The encoding, as Content-Transfer-Encoding names it."""
 
     def encode(self, value_of: Lookup) -> list[bytes]:
         """The part's lines with a member's values."""
@@ -77,27 +79,27 @@ def _quoted_line(line: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _QuotedPart:
-    segments: Sequence[bytes | Slot]
+    """Encoded segments with gaps; a gap is a place in `segments` and which of `slots` goes there."""
+
+    segments: list[bytes]
+    gaps: Sequence[tuple[int, int]]
+    slots: Sequence[Slot]
     name: str = "quoted-printable"
 
     def encode(self, value_of: Lookup) -> list[bytes]:
-        kept: dict[Slot, bytes] = {}
-        lines = []
-        for segment in self.segments:
-            if isinstance(segment, bytes):
-                lines.append(segment)
-                continue
-            if segment not in kept:
-                kept[segment] = quote_value(value_of(segment))
-            lines.append(kept[segment])
-        return [*lines, b"\r\n"]
+        values = [quote_value(value_of(slot)) for slot in self.slots]
+        lines = self.segments.copy()
+        for place, slot in self.gaps:
+            lines[place] = values[slot]
+        return lines
 
 
 def _quoted(line: Line) -> _QuotedPart:
     last = len(line) - 1
-    return _QuotedPart(
-        [quote(piece, last=at == last) if isinstance(piece, str) else piece for at, piece in enumerate(line)]
-    )
+    slots = list(dict.fromkeys(piece for piece in line if not isinstance(piece, str)))
+    gaps = [(place, slots.index(piece)) for place, piece in enumerate(line) if not isinstance(piece, str)]
+    segments = [quote(piece, last=at == last) if isinstance(piece, str) else b"" for at, piece in enumerate(line)]
+    return _QuotedPart([*segments, b"\r\n"], gaps, slots)
 
 
 @dataclass(frozen=True, slots=True)
