@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -13,6 +12,7 @@ from mobilizer.transport.kept import Arrived, Inbox
 from mobilizer.transport.reading import read
 from mobilizer.web.asked import number_asked
 from mobilizer.web.policy import anyone, permitted
+from mobilizer.web.preview import as_seen
 
 blueprint = Blueprint("inbox", __name__)
 
@@ -20,12 +20,12 @@ PAGE = 50
 MOST_FOUND = 200
 VIEWS = ("html", "text", "headers", "source")
 WIDTHS = ("desktop", "phone")
+COLOURS = ("light", "dark")
 # The mail's own styles and pictures; no script, no form, no plug-in. What it links to opens in a tab of its own.
 FRAME_POLICY = (
     "default-src 'none'; img-src 'self' data: {pictures}; style-src 'unsafe-inline'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
 @blueprint.before_request
@@ -78,6 +78,7 @@ def show(number: int) -> ResponseReturnValue:
         views=there,
         view=_chosen("view", there),
         width=_chosen("width", WIDTHS),
+        colours=_chosen("colours", COLOURS),
         source=mail.raw.decode("utf-8", "replace"),
     )
 
@@ -86,9 +87,9 @@ def show(number: int) -> ResponseReturnValue:
 @anyone
 def frame(number: int) -> ResponseReturnValue:
     """The mail's HTML by itself, for the sandboxed frame."""
-    html = read(_mail(number).raw).html
-    answer = Response(_HEAD.sub(r'\g<0><base target="_blank">', html, count=1), mimetype="text/html")
-    address = urlsplit(installation().settings.base_url)
+    base_url = installation().settings.base_url.rstrip("/")
+    html = as_seen(read(_mail(number).raw).html, _chosen("colours", COLOURS), base_url)
+    answer, address = Response(html, mimetype="text/html"), urlsplit(base_url)
     answer.headers["Content-Security-Policy"] = FRAME_POLICY.format(pictures=f"{address.scheme}://{address.netloc}")
     return answer
 

@@ -102,7 +102,7 @@ def test_each_view_of_a_mail_shows_its_part_and_runs_nothing(client: FlaskClient
             assert "<script>alert" not in page.text
     assert "text &lt;script&gt;" in client.get(f"/inbox/{number}?view=text").text
     assert "<bdi>Content-Language</bdi>" in client.get(f"/inbox/{number}?view=headers").text
-    assert "inbox-frame phone" in client.get(f"/inbox/{number}?width=phone").text
+    assert "inbox-frame phone dark" in client.get(f"/inbox/{number}?width=phone&colours=dark").text
 
 
 def test_the_frame_is_locked_and_its_links_open_outside(client: FlaskClient, tmp_path: Path) -> None:
