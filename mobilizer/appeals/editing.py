@@ -144,7 +144,7 @@ def _field_problems(field: Field, value: str) -> list[Problem]:
     else:
         problems = []
     if len(value) > field.max_length:
-        message = N_("%(length)d letters are too many here: at most %(most)d. Make it shorter.")
+        message = N_("The text is too long here (letters: %(length)d, at most: %(most)d). Make it shorter.")
         params = {"length": len(value), "most": field.max_length}
         problems.append(Problem("appeal.too_long", message, params, where=field.name))
     return problems

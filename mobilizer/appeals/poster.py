@@ -91,10 +91,14 @@ def _open(data: bytes) -> Image.Image:
 def _judge(picture: Image.Image) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        message = N_("The poster has %(width)d by %(height)d pixels, far more than a mail needs. 1200 by 675 is ideal.")
+        message = N_(
+            "The poster is far larger than a mail needs (pixels: %(width)d × %(height)d). 1200 × 675 is ideal."
+        )
         raise BadMedia(Problem("poster.too_large", message, {"width": width, "height": height}, where="poster"))
     if width < SMALLEST or height < SMALLEST // 2:
-        message = N_("The poster has only %(width)d by %(height)d pixels and would look blurred. 1200 by 675 is ideal.")
+        message = N_(
+            "The poster is so small that it would look blurred (pixels: %(width)d × %(height)d). 1200 × 675 is ideal."
+        )
         raise BadMedia(Problem("poster.too_small", message, {"width": width, "height": height}, where="poster"))
 
 

@@ -24,7 +24,7 @@ class BadYaml(ValueError):
 def read_tree(text: str) -> Tree:
     """The mappings and strings of a YAML text. Raises BadYaml for all else: lists, aliases, a key given twice."""
     if len(text) > MAX_LETTERS:
-        message = N_("The file has %(length)d letters; an appeal has at most %(most)d. Is it the right file?")
+        message = N_("The file is too long (letters: %(length)d, at most: %(most)d). Is it the right file?")
         raise BadYaml(Problem("file.too_long", message, {"length": len(text), "most": MAX_LETTERS}))
     try:
         root = _PlainLoader(text).get_single_node()
@@ -52,9 +52,9 @@ class _PlainLoader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own shape
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
             # A few aliases of aliases make gigabytes ("billion laughs"); an appeal needs none.
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="an alias (*name) is not used here", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 

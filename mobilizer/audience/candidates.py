@@ -115,12 +115,14 @@ def _fault(row: Row, choices: Choices) -> Problem | None:
         message = N_("This row has a quotation mark that is never closed. Close it, or take it out.")
         return Problem("import.no_end", message)
     if row.fault == "too_long":
-        message = N_("A cell of this row has more than %(most)d letters. Look for cells that ran into one.")
+        message = N_(
+            "A cell of this row is far too long (letters: more than %(most)d). Look for cells that ran into one."
+        )
         return Problem("import.cell_too_long", message, {"most": MAX_CELL})
     position = choices.columns["email"]
     if position >= len(row.cells):
-        message = N_("This row has %(cells)d cells, too few to reach the column of addresses. Look for a missing cell.")
-        return Problem("import.too_few_cells", message, {"cells": len(row.cells)}, where="email")
+        message = N_("This row ends before the column of addresses. Look for a missing cell.")
+        return Problem("import.too_few_cells", message, where="email")
     used = (*choices.columns.items(), *choices.attributes.items())
     for name, at in used:
         if at < len(row.cells) and "\ufffd" in row.cells[at]:
@@ -165,7 +167,7 @@ def _name(cells: Mapping[str, str], problems: list[Problem], remarks: list[Probl
     raw = " ".join(part.strip() for part in parts if part.strip()) or split_display(cells.get("email", ""))[0]
     name = clean(raw)
     if len(name) > MAX_NAME:
-        message = N_("The name has %(length)d letters; at most %(most)d can be kept. Look for cells that ran into one.")
+        message = N_("The name is too long (letters: %(length)d, at most: %(most)d). Look for cells that ran into one.")
         params = {"length": len(name), "most": MAX_NAME}
         problems.append(Problem("import.name_too_long", message, params, where="name"))
     elif re.search(r"[\r\n]", raw.strip()):
@@ -203,7 +205,7 @@ def _attributes(cells: Sequence[str], choices: Choices, problems: list[Problem])
     found = {name: clean(_cell(cells, at)) for name, at in choices.attributes.items()}
     for name, value in found.items():
         if len(value) > MAX_ATTRIBUTE:
-            message = N_("The cell has %(length)d letters; at most %(most)d can be kept. Make it shorter.")
+            message = N_("The cell is too long (letters: %(length)d, at most: %(most)d). Make it shorter.")
             params = {"length": len(value), "most": MAX_ATTRIBUTE}
             problems.append(Problem("import.attribute_too_long", message, params, where=name))
     return {name: value for name, value in found.items() if value}

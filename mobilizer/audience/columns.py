@@ -102,8 +102,8 @@ def column_problems(columns: Mapping[str, int], header: Sequence[str]) -> list[P
             params = {"field": field[:40], "fields": ", ".join(IMPORT_FIELDS)}
             problems.append(Problem("import.unknown_field", message, params, where=field))
         elif not 0 <= position < len(header):
-            message = N_("The file has %(columns)d columns and none at position %(position)d. Choose another.")
-            numbers = {"columns": len(header), "position": position + 1}
+            message = N_("The file has no column at position %(position)d. Choose another.")
+            numbers = {"position": position + 1}
             problems.append(Problem("import.no_such_column", message, numbers, where=field))
         elif list(columns.values()).count(position) > 1:
             message = N_("The column “%(column)s” is chosen for two fields. Choose one column for each.")

@@ -75,7 +75,7 @@ def look(data: bytes, encoding: str = "", delimiter: str = "", has_header: bool 
     if not number:
         raise Unreadable(Problem("import.empty", N_("The file has no rows. Save it again with the members in it.")))
     if widths > MAX_COLUMNS:
-        message = N_("The file seems to have %(columns)d columns. Choose another delimiter, or save it again as CSV.")
+        message = N_("The file is too wide (columns: %(columns)d). Choose another delimiter, or save it again as CSV.")
         raise Unreadable(Problem("import.too_wide", message, {"columns": widths}))
     named = is_header(first[0].cells) if has_header is None else has_header
     names = first[0].cells if named else []
