@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mobilizer import logs, web
+from mobilizer.audience.sheet import MAX_UPLOAD
 from mobilizer.http import EXTENSION
 from mobilizer.installation import Installation, install
 from mobilizer.settings import Settings, load_settings
@@ -25,7 +26,7 @@ from mobilizer.web.policy import guard, permitted
 from mobilizer.web.words import install_formats
 
 MEGABYTE = 1024 * 1024
-LARGEST_UPLOAD = 64 * MEGABYTE
+LARGEST_UPLOAD = MAX_UPLOAD + MEGABYTE  # the file and the form round it
 LARGEST_FORM = 2 * MEGABYTE
 # What a page may load: our own files and nothing else. A view may answer with a policy of its own.
 CONTENT_POLICY = (

@@ -1,24 +1,240 @@
-"""Web: importing members."""
+"""Web: importing members, in four steps: upload, columns, check, report. Nothing goes in before the third is passed."""
 
 from __future__ import annotations
 
-from flask import Blueprint
-from flask.typing import ResponseReturnValue
+from typing import Any
 
-from mobilizer.web.policy import allowed
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from mobilizer.audience import importing
+from mobilizer.audience.columns import IMPORT_FIELDS, guess_columns
+from mobilizer.audience.encodings import ENCODINGS
+from mobilizer.audience.importing import Sheet, Unreadable
+from mobilizer.audience.imports import Import
+from mobilizer.audience.lists import MemberList
+from mobilizer.audience.queries import languages_of_members
+from mobilizer.audience.reporting import VERDICTS
+from mobilizer.audience.sheet import DELIMITERS
+from mobilizer.http import installation, words
+from mobilizer.jobs import Work, enqueue
+from mobilizer.keys import BadSeal
+from mobilizer.organizers.audit import record
+from mobilizer.problems import N_, Problem
+from mobilizer.web.choosing import Choice, languages_on_offer, read_choice
+from mobilizer.web.lists import known_list
+from mobilizer.web.policy import allowed, me
+from mobilizer.web.words import _
 
 blueprint = Blueprint("imports", __name__)
+
+ROWS_SHOWN = 100
+DELIMITER_NAMES = {"comma": N_("Comma ,"), "semicolon": N_("Semicolon ;"), "tab": N_("Tab"), "bar": N_("Bar |")}
 
 
 @blueprint.get("/lists/<slug>/import")
 @allowed("members.import")
 def new(slug: str) -> ResponseReturnValue:
-    """The form."""
-    return slug
+    """Step 1: choose a file."""
+    return render_template("imports/new.html", list=known_list(slug), problems=[])
+
+
+@blueprint.post("/lists/<slug>/import")
+@allowed("members.import")
+def upload(slug: str) -> ResponseReturnValue:
+    """Keep the file, or say why it can't be read; then nothing is kept."""
+    here, to, file = installation(), known_list(slug), request.files.get("file")
+    data = file.read() if file else b""
+    if not file or not file.filename:
+        missing = Problem("import.no_file", N_("No file was chosen. Choose a CSV file on your computer first."))
+        return render_template("imports/new.html", list=to, problems=[missing]), 422
+    try:
+        with here.database.write() as session:
+            row = importing.store(session, here, list_id=to.id, filename=file.filename, data=data, user_id=me().id)
+            record(session, me().id, "import.upload", f"import:{row.id}", bytes=len(data))
+            number = row.id
+    except Unreadable as bad:
+        return render_template("imports/new.html", list=to, problems=[bad.problem]), 422
+    return redirect(url_for("imports.columns", number=number), 303)
+
+
+@blueprint.get("/imports/<int:number>/columns")
+@allowed("members.import")
+def columns(number: int) -> ResponseReturnValue:
+    """Step 2: which column holds what, shown with the first rows of the file."""
+    here = installation()
+    with here.database.read() as session:
+        row = _waiting(session, number)
+        kept = Choice(dict(row.columns), dict(row.options.get("attributes", {})))
+        try:
+            sheet = importing.look_again(here, row)
+        except Unreadable as bad:
+            return _columns(session, row, None, kept, [bad.problem]), 422
+        return _columns(session, row, sheet, kept, [])
+
+
+@blueprint.post("/imports/<int:number>/columns")
+@allowed("members.import")
+def choose(number: int) -> ResponseReturnValue:
+    """Read the file anew as the form says; with the button "go", keep the choice and go on."""
+    here = installation()
+    with here.database.write() as session:
+        row = _waiting(session, number)
+        try:
+            sheet = importing.look_again(here, row, *_reading())
+        except Unreadable as bad:
+            return _columns(session, row, None, Choice(), [bad.problem]), 422
+        if "go" not in request.form:
+            return _columns(session, row, sheet, Choice(guess_columns(sheet.header, sheet.sample)), [])
+        choice = read_choice(request.form, sheet)
+        options = {
+            "default_language": request.form.get("default_language", ""),
+            "wording": request.form.get("wording", "").strip()[:2000],
+            "attributes": choice.attributes,
+        }
+        problems = choice.problems or importing.choose(row, sheet, choice.columns, options)
+        if problems:
+            return _columns(session, row, sheet, choice, problems), 422
+    return redirect(url_for("imports.check", number=number), 303)
+
+
+@blueprint.get("/imports/<int:number>/check")
+@allowed("members.import")
+def check(number: int) -> ResponseReturnValue:
+    """Step 3: what would go in and what not. Nothing is written yet."""
+    here = installation()
+    with here.database.read() as session:
+        row = _waiting(session, number)
+        try:
+            rehearsal = importing.rehearse(here, row)
+        except (FileNotFoundError, BadSeal):
+            return redirect(url_for("imports.columns", number=number), 303)
+        spoken = [tag for tag, _people in languages_of_members(session)]
+        return render_template(
+            "imports/check.html",
+            row=row,
+            list=_list(session, row),
+            rehearsal=rehearsal,
+            verdicts=VERDICTS,
+            languages=languages_on_offer(spoken),
+        )
+
+
+@blueprint.post("/imports/<int:number>/languages")
+@allowed("members.import")
+def understand(number: int) -> ResponseReturnValue:
+    """Take words of the language column for languages, as the form says; then check again."""
+    here = installation()
+    said = zip(request.form.getlist("word"), request.form.getlist("tag"), strict=False)
+    with here.database.write() as session:
+        row = _waiting(session, number)
+        chosen = {**row.options.get("languages", {}), **{word: tag for word, tag in said if tag}}
+        sheet = importing.look_again(here, row)
+        if importing.choose(row, sheet, row.columns, {"languages": chosen}):
+            abort(400)
+    return redirect(url_for("imports.check", number=number), 303)
+
+
+@blueprint.post("/imports/<int:number>/start")
+@allowed("members.import")
+def start(number: int) -> ResponseReturnValue:
+    """Let it run. Pressed twice it still runs once."""
+    here = installation()
+    with here.database.write() as session:
+        row = _import(session, number)
+        if importing.start(session, row):
+            return redirect(url_for("imports.columns", number=number), 303)
+        record(session, me().id, "import.start", f"import:{number}", rows=row.rows)
+    enqueue(here, Work.IMPORT, number)
+    return redirect(url_for("imports.show", number=number), 303)
+
+
+@blueprint.post("/imports/<int:number>/discard")
+@allowed("members.import")
+def discard(number: int) -> ResponseReturnValue:
+    """Throw a file away that was not imported."""
+    here = installation()
+    with here.database.write() as session:
+        row = _import(session, number)
+        slug = _list(session, row).slug
+        importing.discard(session, here, row)
+    flash(_("The file was thrown away. Nothing was imported."), "info")
+    return redirect(url_for("lists.show", slug=slug), 303)
 
 
 @blueprint.get("/imports/<int:number>")
 @allowed("members.import")
 def show(number: int) -> ResponseReturnValue:
-    """The report."""
-    return str(number)
+    """Step 4: how far it is; at its end what went in, and row by row what did not."""
+    here = installation()
+    with here.database.read() as session:
+        row = _import(session, number)
+        if row.state == "uploaded":
+            return redirect(url_for("imports.columns", number=number), 303)
+        found = importing.report(here.keyring, row) if row.state != "running" else []
+        return render_template(
+            "imports/show.html",
+            row=row,
+            list=_list(session, row),
+            report=found[:ROWS_SHOWN],
+            report_length=len(found),
+            verdicts=VERDICTS,
+            failure=importing.failure_of(row),
+        )
+
+
+@blueprint.get("/imports/<int:number>/problems.csv")
+@allowed("members.import")
+def problems_file(number: int) -> ResponseReturnValue:
+    """The rows that have something to mend, as a file that can be mended and imported again."""
+    here = installation()
+    with here.database.read() as session:
+        text = importing.report_csv(here.keyring, _import(session, number), words())
+    answer = Response(text, mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="import-{number}-problems.csv"'
+    return answer
+
+
+def _columns(session: Session, row: Import, sheet: Sheet | None, choice: Choice, problems: list[Problem]) -> str:
+    spoken = [tag for tag, _people in languages_of_members(session)]
+    return render_template(
+        "imports/columns.html",
+        row=row,
+        list=_list(session, row),
+        sheet=sheet,
+        choice=choice,
+        problems=problems,
+        fields=IMPORT_FIELDS,
+        encodings=ENCODINGS,
+        delimiters={sign: DELIMITER_NAMES[name] for sign, name in DELIMITERS.items()},
+        languages=languages_on_offer(spoken),
+    )
+
+
+def _reading() -> tuple[str, str, bool | None]:
+    """Encoding, delimiter and whether there is a header, as the form says; what it does not say is empty."""
+    encoding, delimiter = request.form.get("encoding", ""), request.form.get("delimiter", "")
+    if (encoding and encoding not in {*ENCODINGS, "utf-16-le", "utf-16-be"}) or (
+        delimiter and delimiter not in DELIMITERS
+    ):
+        abort(400)
+    header = {"yes": True, "no": False}.get(request.form.get("has_header", ""))
+    return encoding, delimiter, header
+
+
+def _import(session: Session, number: int) -> Import:
+    found: Import = (session.get(Import, number) if number < 2**63 else None) or abort(404)
+    return found
+
+
+def _waiting(session: Session, number: int) -> Import:
+    """An import that has not started; one that has leads to its report."""
+    row = _import(session, number)
+    if row.state != "uploaded":
+        abort(redirect(url_for("imports.show", number=number), 303))
+    return row
+
+
+def _list(session: Session, row: Import) -> Any:
+    return session.get_one(MemberList, row.list_id)

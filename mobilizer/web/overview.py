@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
@@ -70,8 +70,12 @@ def brand() -> Response:
 def _blasts(
     session: Session, states: tuple[BlastState, ...], most: int = SHOWN, counted: bool = True
 ) -> list[BlastLine]:
-    asked: Select[tuple[Blast]] = select(Blast).where(Blast.state.in_(states))
-    asked = asked.order_by(Blast.launched_at.desc().nulls_last(), Blast.id.desc()).limit(most)
+    asked = (
+        select(Blast)
+        .where(Blast.state.in_(states))
+        .order_by(Blast.launched_at.desc().nulls_last(), Blast.id.desc())
+        .limit(most)
+    )
     return [_line(session, blast, counted) for blast in session.scalars(asked)]
 
 

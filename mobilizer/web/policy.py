@@ -22,6 +22,8 @@ ANYONE = "anyone"
 OPEN_ENDPOINTS = frozenset({"web.static", "public.static"})
 # The member's pages have no sign-in: what a link's token allows is decided there.
 OPEN_BLUEPRINTS = frozenset({"public"})
+# Whoever is not signed in sends an address, a password, a choice of lists: never a file.
+LARGEST_FROM_ANYONE = 64 * 1024
 
 
 def allowed(action: str) -> Callable[[View], View]:
@@ -60,9 +62,12 @@ def permitted(action: str) -> bool:
 
 def guard() -> ResponseReturnValue | None:
     """Before each request: find out who asks, choose the page's language, refuse what the policy refuses."""
+    request.max_content_length = LARGEST_FROM_ANYONE
     if request.blueprint in OPEN_BLUEPRINTS or request.endpoint in OPEN_ENDPOINTS:
         return None
     g.me = _who()
+    if g.me is not None:
+        request.max_content_length = current_app.config["MAX_CONTENT_LENGTH"]
     choose_language(g.me.interface_language if g.me else None)
     if request.endpoint is None:
         return None

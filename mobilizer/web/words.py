@@ -59,7 +59,13 @@ def date(value: datetime | None) -> Markup:
 
 def moment(value: datetime | None) -> Markup:
     """A day and a time in UTC, as `<time>`; nothing for None."""
-    return _time(value, lambda at: f"{dates.format_datetime(at, 'medium', tzinfo=UTC, locale=_locale())} UTC")
+
+    def said(at: datetime) -> str:
+        day = dates.format_date(at, "medium", locale=_locale())
+        hour = dates.format_time(at, "short", tzinfo=UTC, locale=_locale())
+        return f"{_locale().datetime_formats['medium'].format(hour, day)} UTC"
+
+    return _time(value, said)
 
 
 def duration(seconds: float | None) -> str:
@@ -108,6 +114,7 @@ def install_formats(app: Flask) -> None:
         percent=percent,
         date=date,
         datetime=moment,
+        moment=moment,
         duration=duration,
         own_name=own_name,
         language_name=language_name,

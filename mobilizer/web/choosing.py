@@ -1,0 +1,56 @@
+"""Web: what a person chose for an import's columns, read from the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mobilizer.audience.columns import IMPORT_FIELDS
+from mobilizer.audience.importing import Sheet
+from mobilizer.languages import MEMBER_LANGUAGES, language
+from mobilizer.problems import N_, Problem
+
+IGNORE = ""
+EXTRA = "extra"
+
+# What a member's language may be chosen from, beside the languages of the members who are here.
+USUAL_LANGUAGES = (
+    "ar", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fil", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
+    "ms", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh-Hans", "zh-Hant",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Field -> column, the name of an extra attribute -> column, and what is wrong with the choice itself."""
+
+    columns: dict[str, int] = field(default_factory=dict)
+    attributes: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def of_column(self, position: int) -> str:
+        """What a column was chosen to be: a field's name, EXTRA or IGNORE."""
+        if position in self.attributes.values():
+            return EXTRA
+        return next((name for name, at in self.columns.items() if at == position), IGNORE)
+
+
+def read_choice(form: Mapping[str, str], sheet: Sheet) -> Choice:
+    """The choice in a form, where `column-3` says what the fourth column is."""
+    choice = Choice()
+    for position, name in enumerate(sheet.header):
+        chosen = form.get(f"column-{position}", IGNORE)
+        if chosen == EXTRA:
+            choice.attributes[name or str(position + 1)] = position
+        elif chosen in choice.columns:
+            text = N_("Two columns are chosen as “%(field)s”. Choose one, and leave the other out.")
+            choice.problems.append(Problem("import.field_twice", text, {"field": IMPORT_FIELDS[chosen]}))
+        elif chosen in IMPORT_FIELDS:
+            choice.columns[chosen] = position
+    return choice
+
+
+def languages_on_offer(spoken: list[str]) -> list[tuple[str, str]]:
+    """(tag, own name) of the languages to choose from, by own name."""
+    tags = {*USUAL_LANGUAGES, *MEMBER_LANGUAGES, *spoken}
+    return sorted(((tag, language(tag).own_name) for tag in tags), key=lambda pair: pair[1].casefold())
