@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from colorsys import hls_to_rgb, rgb_to_hls
+
 LIGHT_INK, DARK_INK = "#ffffff", "#1a0a10"
 
 
@@ -17,12 +19,14 @@ def ink_on(ground: str) -> str:
 
 
 def readable(colour: str, ground: str, ratio: float = 4.5) -> str:
-    """The colour, mixed with as little white (or black, on a light ground) as the contrast ratio asks."""
-    towards = 255 if _luminance(ground) < 0.18 else 0
-    for step in range(21):
-        mixed = "#" + "".join(f"{round(c + (towards - c) * step / 20):02x}" for c in _rgb(colour))
-        if contrast(mixed, ground) >= ratio:
-            return mixed
+    """The colour in its own hue, made as much lighter (or darker, on a light ground) as the contrast ratio asks."""
+    hue, lightness, saturation = rgb_to_hls(*(c / 255 for c in _rgb(colour)))
+    towards = 1.0 if _luminance(ground) < 0.18 else 0.0
+    for step in range(51):
+        at = lightness + (towards - lightness) * step / 50
+        shade = "#" + "".join(f"{round(c * 255):02x}" for c in hls_to_rgb(hue, at, saturation))
+        if contrast(shade, ground) >= ratio:
+            return shade
     return ink_on(ground)
 
 

@@ -61,7 +61,7 @@ def context(copy: Copy, frame: Frame, links: Sequence[LinkTarget], marks: Marks,
         "brand": frame.brand_colour,
         "brand_ink": ink_on(frame.brand_colour),
         "link": readable(frame.brand_colour, "#ffffff"),
-        "dark_brand": (dark := readable(frame.brand_colour, DARK_CARD, 5.5)),
+        "dark_brand": (dark := readable(frame.brand_colour, DARK_CARD, 7.0)),
         "dark_ink": ink_on(dark),
         "padding": PADDING,
     }

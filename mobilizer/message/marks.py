@@ -46,7 +46,8 @@ class Marks:
 
     def isolated(self, html: str) -> Markup:
         """Every mark of HTML text in a <bdi> of its own."""
-        return Markup(self.pattern.sub(r"<bdi>\g<0></bdi>", html))  # noqa: S704 - escaped or cleaned by the caller
+        # Of Markup, re.sub would escape what it puts in.
+        return Markup(self.pattern.sub(r"<bdi>\g<0></bdi>", str(html)))  # noqa: S704 - escaped or cleaned before
 
     def line(self, rendered: str) -> Line:
         """The rendered text, cut at its marks."""
