@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
@@ -23,17 +23,27 @@ from mobilizer.demo.people import LISTS, WORDING, Person, invent
 from mobilizer.installation import Installation
 from mobilizer.organizers.accounts import create_user
 from mobilizer.organizers.audit import record
+from mobilizer.organizers.users import User
 
 APPEAL = BLAST = "love-always-wins"
 EARLIER = "a-seat-at-the-table"
 MEMBERS = 2000
 
 
+class NotADemo(RuntimeError):
+    """The database belongs to somebody: invented members have no place in it."""
+
+
 def seed(installation: Installation, now: datetime, members: int = MEMBERS) -> bool:
-    """Seed the demo in one transaction. False, and nothing changes, where it has been seeded before."""
+    """Seed the demo in one transaction. False, and nothing changes, where it has been seeded before.
+
+    Raises NotADemo for a database that holds anything else.
+    """
     with installation.database.write() as session:
         if appeal_by_slug(session, APPEAL) is not None:
             return False
+        if any(session.scalar(select(table.id).limit(1)) for table in (Member, User, Appeal)):
+            raise NotADemo
         organizer = _users(session, installation)
         earlier = read_content(session, installation, EARLIER)
         appeal = read_content(session, installation, APPEAL)

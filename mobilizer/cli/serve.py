@@ -1,0 +1,44 @@
+"""Face: `mobilizer serve`, the web server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+import click
+
+from mobilizer.cli import main
+from mobilizer.settings import Settings, child_environment
+
+APPLICATION = "mobilizer.app:serve"
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port to listen on.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Web processes: one a core.")
+@click.option("--threads", type=click.IntRange(1, 256), default=4, show_default=True, help="Requests at once in each.")
+@click.pass_obj
+def serve(settings: Settings, host: str, port: int, workers: int, threads: int) -> None:
+    """Run the web server: the organizers' pages, the members' pages, clicks and opens."""
+    _check_free(host, port)
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"),
+        *("--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "error"),
+        APPLICATION,
+    ]
+    # The server takes this process's place: one process less, and signals reach it straight.
+    os.execve(sys.executable, command, child_environment(MOBILIZER_HOME=str(settings.home.resolve())))  # noqa: S606
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say in one line what the server would say in fifty."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as error:
+        raise click.ClickException(
+            f"Can't listen on {host} port {port}: {error.strerror}. Give another --port."
+        ) from None
