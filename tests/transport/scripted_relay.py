@@ -39,6 +39,7 @@ class ScriptedRelay:
     def __init__(self, answers: Mapping[str, Answer] | None = None, context: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, Answer] = {**GOOD, **(answers or {})}
         self.context = context
+        self.wrapped_from_the_start = False
         self.heard: list[str] = []
         self.messages: list[bytes] = []
         self.unfinished: list[bytes] = []
@@ -73,10 +74,11 @@ class ScriptedRelay:
             self._start(self._serve, sock)
 
     def _serve(self, sock: socket.socket) -> None:
+        dialogue = _Dialogue(self, sock)
         with contextlib.suppress(OSError, EOFError):
-            _Dialogue(self, sock).run()
-        with contextlib.suppress(OSError):
-            sock.close()
+            dialogue.run()
+        for one in (dialogue.sock, sock):
+            one.close()
 
     def wait(self) -> None:
         """Wait until the test is over."""
@@ -89,6 +91,8 @@ class _Dialogue:
         sock.settimeout(10)
 
     def run(self) -> None:
+        if self.relay.wrapped_from_the_start:
+            self._wrap()
         self._say("BANNER", "")
         while True:
             line = self._line().decode("utf-8", "replace")
@@ -98,9 +102,17 @@ class _Dialogue:
             if verb == "DATA" and said.startswith(b"354"):
                 self._content()
             elif verb == "STARTTLS" and said.startswith(b"220") and self.relay.context:
-                self.sock = self.relay.context.wrap_socket(self.sock, server_side=True)
+                self._wrap()
             elif verb == "QUIT":
                 return
+
+    def _wrap(self) -> None:
+        assert self.relay.context
+        try:
+            self.sock = self.relay.context.wrap_socket(self.sock, server_side=True)
+        except OSError:
+            self.sock.close()
+            raise
 
     def _content(self) -> None:
         lines: list[bytes] = []

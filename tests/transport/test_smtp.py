@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.transport.scripted_relay import DROP, HANG, RESET, Answer, ScriptedRelay
 
 from mobilizer.transport.outcomes import (
     Accepted,
@@ -22,6 +21,7 @@ from mobilizer.transport.outcomes import (
     Unsupported,
 )
 from mobilizer.transport.smtp import Connection, Relay, Timeouts
+from tests.transport.scripted_relay import DROP, HANG, RESET, Answer, ScriptedRelay
 
 SENDER, RECIPIENT = "b+x@bounce.example.org", "ana@example.org"
 MESSAGE = b"Subject: Hello\r\n\r\nLove always wins\r\n"
