@@ -20,7 +20,7 @@ from mobilizer.public.noting import note
 from mobilizer.public.tongues import browser_language, nearest
 
 # The smallest GIF that every mail program draws: one transparent point.
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ def pixel(token: str) -> Response:
     if ticket and ticket.member:
         note(EventKind.OPEN, blast=ticket.blast, member=ticket.member)
     response = Response(PIXEL, mimetype="image/gif")
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -69,7 +70,7 @@ def _target(ticket: Ticket, n: int) -> Target | None:
         .where(Link.blast_id == ticket.blast, Link.n == n)
     )
     with installation().database.read() as session:
-        row = session.execute(statement).tuples().one_or_none()
+        row = session.execute(statement).one_or_none()
     if row is None or (row[0] == "url" and not row[1].startswith(("https://", "http://", "mailto:"))):
         return None
     kind, url, appeal_id, slug, code, tag = row

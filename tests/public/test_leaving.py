@@ -1,0 +1,142 @@
+"""Leaving: GET asks, POST acts at once, one click is enough, an undo brings back exactly what was left."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, update
+
+from mobilizer.audience.lists import Subscription
+from mobilizer.audience.members import Member
+from mobilizer.blasts.blasts import Blast
+from mobilizer.keys import Keyring, Purpose
+from tests.public.conftest import World
+
+GONE = {"unsubscribed"}
+
+
+def test_a_get_on_any_link_of_a_mail_changes_nothing(world: World) -> None:
+    before = world.snapshot()
+    for method in ("GET", "HEAD", "OPTIONS"):
+        for who in (world.ana, 0, 999):
+            for address in (
+                f"/u/{world.token(Purpose.UNSUBSCRIBE, who)}",
+                f"/p/{world.token(Purpose.PREFERENCES, who)}",
+                f"/v/{world.token(Purpose.VIEW, who)}",
+                f"/v/{world.token(Purpose.VIEW, who)}/ar",
+                "/w/love-always-wins/es/anascode22?own=1&thanks=1&did=complete",
+            ):
+                assert world.browser().open(address, method=method).status_code == 200, (method, address)
+    assert world.browser().get(f"/u/{world.token(Purpose.UNSUBSCRIBE)}/undo").status_code == 405
+    assert world.snapshot() == before
+
+
+def test_the_page_says_what_is_left_and_has_one_button(world: World) -> None:
+    text = world.browser(accept_language="fr").get(f"/u/{world.token(Purpose.UNSUBSCRIBE)}").text
+    assert '<html lang="es" dir="ltr">' in text
+    assert len(re.findall("<button", text)) == 1
+    assert "Estás en 2 listas:" in text
+    assert "Family &amp; friends" in text
+    assert "example.org" not in text
+
+
+def test_one_click_takes_the_member_off_everything(world: World) -> None:
+    answer = world.browser().post(
+        f"/u/{world.token(Purpose.UNSUBSCRIBE)}",
+        data="List-Unsubscribe=One-Click",
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    assert set(world.standing(world.ana).values()) == GONE
+    assert set(world.standing(world.amal).values()) == {"confirmed"}
+    [event] = world.events()
+    assert (event.kind, event.member_id, event.blast_id) == ("unsubscribe", world.ana, world.blast)
+
+
+@pytest.mark.parametrize("body", [{"List-Unsubscribe": "One-Click"}, {}, {"anything": "else"}])
+def test_any_body_will_do(world: World, body: dict[str, str]) -> None:
+    answer = world.browser(origin="https://mail.example").post(
+        f"/u/{world.token(Purpose.UNSUBSCRIBE)}", data=body, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 200
+    assert set(world.standing(world.ana).values()) == GONE
+
+
+def test_leaving_twice_is_leaving_once(world: World) -> None:
+    address = f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    first = world.browser().post(address).text
+    after = world.snapshot()
+    assert world.browser().post(address).text == first
+    assert world.snapshot() == after
+
+
+def test_an_undo_brings_back_exactly_what_was_left(world: World) -> None:
+    first, second, _ = world.lists
+    world.browser().post(
+        f"/p/{world.token(Purpose.PREFERENCES)}", data={"lists_shown": [first, second], "lists": [first]}
+    )
+    address = f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    done = world.browser().post(address).text
+    assert f'action="{address}/undo"' in done
+    answer = world.browser().post(address + "/undo")
+    assert answer.status_code == 200
+    assert "Estás en 1 lista:" in answer.text
+    assert world.standing(world.ana) == {first: "confirmed", second: "unsubscribed"}
+    assert [event.kind for event in world.events()] == ["preferences", "unsubscribe", "resubscribe"]
+
+
+def test_an_undo_does_nothing_for_those_who_never_left(world: World) -> None:
+    before = world.snapshot()
+    answer = world.browser().post(f"/u/{world.token(Purpose.UNSUBSCRIBE)}/undo")
+    assert answer.status_code == 200
+    assert world.snapshot() == before
+
+
+def test_after_thirty_days_nothing_is_undone(world: World) -> None:
+    address = f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    world.browser().post(address)
+    with world.installation.database.write() as session:
+        session.execute(update(Subscription).values(changed_at=datetime.now(UTC) - timedelta(days=30, minutes=1)))
+    assert "/undo" not in world.browser().post(address).text
+    assert "No había nada que deshacer" in world.browser().post(address + "/undo").text
+    assert set(world.standing(world.ana).values()) == GONE
+
+
+def test_leaving_works_after_the_blast_is_gone(world: World) -> None:
+    token = world.token(Purpose.UNSUBSCRIBE)
+    with world.installation.database.write() as session:
+        session.execute(delete(Blast).where(Blast.id == world.blast))
+    assert world.browser().get(f"/u/{token}").status_code == 200
+    assert world.browser().post(f"/u/{token}").status_code == 200
+    assert set(world.standing(world.ana).values()) == GONE
+    assert [(event.kind, event.blast_id) for event in world.events()] == [("unsubscribe", None)]
+
+
+def test_a_member_who_is_gone_and_a_proof_get_the_same_calm_page(world: World) -> None:
+    with world.installation.database.write() as session:
+        session.execute(delete(Member).where(Member.id == world.ana))
+    before = world.snapshot()
+    for who in (world.ana, 0, 12345):
+        token = world.token(Purpose.UNSUBSCRIBE, who)
+        for answer in (world.browser().get(f"/u/{token}"), world.browser().post(f"/u/{token}")):
+            assert answer.status_code == 200
+            assert "unsubscribe" in answer.text.lower() or "baja" in answer.text.lower()
+    assert world.snapshot() == before
+
+
+def test_a_link_outlives_a_change_of_keys(world: World) -> None:
+    token = world.token(Purpose.UNSUBSCRIBE)
+    rotated = Keyring({1: b"k" * 32, 2: b"n" * 32}, b"i" * 32)
+    assert rotated.read_token(Purpose.UNSUBSCRIBE, token) is not None
+
+
+def test_the_page_can_be_read_in_another_language(world: World) -> None:
+    token = world.token(Purpose.UNSUBSCRIBE, world.amal)
+    assert '<html lang="ar" dir="rtl">' in world.browser(accept_language="en").get(f"/u/{token}").text
+    asked = world.browser().get(f"/u/{token}?in=en").text
+    assert '<html lang="en" dir="ltr">' in asked
+    assert f'action="/u/{token}?in=en"' in asked
+    assert '<html lang="ar"' in world.browser().get(f"/u/{token}?in=%22%3E%3Cscript").text

@@ -1,0 +1,92 @@
+"""Preferences: a member chooses languages and lists; what was never offered changes nothing."""
+
+from __future__ import annotations
+
+from mobilizer.audience.lists import Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.keys import Purpose
+from tests.public.conftest import World
+
+
+def member(world: World, number: int) -> tuple[str, str | None]:
+    with world.installation.database.read() as session:
+        found = session.get_one(Member, number)
+        return found.language, found.second_language
+
+
+def save(world: World, **form: object) -> str:
+    answer = world.browser().post(f"/p/{world.token(Purpose.PREFERENCES)}", data=form)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_the_page_shows_how_things_stand(world: World) -> None:
+    text = world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}").text
+    assert '<html lang="es" dir="ltr">' in text
+    assert '<option value="es" lang="es" selected>Español</option>' in text
+    assert text.count('type="checkbox"') == 2
+    assert "ana@" not in text
+    assert f"/u/{world.token(Purpose.UNSUBSCRIBE)}" in text
+
+
+def test_the_page_speaks_the_language_that_was_chosen(world: World) -> None:
+    text = save(world, language="ar", second_language="fr")
+    assert '<html lang="ar" dir="rtl">' in text
+    assert "حُفظت التغييرات." in text
+    assert member(world, world.ana) == ("ar", "fr")
+    assert '<html lang="ar"' in world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}").text
+    assert [event.kind for event in world.events()] == ["preferences"]
+    # Lists were not in the form: they stay.
+    assert set(world.standing(world.ana).values()) == {"confirmed"}
+
+
+def test_a_list_is_left_and_joined_again(world: World) -> None:
+    first, second, _ = world.lists
+    save(world, language="es", lists_shown=[first, second], lists=[second])
+    assert world.standing(world.ana) == {first: "unsubscribed", second: "confirmed"}
+    save(world, language="es", lists_shown=[first, second], lists=[first, second])
+    assert world.standing(world.ana) == {first: "confirmed", second: "confirmed"}
+
+
+def test_leaving_the_last_list_counts_as_leaving(world: World) -> None:
+    first, second, _ = world.lists
+    save(world, lists_shown=[first, second])
+    assert [event.kind for event in world.events()] == ["preferences", "unsubscribe"]
+
+
+def test_nobody_joins_a_list_they_never_were_on(world: World) -> None:
+    first, second, third = world.lists
+    save(world, lists_shown=[first, second, third, "x"], lists=[first, second, third, 999])
+    assert world.standing(world.ana) == {first: "confirmed", second: "confirmed"}
+
+
+def test_a_list_that_was_never_confirmed_is_not_offered(world: World) -> None:
+    third = world.lists[2]
+    with world.installation.database.write() as session:
+        session.add(Subscription(list_id=third, member_id=world.ana, standing=Standing.PENDING))
+    save(world, lists_shown=[third], lists=[third])
+    assert world.standing(world.ana)[third] == "pending"
+
+
+def test_a_language_that_is_none_changes_nothing(world: World) -> None:
+    save(world, language="klingon", second_language="<script>")
+    assert member(world, world.ana) == ("es", None)
+
+
+def test_a_second_language_that_is_the_first_is_none(world: World) -> None:
+    save(world, language="fr", second_language="fr")
+    assert member(world, world.ana) == ("fr", None)
+
+
+def test_one_token_never_touches_another_member(world: World) -> None:
+    save(world, language="fr", lists_shown=list(world.lists), member=world.amal)
+    assert member(world, world.amal) == ("ar", None)
+    assert set(world.standing(world.amal).values()) == {"confirmed"}
+
+
+def test_a_member_who_is_gone_gets_a_calm_page(world: World) -> None:
+    token = world.token(Purpose.PREFERENCES, 4711)
+    for answer in (world.browser().get(f"/p/{token}"), world.browser().post(f"/p/{token}", data={"language": "fr"})):
+        assert answer.status_code == 200
+        assert "We no longer keep any preferences for this link." in answer.text
+    assert world.events() == []

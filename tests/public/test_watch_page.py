@@ -1,0 +1,213 @@
+"""The watch page: in the right language, light, closed to everyone else's bytes; who watched is told honestly."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.http import EXTENSION
+from tests.public.conftest import World
+
+PAGE = "/w/love-always-wins/es/anascode22"
+
+
+def test_the_watch_page_plays_the_film_with_captions_in_its_language(world: World) -> None:
+    text = world.browser().get(PAGE).text
+    assert '<html lang="es" dir="ltr">' in text
+    assert "<h1>El amor siempre gana</h1>" in text
+    assert 'preload="none"' in text
+    assert re.search(
+        r'<track kind="captions" src="/media/[0-9a-f]{40}\.vtt" srclang="es" label="Español" default>', text
+    )
+    assert "2 minutos" in text
+    assert "Compartir" in text
+
+
+def test_the_source_language_hears_the_sound_and_needs_no_captions_at_first(world: World) -> None:
+    assert 'label="English">' in world.browser().get("/w/love-always-wins/en").text
+
+
+def test_an_arabic_page_runs_from_right_to_left(world: World) -> None:
+    answer = world.browser(accept_language="en").get("/w/love-always-wins/ar/amalcode33")
+    assert '<html lang="ar" dir="rtl">' in answer.text
+    assert "الحب ينتصر دائمًا" in answer.text
+    assert "دقيقتان" in answer.text
+    assert answer.headers["Content-Language"] == "ar"
+
+
+def test_the_text_of_a_public_page_names_no_member(world: World) -> None:
+    text = world.browser().get(PAGE + "?own=1").text
+    assert "Dear friend, two skaters meet." in text
+    assert "{{" not in text
+    assert "Ana" not in text.replace("anascode22", "")
+
+
+def test_share_links_carry_the_code_and_the_channel_and_the_members_words(world: World) -> None:
+    text = unquote(world.browser().get(PAGE).text)
+    for site in (
+        "https://wa.me/",
+        "https://t.me/share/url",
+        "https://www.facebook.com/",
+        "https://x.com/",
+        "mailto:",
+        "sms:",
+    ):
+        assert f'href="{site}' in text
+    for channel in ("whatsapp", "telegram", "facebook", "x", "email", "sms", "copy", "native"):
+        assert f"http://mobilizer.test/s/anascode22/love-always-wins?c={channel}" in text
+    assert "Mírala conmigo" in text
+
+
+def test_without_a_code_the_plain_page_is_shared(world: World) -> None:
+    text = unquote(world.browser().get("/w/love-always-wins/es").text)
+    assert "http://mobilizer.test/w/love-always-wins/es" in text
+    assert "/s/" not in text
+
+
+def test_the_language_switch_names_each_language_by_itself_and_keeps_the_rest_of_the_address(world: World) -> None:
+    text = world.browser().get(PAGE + "?own=1").text
+    assert '<a href="/w/love-always-wins/ar/anascode22?own=1" lang="ar" hreflang="ar" dir="rtl">العربية</a>' in text
+    assert re.search(r'href="/w/love-always-wins/es/anascode22\?own=1"[^>]*aria-current="true">Español', text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "browser", "lands"),
+    [("ES", "fr", "es"), ("es-MX", "fr", "es"), ("fr", "ar,en;q=0.4", "ar"), ("xx", "*", "en"), ("de", "", "en")],
+)
+def test_a_language_that_is_not_there_leads_to_the_nearest_one(
+    world: World, asked: str, browser: str, lands: str
+) -> None:
+    answer = world.browser(accept_language=browser).get(f"/w/love-always-wins/{asked}/anascode22?own=1")
+    assert (answer.status_code, answer.location) == (302, f"/w/love-always-wins/{lands}/anascode22?own=1")
+
+
+def test_an_appeal_without_a_blast_is_nobodys_to_read(world: World) -> None:
+    from mobilizer.appeals.appeals import Appeal, Translation
+
+    with world.installation.database.write() as session:
+        draft = Appeal(slug="draft", source_language="en")
+        draft.translations.append(Translation(language="en", title="Secret"))
+        session.add(draft)
+    for address in ("/w/draft/en", "/w/nothing/en", "/w/love-always-wins/es/NO-CODE", "/s/anascode22/draft"):
+        assert world.browser().get(address).status_code == 404
+
+
+def test_a_friend_lands_in_their_own_language_and_the_visit_is_credited(world: World) -> None:
+    answer = world.browser(accept_language="ar-EG,ar;q=0.9").get("/s/anascode22/love-always-wins?c=whatsapp")
+    assert (answer.status_code, answer.location) == (302, "/w/love-always-wins/ar/anascode22")
+    [event] = world.events()
+    assert (event.kind, event.member_id, event.via_id) == ("visit", None, world.ana)
+    assert (event.blast_id, event.channel, event.machine) == (world.blast, "whatsapp", "")
+
+
+def test_a_messenger_that_draws_the_card_gets_the_sharers_language_and_counts_as_a_machine(world: World) -> None:
+    answer = world.browser(user_agent="WhatsApp/2.23").get("/s/anascode22/love-always-wins?c=forged")
+    assert answer.location == "/w/love-always-wins/es/anascode22"
+    [event] = world.events()
+    assert (event.machine, event.channel) == ("bot", "")
+    card = world.browser().get(answer.location).text
+    assert '<meta property="og:title" content="El amor siempre gana">' in card
+    assert re.search(r'og:image" content="http://mobilizer\.test/media/[0-9a-f]{40}\.jpg"', card)
+    assert 'og:url" content="http://mobilizer.test/s/anascode22/love-always-wins"' in card
+
+
+def test_a_code_that_is_nobodys_still_shows_the_film(world: World) -> None:
+    answer = world.browser(accept_language="es").get("/s/nobodys22/love-always-wins")
+    assert answer.location == "/w/love-always-wins/es"
+    assert world.events() == []
+
+
+def test_the_button_without_script_thanks_and_counts_the_member(world: World) -> None:
+    answer = world.browser().post(PAGE, data={"did": "button", "own": "1"})
+    assert (answer.status_code, answer.location) == (303, PAGE + "?own=1&thanks=1#share")
+    assert "Gracias por verla." in world.browser().get(PAGE + "?own=1&thanks=1").text
+    [event] = world.events()
+    assert (event.kind, event.member_id, event.via_id) == ("watch", world.ana, None)
+    assert (event.channel, event.blast_id, event.language) == ("button", world.blast, "es")
+
+
+def test_a_friends_watch_is_credited_to_the_member_who_shared(world: World) -> None:
+    answer = world.browser(sec_fetch_site="same-origin").post(PAGE, data={"did": "complete", "beacon": "1"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    [event] = world.events()
+    assert (event.kind, event.member_id, event.via_id) == ("watch", None, world.ana)
+
+
+def test_a_share_is_recorded_with_its_channel(world: World) -> None:
+    world.browser().post(PAGE, data={"did": "share", "channel": "telegram", "own": "1", "beacon": "1"})
+    [event] = world.events()
+    assert (event.kind, event.member_id, event.channel) == ("share", world.ana, "telegram")
+
+
+def test_another_sites_form_counts_for_nothing(world: World) -> None:
+    answer = world.browser(sec_fetch_site="cross-site").post(PAGE, data={"did": "start", "own": "1", "beacon": "1"})
+    assert answer.status_code == 204
+    assert world.browser().post(PAGE, data={"did": "unsubscribe"}).status_code == 404
+    assert world.events() == []
+
+
+def test_a_watch_belongs_to_the_latest_blast_that_was_meant_for_the_member(world: World) -> None:
+    with world.installation.database.write() as session:
+        appeal = session.get_one(Blast, world.blast).appeal_id
+        session.add(Blast(slug="later", appeal_id=appeal, default_language="en", chain=[], hold_reason=""))
+    world.browser().post(PAGE, data={"did": "start", "own": "1"})
+    assert [event.blast_id for event in world.events()] == [world.blast]
+
+
+def test_the_page_is_light_and_loads_nothing_from_elsewhere(world: World) -> None:
+    client = world.browser()
+    answer = client.get(PAGE)
+    files = re.findall(r'(?:href|src)="(/(?:public/)[^"]+)"', answer.text)
+    assert len(files) == 3
+    weight = len(answer.data) + sum(len(client.get(file).data) for file in files)
+    assert weight < 60_000
+    loaded = re.findall(r'(?:src|poster|srcset)="([^"]+)"|<link[^>]+href="([^"]+)"', answer.text)
+    assert all(one.startswith(("/", "data:,")) for pair in loaded for one in pair if one)
+    assert not re.search(r"<style|style=|\son\w+=|<script(?! src=)", answer.text)
+
+
+def test_every_page_is_closed_quiet_and_without_cookies(world: World) -> None:
+    for address in (PAGE, "/s/anascode22/love-always-wins", "/w/none/en", "/u/forged", "/public/brand.css"):
+        answer = world.browser().get(address)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_the_brands_colour_can_be_read_in_light_and_dark(world: World) -> None:
+    from mobilizer.public import brand
+
+    for hue in ("#a5123d", "#ffffff", "#000000", "#ffe600", "#7f7f7f", "#0050ff"):
+        light, dark = re.findall(r"--brand:(#\w+);--on-brand:(#\w+);--brand-tint:(#\w+)", brand.stylesheet(hue))
+        for (main, on, tint), ground in ((light, brand.WHITE), (dark, brand.DARK_CARD)):
+            assert brand.contrast(brand.parse(main), ground) >= 4.5
+            assert brand.contrast(brand.parse(main), brand.parse(on)) >= 4.5
+            assert brand.contrast(brand.parse(main), brand.parse(tint)) >= 3
+    with pytest.raises(ValueError):
+        brand.stylesheet("red;}body{display:none")
+    assert "--brand:#a5123d" in world.browser().get("/public/brand.css").text
+
+
+def test_what_an_appeal_says_is_escaped_everywhere(world: World) -> None:
+    from sqlalchemy import update
+
+    from mobilizer.appeals.appeals import Translation
+
+    nasty = "\"><script>alert('x')</script>"
+    with world.installation.database.write() as session:
+        session.execute(
+            update(Translation)
+            .where(Translation.language == "es")
+            .values(title=nasty, body=nasty + "\n\n[x](javascript:alert(1))", share_text=nasty, preheader=nasty)
+        )
+    text = world.browser().get(PAGE).text
+    assert "<script>alert" not in text
+    assert 'href="javascript' not in text
+    assert world.app.extensions[EXTENSION] is world.installation
