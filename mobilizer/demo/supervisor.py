@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ WATCH_SECONDS = 0.25
 
 def prepare(box: Box, now: datetime, members: int = MEMBERS) -> Installation:
     """Migrate and seed the box's database; nothing happens where that is done. Raises seed.NotADemo."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     installation = install(box.settings())
     if not is_current(installation.database):
         upgrade(installation.database)

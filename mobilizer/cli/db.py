@@ -1,0 +1,36 @@
+"""Face: `mobilizer db`, the database's schema."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from mobilizer.cli import main
+from mobilizer.installation import install
+from mobilizer.migrations import is_current
+from mobilizer.migrations import upgrade as bring_up
+from mobilizer.settings import Settings
+
+
+@main.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command()
+@click.pass_obj
+def upgrade(settings: Settings) -> None:
+    """Bring the schema up to date; nothing happens where it is. Make a backup first."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        database = install(settings).database
+        if is_current(database):
+            click.echo("The schema is up to date already.")
+            return
+        bring_up(database)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise click.ClickException(f"The database could not be brought up to date: {reason}") from None
+    click.echo("The schema is up to date now.")

@@ -1,0 +1,165 @@
+"""Face: what `mobilizer doctor` looks at. Each question gives findings: what is there, what is missing, the fix."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from mobilizer import jobs
+from mobilizer.db import Database, UnsafeDurability, check_durability
+from mobilizer.delivery import heartbeats
+from mobilizer.delivery.loads import relay_of
+from mobilizer.installation import Installation
+from mobilizer.keys import load_keyring
+from mobilizer.migrations import is_current
+from mobilizer.organizers.users import User
+from mobilizer.settings import Settings
+from mobilizer.transport.outcomes import Trouble
+from mobilizer.transport.relay import Timeouts
+from mobilizer.transport.smtp import Connection
+
+LEAST_PYTHON = (3, 11)
+OTHERS_MAY_READ = 0o077
+QUICKLY = Timeouts(connect=5, command=10, dot=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `level` is 'ok', 'warn' (works, but look) or 'missing' (needed); `fix` is empty if all is well."""
+
+    level: Literal["ok", "warn", "missing"]
+    about: str
+    says: str
+    fix: str = ""
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Everything, from the ground up; what leans on something missing is left out. Changes nothing."""
+    yield python()
+    yield from home(settings)
+    database = Database(settings.database)
+    try:
+        stored = list(_database(database))
+        yield from stored
+        if all(finding.level != "missing" for finding in stored) and (settings.home / "keys.json").exists():
+            yield from _people(Installation(settings, database, load_keyring(settings.home)))
+    finally:
+        database.close()
+    yield relay(settings)
+    yield from sender(settings)
+
+
+def python() -> Finding:
+    """Which Python runs this."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < LEAST_PYTHON:
+        return Finding("missing", "Python", version, "Mobilizer needs Python 3.11 or later.")
+    return Finding("ok", "Python", version)
+
+
+def home(settings: Settings) -> Iterator[Finding]:
+    """The home folder, its keys, its media."""
+    keys = settings.home / "keys.json"
+    if not keys.exists():
+        yield Finding("missing", "Keys", f"none in {settings.home}", "Run mobilizer db upgrade: it makes them.")
+    elif keys.stat().st_mode & OTHERS_MAY_READ:
+        yield Finding("missing", "Keys", "others on this machine may read them", f"chmod 600 {keys}")
+    else:
+        yield Finding("ok", "Keys", f"{keys}, readable by this user only; keep a backup elsewhere")
+    if settings.media.is_dir() and os.access(settings.media, os.W_OK):
+        yield Finding("ok", "Media", f"{settings.media} can be written")
+    else:
+        yield Finding("missing", "Media", f"{settings.media} can't be written", f"mkdir -p {settings.media}")
+
+
+def _database(database: Database) -> Iterator[Finding]:
+    kind = database.engine.dialect.name
+    if kind == "sqlite" and not os.path.exists(database.engine.url.database or ""):
+        yield Finding("missing", "Database", "there is none yet", "mobilizer db upgrade")
+        return
+    try:
+        check_durability(database)
+        current = is_current(database)
+    except UnsafeDurability as unsafe:
+        yield Finding("missing", "Database", f"{kind}: a commit may be forgotten after a power cut", str(unsafe))
+        return
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        yield Finding("missing", "Database", f"can't be reached: {reason}", "Start it, or correct DATABASE_URL.")
+        return
+    yield Finding("ok", "Database", f"{kind}, durable")
+    if current:
+        yield Finding("ok", "Schema", "up to date")
+    else:
+        yield Finding("missing", "Schema", "not up to date", "mobilizer db upgrade")
+
+
+def _people(installation: Installation) -> Iterator[Finding]:
+    yield queue(installation)
+    with installation.database.read() as session:
+        workers, reconcilers = heartbeats.alive(session, "worker"), heartbeats.alive(session, "reconciler")
+        users = session.scalar(select(func.count()).select_from(User).where(User.disabled_at.is_(None))) or 0
+    if workers:
+        yield Finding("ok", "Workers", f"{workers} alive")
+    else:
+        yield Finding("missing", "Workers", "none alive: nothing is sent", "mobilizer worker, one for each core")
+    if reconcilers:
+        yield Finding("ok", "Reconciler", "alive")
+    else:
+        yield Finding("missing", "Reconciler", "not alive: nothing is queued again or finished", "mobilizer reconcile")
+    if not users:
+        yield Finding("warn", "Users", "nobody can sign in yet", "Add an administrator.")
+
+
+def queue(installation: Installation) -> Finding:
+    """The Redis-protocol server."""
+    where = urlsplit(installation.settings.redis_url)
+    place = f"{where.hostname or where.path}{f':{where.port}' if where.port else ''}"
+    try:
+        waiting = len(jobs.queued(installation))
+    except (RedisError, ValueError):
+        return Finding("missing", "Queue", f"no answer from {place}", "Start a Redis server, or correct REDIS_URL.")
+    return Finding("ok", "Queue", f"{place} answers, {waiting} jobs waiting")
+
+
+def relay(settings: Settings) -> Finding:
+    """Whether the relay takes our call, protected and signed in as the settings say. Sends nothing."""
+    place = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        Connection.open(relay_of(settings), QUICKLY).close()
+    except Trouble as trouble:
+        fix = "Correct MOBILIZER_SMTP_HOST, _PORT, _TLS, _USER or _PASSWORD."
+        return Finding("missing", "Relay", f"{place}: {trouble.reason}", fix)
+    return Finding("ok", "Relay", f"{place} answers, protection: {settings.smtp_tls}")
+
+
+def sender(settings: Settings) -> Iterator[Finding]:
+    """Who the mail is from."""
+    if settings.sender_domain.endswith(("localhost", "localdomain")):
+        fix = "Set MOBILIZER_SENDER_ADDRESS to an address of yours."
+        yield Finding("missing", "Sender", f"{settings.sender_address} is nobody's", fix)
+    else:
+        yield Finding("ok", "Sender", settings.sender_address)
+    if settings.postal_address:
+        yield Finding("ok", "Postal address", settings.postal_address)
+    else:
+        fix = "Set MOBILIZER_POSTAL_ADDRESS: the law asks for it in every mail."
+        yield Finding("missing", "Postal address", "not set", fix)
+    folder = settings.home / "dkim" / settings.sender_domain
+    if keys := sorted(folder.glob("*.pem")):
+        yield Finding("ok", "DKIM", f"signed by {keys[-1].stem} of {settings.sender_domain}")
+    else:
+        yield Finding("warn", "DKIM", "mails are not signed here", f"Let the relay sign, or put a key into {folder}/.")
+    address = urlsplit(settings.base_url)
+    if address.scheme == "https" or address.hostname in ("127.0.0.1", "localhost", "::1"):
+        yield Finding("ok", "Address", settings.base_url)
+    else:
+        yield Finding("warn", "Address", f"{settings.base_url} is not https", "Set MOBILIZER_BASE_URL to an https one.")
