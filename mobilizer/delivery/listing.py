@@ -1,0 +1,105 @@
+"""Delivery: the ledger, listed. Every row by state and reason, a page at a time; sums of several blasts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Member, open_identity
+from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.delivery.progress import Tally
+from mobilizer.keys import Keyring
+
+PAGE = 50
+WAITING = (DeliveryState.PENDING, DeliveryState.HANDING)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """One delivery as a line of a table. `name` is None where the member has been erased since."""
+
+    id: int
+    member_id: int
+    name: str | None
+    language: str
+    caught_by: str
+    state: str
+    reason: str
+    code: int | None
+    reply: str
+    tries: int
+    next_at: datetime | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """Deliveries in the order in which they were frozen; `next` is the `after` of the next page, None on the last."""
+
+    lines: tuple[DeliveryLine, ...]
+    next: int | None
+
+
+def tallies(session: Session, blast_ids: Sequence[int]) -> dict[int, Tally]:
+    """What became of each of these blasts' people, by state."""
+    found = {blast_id: Tally() for blast_id in blast_ids}
+    rows = session.execute(
+        select(Delivery.blast_id, Delivery.state, func.count())
+        .where(Delivery.blast_id.in_(blast_ids))
+        .group_by(Delivery.blast_id, Delivery.state)
+    )
+    for blast_id, state, count in rows:
+        found[blast_id].add(state, "", count)
+    return found
+
+
+def deliveries_page(
+    session: Session,
+    keyring: Keyring,
+    blast_id: int,
+    *,
+    states: Sequence[str] = (),
+    reason: str | None = None,
+    language: str = "",
+    after: int = 0,
+    size: int = PAGE,
+) -> DeliveryPage:
+    """A page of a blast's deliveries after the id `after`, of all states and reasons or of the given ones only."""
+    asked = (
+        select(Delivery, Member.sealed, Member.address_key)
+        .outerjoin(Member, Member.id == Delivery.member_id)
+        .where(Delivery.blast_id == blast_id, Delivery.id > after)
+        .order_by(Delivery.id)
+        .limit(size + 1)
+    )
+    if states:
+        asked = asked.where(Delivery.state.in_(states))
+    if reason is not None:
+        asked = asked.where(Delivery.reason == reason)
+    if language:
+        asked = asked.where(Delivery.language == language)
+    rows = session.execute(asked).all()
+    lines = tuple(_line(keyring, *row) for row in rows[:size])
+    return DeliveryPage(lines, lines[-1].id if len(rows) > size else None)
+
+
+def _line(keyring: Keyring, row: Delivery, sealed: bytes | None, address_key: bytes | None) -> DeliveryLine:
+    name = open_identity(keyring, sealed, address_key).name if sealed and address_key else None
+    return DeliveryLine(
+        id=row.id,
+        member_id=row.member_id,
+        name=name,
+        language=row.language,
+        caught_by=row.caught_by,
+        state=row.state,
+        reason=row.reason,
+        code=row.code,
+        reply=row.reply,
+        tries=row.tries,
+        next_at=row.next_at,
+        settled_at=row.settled_at,
+    )

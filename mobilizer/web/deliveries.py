@@ -1,0 +1,62 @@
+"""Web: each mail of a blast, listed by what became of it and why."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mobilizer.delivery.ledger import DeliveryState
+from mobilizer.delivery.listing import WAITING, deliveries_page, tallies
+from mobilizer.http import installation
+from mobilizer.web.asked import number_asked
+from mobilizer.web.bars import kinds
+from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
+from mobilizer.web.policy import allowed
+from mobilizer.web.reasons import reason_text
+from mobilizer.web.screens import results as blueprint
+from mobilizer.web.words import _
+
+STATES: dict[str, tuple[str, ...]] = {
+    "": (),
+    "accepted": (DeliveryState.ACCEPTED,),
+    "rejected": (DeliveryState.REJECTED,),
+    "skipped": (DeliveryState.SKIPPED,),
+    "uncertain": (DeliveryState.UNCERTAIN,),
+    "waiting": WAITING,
+}
+
+
+@blueprint.get("/blasts/<slug>/deliveries")
+@allowed("members.see")
+def deliveries(slug: str) -> ResponseReturnValue:
+    """One line a member: the language they got, what became of the mail, and why."""
+    here = installation()
+    state = request.args.get("state", "") if request.args.get("state", "") in STATES else ""
+    reason = request.args.get("reason")
+    with here.database.read() as session:
+        blast = known_blast(session, slug)
+        if blast.state in NOT_LAUNCHED:
+            return redirect(url_for("blasts.check", slug=slug), 303)
+        tally = tallies(session, [blast.id])[blast.id]
+        page = deliveries_page(
+            session, here.keyring, blast.id, states=STATES[state], reason=reason, after=number_asked("after") or 0
+        )
+        shown = blast_head(blast)
+    counts = {"": tally.total, **{kind: getattr(tally, kind) for kind, _name in kinds()}}
+    tabs = [("", _("All")), *kinds()]
+    return render_template(
+        "results/deliveries.html",
+        blast=shown,
+        page=page,
+        tabs=[
+            (name, url_for(".deliveries", slug=slug, state=kind or None), kind == state, counts[kind])
+            for kind, name in tabs
+        ],
+        state=state,
+        reason=reason,
+        reason_text=reason_text,
+        onward=url_for(".deliveries", slug=slug, state=state or None, reason=reason, after=page.next)
+        if page.next
+        else None,
+        start=url_for(".deliveries", slug=slug, state=state or None, reason=reason) if number_asked("after") else None,
+    )

@@ -1,0 +1,114 @@
+"""Web: results. What became of every mail, and what came back, language by language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.engagement.results import LanguageResults
+from mobilizer.engagement.results import results as results_of
+from mobilizer.http import installation
+from mobilizer.problems import N_
+from mobilizer.web import deliveries  # noqa: F401 - its views are on the same blueprint
+from mobilizer.web.asked import number_asked
+from mobilizer.web.bars import KINDS, Bar, bar, kinds
+from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
+from mobilizer.web.blasts import PAGE, blast_lines
+from mobilizer.web.policy import allowed
+from mobilizer.web.reasons import reason_text
+from mobilizer.web.screens import results as blueprint
+from mobilizer.web.words import _
+
+# What people did, in the order in which they do it: field of the results, name, tone.
+FUNNEL = (
+    ("accepted", N_("Mail accepted"), "accepted"),
+    ("clickers", N_("Clicked"), "acted"),
+    ("watchers", N_("Watched"), "acted"),
+    ("shares", N_("Shared"), "acted"),
+    ("joins", N_("Friends joined"), "acted"),
+    ("unsubscribes", N_("Unsubscribed"), "left"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the funnel: people, out of those whose mail was accepted."""
+
+    name: str
+    tone: str
+    people: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why some got none: how many, and where they are listed."""
+
+    state: str
+    text: str
+    people: int
+    href: str
+
+
+@blueprint.get("/results")
+@allowed("results.see")
+def index() -> ResponseReturnValue:
+    """Every blast that was launched, newest first."""
+    before = number_asked("before")
+    asked = select(Blast).where(Blast.state.not_in(NOT_LAUNCHED)).order_by(Blast.id.desc()).limit(PAGE + 1)
+    if before is not None:
+        asked = asked.where(Blast.id < before)
+    with installation().database.read() as session:
+        lines = blast_lines(session, session.scalars(asked).all()[: PAGE + 1])
+        bars = {line.id: bar("", {kind: getattr(line.tally, kind) for kind in KINDS}) for line in lines}
+    older = lines[PAGE - 1].id if len(lines) > PAGE else None
+    return render_template("results/index.html", blasts=lines[:PAGE], bars=bars, older=older, before=before)
+
+
+@blueprint.get("/blasts/<slug>/results")
+@allowed("results.see")
+def show(slug: str) -> ResponseReturnValue:
+    """One blast's results."""
+    with installation().database.read() as session:
+        blast = known_blast(session, slug)
+        if blast.state in NOT_LAUNCHED:
+            return redirect(url_for("blasts.check", slug=slug), 303)
+        found = results_of(session, blast.id)
+        return render_template(
+            "results/show.html",
+            blast=blast_head(blast),
+            launched_at=blast.launched_at,
+            finished_at=blast.finished_at,
+            found=found,
+            total=_bar(found.total),
+            bars=[_bar(one) for one in found.languages],
+            kinds=kinds(with_waiting=found.total.waiting > 0),
+            funnel=_funnel(found.total),
+            came=[(one.language, _funnel(one)) for one in found.languages],
+            reasons=_reasons(slug, found.total),
+        )
+
+
+def _bar(one: LanguageResults) -> Bar:
+    return bar(one.language, {kind: getattr(one, kind) for kind in KINDS})
+
+
+def _funnel(one: LanguageResults) -> list[Step]:
+    return [Step(_(name), tone, getattr(one, field), one.accepted) for field, name, tone in FUNNEL]
+
+
+def _reasons(slug: str, total: LanguageResults) -> list[Reason]:
+    ordered = sorted(total.reasons.items(), key=lambda item: -item[1])
+    return [
+        Reason(
+            state,
+            reason_text(reason),
+            people,
+            url_for("results.deliveries", slug=slug, state=state, reason=reason),
+        )
+        for (state, reason), people in ordered
+    ]

@@ -1,0 +1,124 @@
+"""Web: the film, the poster and the captions of an appeal, or of one of its languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from flask import abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.editing import save_translation, touch, translation_in
+from mobilizer.appeals.fields import MEDIA_FIELDS
+from mobilizer.appeals.media import MAX_BYTES, BadMedia, check, keep
+from mobilizer.appeals.poster import poster_size
+from mobilizer.http import installation
+from mobilizer.organizers.audit import record
+from mobilizer.problems import N_, Problem
+from mobilizer.web.appeal_head import known_appeal, may_write
+from mobilizer.web.policy import allowed, me
+from mobilizer.web.screens import appeals as blueprint
+from mobilizer.web.typed_number import typed_number
+from mobilizer.web.words import _, problem
+
+SUFFIXES = {"poster": ".jpg,.jpeg,.png,.webp", "video": ".mp4,.webm", "captions": ".vtt"}
+LABELS = {"poster": N_("Poster"), "video": N_("Film"), "captions": N_("Captions")}
+HINTS = {
+    "poster": N_("A still of the film: JPEG, PNG or WebP, best 1200 by 675 pixels. The play mark is added for you."),
+    "video": N_("MP4 or WebM, as small as it still looks good."),
+    "captions": N_("WebVTT, for those who cannot hear and those who watch without sound."),
+}
+NONE_YET = {
+    "poster": N_("No poster yet."),
+    "video": N_("No film yet."),
+    "captions": N_("No captions yet."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """One kind of file, and the one that is there. `inherited` says that it is the appeal's, used here too."""
+
+    kind: str
+    label: str
+    hint: str
+    none_yet: str
+    accept: str
+    url: str
+    inherited: bool
+
+
+def media_files(appeal: Appeal, translation: Translation) -> list[MediaFile]:
+    """The files that a page of words offers to change."""
+    is_source = translation.language == appeal.source_language
+    files = []
+    for kind in SUFFIXES:
+        of_all = getattr(appeal, kind, "")
+        own = of_all if is_source and kind != "captions" else getattr(translation, kind)
+        name = own or of_all
+        files.append(
+            MediaFile(
+                kind=kind,
+                label=_(LABELS[kind]),
+                hint=_(HINTS[kind]),
+                none_yet=_(NONE_YET[kind]),
+                accept=SUFFIXES[kind],
+                url=f"/media/{name}" if name else "",
+                inherited=bool(name) and not own,
+            )
+        )
+    return files
+
+
+@blueprint.post("/appeals/<slug>/media/<tag>")
+@allowed("appeals.translate")
+def upload(slug: str, tag: str) -> ResponseReturnValue:
+    """Keep the files that were chosen; one that can't be used changes nothing and is named."""
+    sent = {kind: file for kind in MEDIA_FIELDS if (file := request.files.get(kind)) and file.filename}
+    here = installation()
+    try:
+        names = {kind: _kept(kind, file) for kind, file in sent.items()}
+    except BadMedia as error:
+        flash(problem(error.problem), "bad")
+        return redirect(_back(slug, tag), 303)
+    with here.database.write() as session:
+        appeal = known_appeal(session, slug)
+        translation = translation_in(appeal, tag) or abort(404)
+        if not may_write(appeal, tag):
+            abort(403)
+        seconds = typed_number(request.form.get("video_seconds", "")) if tag == appeal.source_language else None
+        _put(appeal, translation, names, seconds)
+        if names or seconds is not None:
+            save_translation(session, appeal, tag, {"captions": translation.captions})
+            touch(session, appeal)
+            record(session, me().id, "appeal.media", f"appeal:{appeal.id}", language=tag, kinds=sorted(names))
+    flash(_("The files are in place.") if names or seconds is not None else _("No file was chosen."), "good")
+    return redirect(_back(slug, tag), 303)
+
+
+def _put(appeal: Appeal, translation: Translation, names: dict[str, str], seconds: int | None) -> None:
+    """The source's poster and film are the whole appeal's; a translation's are its own."""
+    is_source = translation.language == appeal.source_language
+    for kind, name in names.items():
+        setattr(appeal if is_source and kind != "captions" else translation, kind, name)
+    if seconds is not None and seconds <= 24 * 3600:
+        appeal.video_seconds = seconds
+
+
+def _kept(kind: str, file: FileStorage) -> str:
+    suffix = PurePath(file.filename or "").suffix.lower()
+    data = file.stream.read(MAX_BYTES[kind] + 1)
+    if suffix not in SUFFIXES[kind].split(","):
+        message = N_("“%(suffix)s” cannot be used as %(kind)s here. Possible: %(known)s.")
+        params = {"suffix": suffix[:20], "kind": _(LABELS[kind]), "known": SUFFIXES[kind].replace(",", " ")}
+        raise BadMedia(Problem("media.wrong_kind", message, params, where=kind))
+    check(data, suffix)
+    if kind == "poster":
+        poster_size(data)
+    return keep(installation().settings.media, data, suffix)
+
+
+def _back(slug: str, tag: str) -> str:
+    return url_for("appeals.words", slug=slug, tag=tag, _anchor="media")
