@@ -1,4 +1,4 @@
-"""All tables of the product in one place: imported where mappers must be complete (migrations, workers, tests)."""
+"""Ground: all tables of the product in one place, imported where mappers must be complete (migrations, workers)."""
 
 from sqlalchemy.orm import configure_mappers
 
