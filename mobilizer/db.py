@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Engine, LargeBinary, MetaData, create_engine, event, text
+from sqlalchemy import JSON, BigInteger, DateTime, Engine, LargeBinary, MetaData, create_engine, event, literal, text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
@@ -43,28 +43,27 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class clock(FunctionElement[datetime]):
+class clock(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function it is
     """The database's own clock, now or `seconds` from now: the only clock that sending decisions trust."""
 
     type = Instant()
-    inherit_cache = False
+    inherit_cache = True
 
     def __init__(self, seconds: float = 0) -> None:
-        self.seconds = float(seconds)
-        super().__init__()
+        super().__init__(*([literal(float(seconds))] if seconds else []))
 
 
 @compiles(clock, "sqlite")
-def _sqlite_clock(element: clock, _compiler: SQLCompiler, **_: Any) -> str:
-    shift = f", '{element.seconds:+.3f} seconds'" if element.seconds else ""
+def _sqlite_clock(element: clock, compiler: SQLCompiler, **kw: Any) -> str:
+    shift = f", printf('%+.3f seconds', {compiler.process(element.clauses, **kw)})" if len(element.clauses) else ""
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now'{shift}) || '000')"
 
 
 @compiles(clock, "postgresql")
-def _postgresql_clock(element: clock, _compiler: SQLCompiler, **_: Any) -> str:
-    if not element.seconds:
+def _postgresql_clock(element: clock, compiler: SQLCompiler, **kw: Any) -> str:
+    if not len(element.clauses):
         return "clock_timestamp()"
-    return f"(clock_timestamp() + make_interval(secs => {element.seconds:.3f}))"
+    return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
