@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 import uuid
-from types import ModuleType
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from mobilizer import logs, web
+from mobilizer import logs, public, web
 from mobilizer.audience.sheet import MAX_UPLOAD
 from mobilizer.http import EXTENSION
 from mobilizer.installation import Installation, install
 from mobilizer.settings import Settings, load_settings
+from mobilizer.web import appeals, blasts, imports, inbox, lists, members, overview, results, screens, signin
+from mobilizer.web import settings as settings_pages
 from mobilizer.web.assets import asset
 from mobilizer.web.errors import install_errors
 from mobilizer.web.labels import install_labels
@@ -43,8 +43,21 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# The screens of the organizers, one module each.
-SCREENS = ("signin", "overview", "appeals", "blasts", "results", "lists", "members", "imports", "settings")
+# Importing these puts their views on the blueprints of `screens`.
+VIEWS = (appeals, blasts, results)
+# The screens of the organizers.
+SCREENS = (
+    web.blueprint,
+    signin.blueprint,
+    overview.blueprint,
+    screens.appeals,
+    screens.blasts,
+    screens.results,
+    lists.blueprint,
+    members.blueprint,
+    imports.blueprint,
+    settings_pages.blueprint,
+)
 
 
 def create_app(settings: Settings, installation: Installation | None = None, *, counter: str = "") -> Flask:
@@ -99,25 +112,13 @@ def _configure(app: Flask, here: Installation) -> None:
 
 
 def _register(app: Flask, csrf: CSRFProtect, here: Installation) -> None:
-    app.register_blueprint(web.blueprint)
-    for name in SCREENS:
-        if screen := _module(f"mobilizer.web.{name}"):
-            app.register_blueprint(screen.blueprint)
-    if here.settings.inbox and (inbox := _module("mobilizer.web.inbox")):
+    for blueprint in SCREENS:
+        app.register_blueprint(blueprint)
+    if here.settings.inbox:
         app.register_blueprint(inbox.blueprint)
-    if (public := _module("mobilizer.public")) and hasattr(public, "blueprint"):
-        # The member's forms carry a token of their own, and a one-click unsubscribe comes without a cookie.
-        csrf.exempt(public.blueprint)
-        app.register_blueprint(public.blueprint)
-
-
-def _module(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as missing:
-        if not (missing.name or "").startswith("mobilizer."):
-            raise
-        return None
+    # The member's forms carry a token of their own, and a one-click unsubscribe comes without a cookie.
+    csrf.exempt(public.blueprint)
+    app.register_blueprint(public.blueprint)
 
 
 def _context() -> dict[str, object]:

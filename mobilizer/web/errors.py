@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from flask import Flask, Response, g, make_response, render_template
 from flask_wtf.csrf import CSRFError
+from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from mobilizer.http import words
@@ -29,6 +30,7 @@ _EXPIRED = (
 def install_errors(app: Flask) -> None:
     """Answer every error with a page in the reader's language."""
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(RedisError, _away)
     app.register_error_handler(Exception, _broken)
 
 
@@ -43,6 +45,12 @@ def _refused(error: HTTPException) -> Response:
         if name.lower() not in ("content-type", "content-length"):
             response.headers.setdefault(name, value)
     return response
+
+
+def _away(error: RedisError) -> Response:
+    # Tries that can't be counted are not let in: signing in fails closed.
+    structlog.get_logger("mobilizer.error").warning("redis is away", kind=type(error).__name__)
+    return _page(*_SAID[503], 503)
 
 
 def _broken(error: Exception) -> Response:

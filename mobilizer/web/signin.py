@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from redis.exceptions import RedisError
 from werkzeug.wrappers import Response as Answer
 
 from mobilizer.http import installation
@@ -30,12 +29,6 @@ WRONG = 422
 def form() -> ResponseReturnValue:
     """The form; who is signed in already goes on."""
     return redirect(_onward(), 303) if g.me else _page()
-
-
-@blueprint.errorhandler(RedisError)
-def _no_counter(_error: RedisError) -> ResponseReturnValue:
-    # Tries that can't be counted are not let in: fail closed.
-    abort(503)
 
 
 def _failed(response: Answer) -> bool:

@@ -1,0 +1,83 @@
+"""Users: making them, finding them, and what is kept of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobilizer.installation import Installation
+from mobilizer.organizers import accounts
+from mobilizer.organizers.passwords import hash_password, is_password, problems_of
+from mobilizer.organizers.policy import Role
+from mobilizer.organizers.users import User
+from mobilizer.problems import Problem
+
+PASSWORD = "a short sentence is good"
+
+
+def create(
+    installation: Installation, email: str = "ada@example.org", password: str = PASSWORD
+) -> User | list[Problem]:
+    with installation.database.write() as session:
+        made = accounts.create_user(
+            session,
+            installation.keyring,
+            email=email,
+            name=" Ada\r\n  Lovelace ",
+            role=Role.TRANSLATOR,
+            password=password,
+            languages=("es", "pt-BR"),
+        )
+        session.expunge_all()
+        return made
+
+
+def test_a_user_is_kept_sealed_and_read_back_whole(installation: Installation) -> None:
+    made = create(installation, " Ada@Example.org ")
+    assert isinstance(made, User)
+    assert b"ada" not in made.sealed
+    account = accounts.account(installation.keyring, made)
+    assert (account.email, account.name) == ("ada@example.org", "Ada Lovelace")
+    assert (account.role, account.languages) == ("translator", ("es", "pt-BR"))
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "codes"),
+    [
+        ("ADA@example.org", PASSWORD, ["user.known_address"]),
+        ("nobody", PASSWORD, ["user.bad_address"]),
+        ("", "short", ["user.bad_address", "password.short"]),
+        ("eve@example.org", "x" * 201, ["password.long"]),
+    ],
+)
+def test_a_user_that_cannot_be_made_is_refused_with_every_reason(
+    installation: Installation, email: str, password: str, codes: list[str]
+) -> None:
+    create(installation)
+    refused = create(installation, email, password)
+    assert isinstance(refused, list)
+    assert [problem.code for problem in refused] == codes
+    with installation.database.read() as session:
+        assert len(accounts.accounts(session, installation.keyring)) == 1
+
+
+def test_only_address_and_password_together_name_a_user(installation: Installation) -> None:
+    create(installation)
+    with installation.database.read() as session:
+        for email, password, known in (
+            ("ada@example.org", PASSWORD, True),
+            ("ada@example.org", PASSWORD.title(), False),
+            ("eve@example.org", PASSWORD, False),
+            ("ada@example.org", "", False),
+        ):
+            assert (accounts.verify(session, installation.keyring, email, password) is not None) == known
+
+
+def test_a_password_is_kept_as_argon2id() -> None:
+    kept = hash_password(PASSWORD)
+    assert kept.startswith("$argon2id$")
+    assert is_password(kept, PASSWORD)
+    assert not is_password(kept, PASSWORD + "!")
+    assert not is_password(None, PASSWORD)
+    assert not is_password(None, "nobody's password")
+    assert not is_password("no hash at all", PASSWORD)
+    assert problems_of(PASSWORD) == []
