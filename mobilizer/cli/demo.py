@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -17,17 +18,26 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from mobilizer.cli import main
-from mobilizer.demo.box import Box, open_box
-from mobilizer.demo.check import Figures, check
+from mobilizer.demo import APPEAL, BLAST, EARLIER, MEMBERS
+from mobilizer.demo.box import Box, NotADemo, open_box
 from mobilizer.demo.logins import LOGINS, PASSWORD
 from mobilizer.demo.processes import NotUp
 from mobilizer.demo.running import AlreadyRunning, announce, occupy
-from mobilizer.demo.seed import BLAST, MEMBERS, NotADemo
 from mobilizer.demo.supervisor import keep_up, prepare, running, told_to_stop
 from mobilizer.settings import Settings
 
+if TYPE_CHECKING:
+    from mobilizer.demo.check import Figures
+
 USUAL_HOME = Path("var")
 ENDED_BY_SIGNAL = 130
+STEPS = (
+    ("Look at “Love Always Wins” in five languages", f"/appeals/{APPEAL}"),
+    ("Check the blast that is ready, and launch it", f"/blasts/{BLAST}/check"),
+    ("See every mail arrive, in its member's language", "/inbox"),
+    ("In a mail: play, share, choose a language, leave", ""),
+    ("See what an earlier blast brought", f"/blasts/{EARLIER}/results"),
+)
 
 
 @main.command()
@@ -56,6 +66,7 @@ def demo(
         with occupy(home) as lock:
             box = open_box(home, redis_url)
             if only_prepare:
+                box.write_settings()
                 prepare(box, datetime.now(UTC), count)
                 click.echo(f"The demo is prepared in {home}.")
                 return
@@ -76,10 +87,10 @@ def demo(
 def _run(box: Box, members: int, stop: threading.Event) -> None:
     console, began = Console(highlight=False), time.monotonic()
     console.print("Starting Mobilizer ...", style="dim")
-    with running(box, datetime.now(UTC), members, stop) as (_installation, processes):
+    with running(box, datetime.now(UTC), members, stop) as processes:
         if not stop.is_set():
             _welcome(console, box, time.monotonic() - began)
-        keep_up(processes, stop, lambda line: console.print(f"[yellow]{line}[/yellow]"))
+        keep_up(processes, stop, lambda line: console.print(line, style="yellow", soft_wrap=True))
         console.print("\nStopping ...", style="dim")
 
 
@@ -88,8 +99,9 @@ def _welcome(console: Console, box: Box, seconds: float) -> None:
     for login in LOGINS:
         logins.add_row(f"[bold]{login.email}[/bold]", f"[dim]{login.can}[/dim]")
     steps = Table.grid(padding=(0, 1))
-    for number, (what, where) in enumerate(_steps(box), start=1):
-        steps.add_row(f"[bold]{number}[/bold]", what, f"[cyan]{where}[/cyan]")
+    for number, (what, path) in enumerate(STEPS, start=1):
+        where = f"\n[cyan]{box.address}{path}[/cyan]" if path else ""
+        steps.add_row(f"[bold]{number}[/bold]", f"{what}{where}")
     body = Table.grid(padding=(0, 0))
     body.add_row(f"Open [bold cyan underline]{box.address}[/]")
     body.add_row("")
@@ -99,21 +111,15 @@ def _welcome(console: Console, box: Box, seconds: float) -> None:
     body.add_row("Try this")
     body.add_row(steps)
     console.print(Panel(body, title=f"Mobilizer is up ({seconds:.1f} s)", title_align="left", padding=(1, 2)))
-    console.print(f"Logs: {box.log}. Mail goes nowhere but into the inbox. Ctrl-C stops everything.", style="dim")
-
-
-def _steps(box: Box) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Look at “Love Always Wins” in five languages", f"{box.address}/appeals/{BLAST}"),
-        ("Check the blast that is ready, and launch it", f"{box.address}/blasts/{BLAST}"),
-        ("See every mail arrive, in its member's language", f"{box.address}/inbox"),
-        ("In a mail: play, share, choose a language, leave", ""),
-        ("See what an earlier blast brought", f"{box.address}/blasts/a-seat-at-the-table"),
+    console.print(
+        f"Mail goes nowhere but into the inbox. Ctrl-C stops everything. Logs: {box.log}", style="dim", soft_wrap=True
     )
 
 
 def _check(members: int, redis_url: str, as_json: bool) -> int:
     """Run the check in a fresh folder that is thrown away. Returns the exit code."""
+    from mobilizer.demo.check import check  # late: `mobilizer demo` starts at once without what it needs
+
     console = Console(stderr=True, highlight=False, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="mobilizer-check-") as folder, told_to_stop() as stop:
         box = open_box(Path(folder), redis_url, usual_ports=False)
@@ -121,7 +127,7 @@ def _check(members: int, redis_url: str, as_json: bool) -> int:
         try:
             with Progress(*columns, console=console, transient=True) as bar:
                 line = bar.add_task("Starting", total=None)
-                with running(box, datetime.now(UTC), members, stop) as (installation, processes):
+                with running(box, datetime.now(UTC), members, stop) as processes:
                     bar.update(line, description="Sending")
 
                     def tell(final: int, people: int) -> None:
@@ -130,7 +136,7 @@ def _check(members: int, redis_url: str, as_json: bool) -> int:
                         if stop.is_set():
                             raise KeyboardInterrupt
 
-                    figures = check(box, installation, tell)
+                    figures = check(box, tell)
         except NotUp as problem:
             _show_logs(box)
             raise click.ClickException(str(problem)) from None

@@ -12,6 +12,10 @@ HOST = "127.0.0.1"
 WEB_PORT, SMTP_PORT, QUEUE_PORT = 8000, 1025, 6390
 
 
+class NotADemo(RuntimeError):
+    """The database belongs to somebody: invented members have no place in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """One demo: where it lives and what it is told. `own_queue` says that we start the Redis-protocol server."""
@@ -62,15 +66,18 @@ class Box:
         return child_environment(**self.values())
 
     def settings(self) -> Settings:
-        """The demo's settings in this process. Writes them into the home folder too, for other commands to find."""
-        self.log.mkdir(parents=True, exist_ok=True)
-        lines = (f'{name}="{value}"\n' for name, value in self.values().items() if name != "MOBILIZER_HOME")
-        (self.home / SETTINGS_FILE).write_text("# Written by `mobilizer demo`.\n" + "".join(lines), encoding="utf-8")
+        """The demo's settings in this process."""
         fields = {
             "home": self.home,
             **{n.removeprefix("MOBILIZER_").lower(): v for n, v in self.values().items() if n != "MOBILIZER_HOME"},
         }
         return Settings(**fields)  # type: ignore[arg-type]
+
+    def write_settings(self) -> None:
+        """Write the settings into the home folder, for other commands to find; make the folder of the logs."""
+        self.log.mkdir(parents=True, exist_ok=True)
+        lines = (f'{name}="{value}"\n' for name, value in self.values().items() if name != "MOBILIZER_HOME")
+        (self.home / SETTINGS_FILE).write_text("# Written by `mobilizer demo`.\n" + "".join(lines), encoding="utf-8")
 
 
 def open_box(home: Path, redis_url: str = "", *, usual_ports: bool = True) -> Box:

@@ -14,13 +14,13 @@ from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.delivery.ledger import FINAL, Delivery
+from mobilizer.demo import APPEAL, BLAST
 from mobilizer.demo.box import Box
 from mobilizer.demo.expecting import Expected, expected
 from mobilizer.demo.logins import LOGINS
-from mobilizer.demo.seed import APPEAL, BLAST
 from mobilizer.demo.visitor import NoSuchForm, Visitor
 from mobilizer.engagement.events import Event, EventKind
-from mobilizer.installation import Installation
+from mobilizer.installation import Installation, install
 from mobilizer.keys import Purpose
 from mobilizer.transport.kept import Inbox
 from mobilizer.transport.reading import read
@@ -73,9 +73,9 @@ class Figures:
         return {"ok": self.holds, **asdict(self)}
 
 
-def check(box: Box, installation: Installation, tell: Told) -> Figures:
+def check(box: Box, tell: Told) -> Figures:
     """Launch, wait, look. `tell` hears (final, all) deliveries now and then."""
-    figures = Figures()
+    installation, figures = install(box.settings()), Figures()
     with installation.database.read() as session:
         blast = session.scalars(select(Blast).where(Blast.slug == BLAST)).one()
         wanted, blast_id = expected(session, installation.keyring, blast), blast.id

@@ -16,6 +16,8 @@ from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import BlastState
+from mobilizer.demo import APPEAL, BLAST, EARLIER, MEMBERS
+from mobilizer.demo.box import NotADemo
 from mobilizer.demo.contents import read_content
 from mobilizer.demo.logins import LOGINS
 from mobilizer.demo.past import write_past
@@ -24,14 +26,6 @@ from mobilizer.installation import Installation
 from mobilizer.organizers.accounts import create_user
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.users import User
-
-APPEAL = BLAST = "love-always-wins"
-EARLIER = "a-seat-at-the-table"
-MEMBERS = 2000
-
-
-class NotADemo(RuntimeError):
-    """The database belongs to somebody: invented members have no place in it."""
 
 
 def seed(installation: Installation, now: datetime, members: int = MEMBERS) -> bool:

@@ -8,40 +8,54 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from types import FrameType
 
-from mobilizer import tables
+from mobilizer import demo
 from mobilizer.demo.box import Box
 from mobilizer.demo.processes import Processes
-from mobilizer.demo.seed import MEMBERS, seed
-from mobilizer.installation import Installation, install
-from mobilizer.migrations import is_current, upgrade
-
-assert tables  # noqa: S101 - imported so that every mapper is complete
 
 WATCH_SECONDS = 0.25
+MIGRATIONS = Path(demo.__file__).parent.parent / "migrations" / "versions"
 
 
-def prepare(box: Box, now: datetime, members: int = MEMBERS) -> Installation:
-    """Migrate and seed the box's database; nothing happens where that is done. Raises seed.NotADemo."""
+def prepare(box: Box, now: datetime, members: int = demo.MEMBERS) -> None:
+    """Migrate and seed the box's database; nothing happens where that is done. Raises NotADemo."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # The libraries behind these take as long to load as all the rest: a second start does without them.
+    from mobilizer import tables
+    from mobilizer.demo.seed import seed
+    from mobilizer.installation import install
+    from mobilizer.migrations import is_current, upgrade
+
+    tables.complete()
     installation = install(box.settings())
     if not is_current(installation.database):
         upgrade(installation.database)
     seed(installation, now, members)
-    return installation
+    installation.database.close()
+    _mark(box).write_text(_schema(), encoding="utf-8")
+
+
+def is_prepared(box: Box) -> bool:
+    """Whether `prepare` has nothing to do, as far as a glance can tell."""
+    try:
+        return (box.home / "mobilizer.sqlite3").exists() and _mark(box).read_text("utf-8") == _schema()
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
-def running(box: Box, now: datetime, members: int, stop: threading.Event) -> Iterator[tuple[Installation, Processes]]:
-    """A box that is up, and is down again afterwards whatever happens. Raises processes.NotUp, seed.NotADemo."""
-    box.log.mkdir(parents=True, exist_ok=True)
+def running(box: Box, now: datetime, members: int, stop: threading.Event) -> Iterator[Processes]:
+    """A box that is up, and is down again afterwards whatever happens. Raises processes.NotUp, NotADemo."""
+    box.write_settings()
     processes = Processes(box)
     try:
         processes.start_ground()
-        installation = prepare(box, now, members)
+        if not is_prepared(box):
+            prepare(box, now, members)
         processes.start_house(stop.is_set)
-        yield installation, processes
+        yield processes
     finally:
         processes.stop()
 
@@ -66,3 +80,11 @@ def told_to_stop() -> Iterator[threading.Event]:
     finally:
         for number, previous in former.items():
             signal.signal(number, previous)
+
+
+def _mark(box: Box) -> Path:
+    return box.home / "prepared"
+
+
+def _schema() -> str:
+    return "\n".join(sorted(path.name for path in MIGRATIONS.glob("*.py")))
