@@ -11,7 +11,7 @@ _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 # Programs that name themselves: crawlers, and the messengers that fetch a link to draw its card.
 _BOT = re.compile(
     r"bot\b|crawler|spider|preview|facebookexternalhit|facebookcatalog|whatsapp/|snapchat|skypeuri|slurp"
-    r"|curl/|wget/|python-|go-http-client|okhttp|headless|monitor",
+    r"|curl/|wget/|python-|go-http-client|okhttp|monitor",
     re.IGNORECASE,
 )
 

@@ -56,7 +56,7 @@ class Results:
 def results(session: Session, blast_id: int) -> Results:
     """What came of a blast. An event counts for the language of its member's delivery (or of the sharing member's)."""
     by_language: dict[str, LanguageResults] = {}
-    for language, state, reason, count in session.execute(_deliveries(blast_id)).tuples():
+    for language, state, reason, count in session.execute(_deliveries(blast_id)):
         _tally(by_language.setdefault(language, LanguageResults(language)), state, reason, count)
     for row in session.execute(_acts(blast_id)):
         if row.language in by_language:

@@ -28,9 +28,7 @@ def brought_by(session: Session, member_id: int) -> Brought:
             .where(Event.via_id == member_id, Event.machine == "")
             .where((Event.kind != EventKind.WATCH) | (Event.channel.in_(("start", ""))))
             .group_by(Event.kind)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     recruits = session.scalars(select(func.count()).where(Member.recruited_by_id == member_id)).one()
     return Brought(acts.get(EventKind.VISIT, 0), acts.get(EventKind.WATCH, 0), recruits)
@@ -57,5 +55,5 @@ def recruits_by_member(session: Session, limit: int = 100) -> list[tuple[int, in
         .group_by(Member.recruited_by_id)
         .order_by(count.desc(), Member.recruited_by_id)
         .limit(limit)
-    ).tuples()
+    )
     return [(member, recruits) for member, recruits in rows if member is not None]

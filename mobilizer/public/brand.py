@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colorsys import hls_to_rgb, rgb_to_hls
 from functools import cache
 
 Colour = tuple[float, float, float]
@@ -16,8 +17,8 @@ TINT_LIGHT, TINT_DARK = 0.09, 0.2
 def stylesheet(brand: str) -> str:
     """Custom properties for light and dark from a colour '#rrggbb'. Raises ValueError for anything else."""
     colour = parse(brand)
-    light = toward(colour, INK, WHITE)
-    dark = toward(colour, WHITE, DARK_CARD)
+    light = readable(colour, WHITE)
+    dark = readable(colour, DARK_CARD, least=7.0)
     return (
         f":root{{{_properties(light, _mix(light, WHITE, 1 - TINT_LIGHT))}}}\n"
         "@media (prefers-color-scheme: dark){"
@@ -39,13 +40,15 @@ def contrast(one: Colour, other: Colour) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def toward(colour: Colour, goal: Colour, ground: Colour, least: float = 4.9) -> Colour:
-    """A colour moved toward `goal` until it can be read on `ground`."""
-    for step in range(21):
-        moved = _mix(colour, goal, step / 20)
+def readable(colour: Colour, ground: Colour, least: float = 5.0) -> Colour:
+    """The colour, or the same hue as much darker or lighter as it takes to be read on `ground`."""
+    hue, lightness, saturation = rgb_to_hls(*colour)
+    goal = 0.0 if _luminance(ground) > 0.2 else 1.0
+    for step in range(51):
+        moved = hls_to_rgb(hue, lightness + (goal - lightness) * step / 50, saturation)
         if contrast(moved, ground) >= least:
             return moved
-    return goal
+    return WHITE if goal else INK
 
 
 def _properties(main: Colour, tint: Colour) -> str:

@@ -11,6 +11,7 @@ from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
 from mobilizer.engagement.machines import machine
 from mobilizer.http import installation
+from mobilizer.jobs import note_hit
 
 log = structlog.get_logger()
 
@@ -38,8 +39,6 @@ def note(
         machine=machine(request.method, dict(request.headers)),
     )
     try:
-        from mobilizer.jobs import note_hit
-
         note_hit(installation(), hit)
     except Exception:
         # The edge of the request: a member who follows a link must arrive, counted or not.
