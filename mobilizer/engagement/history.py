@@ -45,10 +45,7 @@ def received(session: Session, member_id: int) -> list[Received]:
         .where(Delivery.member_id == member_id)
         .order_by(Delivery.id.desc())
     )
-    return [
-        Received(slug, row.language, row.caught_by, row.state, row.reason, row.settled_at)
-        for slug, row in rows.tuples()
-    ]
+    return [Received(slug, row.language, row.caught_by, row.state, row.reason, row.settled_at) for slug, row in rows]
 
 
 def done(session: Session, member_id: int, most: int = MOST_EVENTS) -> list[Done]:
@@ -60,4 +57,4 @@ def done(session: Session, member_id: int, most: int = MOST_EVENTS) -> list[Done
         .order_by(Event.id.desc())
         .limit(most)
     )
-    return [Done(event.kind, event.at, slug, event.machine) for event, slug in rows.tuples()]
+    return [Done(event.kind, event.at, slug, event.machine) for event, slug in rows]
