@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -422,6 +423,14 @@ def test_a_demo_never_leaves_this_machine(host: str) -> None:
         Connection.open(Relay(host, 25, tls="none", loopback_only=True), QUICK)
     assert trouble.value.fatal
     assert "not this machine" in trouble.value.reason
+
+
+def test_a_name_that_also_leads_elsewhere_is_not_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, away = ((socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 25)) for ip in ("127.0.0.1", "192.0.2.1"))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [here, away])
+    with pytest.raises(Trouble) as trouble:
+        Connection.open(Relay("both.example.org", 25, tls="none", loopback_only=True), QUICK)
+    assert trouble.value.fatal
 
 
 @pytest.mark.parametrize("helo", ["a\r\nMAIL FROM:<x@y.z>", "a b", "é.org", "x" * 300])
