@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -79,7 +80,7 @@ def _lists(session: Session) -> dict[str, int]:
 
 def _members(session: Session, installation: Installation, people: Sequence[Person]) -> list[int]:
     """Insert the members in bulk; returns their ids in the same order."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for person in people:
         identity = Identity(person.email, person.name)
         address_key, domain_key, sealed = seal_identity(installation.keyring, identity)
@@ -98,8 +99,9 @@ def _members(session: Session, installation: Installation, people: Sequence[Pers
                 "created_at": person.joined_at,
             }
         )
-    inserted = insert(Member).returning(Member.id, sort_by_parameter_order=True)
-    ids = list(session.scalars(inserted, rows))
+    session.execute(insert(Member), rows)
+    found = {key: number for number, key in session.execute(select(Member.id, Member.address_key))}
+    ids = [found[row["address_key"]] for row in rows]
     recruits = [
         {"id": ids[place], "recruited_by_id": ids[person.recruiter]}
         for place, person in enumerate(people)
