@@ -28,7 +28,7 @@ _HEADERS = {
         "بريد الكتروني|الايميل|ايميل|e mail adresse|emailadresse|mailadresse"
     ),
     "name": (
-        "name|full name|member name|nombre completo|nombre y apellidos|nombre|nom complet|nom et prenom|"
+        "name|full name|member name|nombre completo|nombre y apellidos|nombre|nom|nom complet|nom et prenom|"
         "prenom et nom|nome completo|nome|الاسم|الاسم الكامل|اسم|vollstandiger name|vor und nachname"
     ),
     "first_name": (

@@ -78,6 +78,9 @@ def _likeness(data: bytes, encoding: str) -> int:
     common, alphabet = _ONE_BYTE[encoding], _ALPHABETS.get(encoding, "LATIN")
     score, before, run = 0, "", 0
     for letter in data.decode(encoding, "replace"):
+        # Nor does one word mix alphabets.
+        mixed = before.isalpha() and letter.isalpha() and before.isascii() != letter.isascii()
+        score -= 3 if mixed and alphabet != "LATIN" else 0
         run = 0 if letter.isascii() else run + 1
         if run:
             usual = 1 if unicodedata.name(letter, "").startswith(alphabet) else -2

@@ -77,11 +77,11 @@ def import_(
 @members.command("list")
 @click.option("--list", "slug", help="Only those on this list.")
 @click.option("--language", default="", help="Only those who speak this language.")
-@click.option("--standing", default="", type=STANDINGS, help="Only those with this standing.")
+@click.option("--standing", type=STANDINGS, help="Only those with this standing.")
 @click.option("--before", type=int, help="Go on from the member with this id.")
 @click.option("--show", is_flag=True, help="Print names and addresses too.")
 @click.pass_obj
-def list_(settings: Settings, slug: str, language: str, standing: str, before: int | None, show: bool) -> None:
+def list_(settings: Settings, slug: str, language: str, standing: str | None, before: int | None, show: bool) -> None:
     """Print a page of members, newest first."""
     installation = install(settings)
     with installation.database.read() as session:
@@ -90,7 +90,7 @@ def list_(settings: Settings, slug: str, language: str, standing: str, before: i
             installation.keyring,
             list_id=_list(session, slug).id if slug else None,
             language=language,
-            standing=standing,
+            standing=standing or "",
             before=before,
         )
     table = Table("Id", "Language", "Second", "Country", "Since", "Suppressed", *(["Name", "Address"] if show else []))

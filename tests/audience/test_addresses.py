@@ -1,0 +1,126 @@
+"""Addresses: one mailbox, one normal form; what is none is explained."""
+
+from __future__ import annotations
+
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.provisional import domains
+
+from mobilizer.audience import addresses
+from mobilizer.audience.addresses import BadAddress, normalise, split_display
+
+# Pieces that addresses and their mistakes are made of, so that guesses come near to the border.
+PIECES = st.lists(
+    st.sampled_from([*"abzAZ019.-_+'@@ <>\"\\,;:()é用ß", "xn--", "example", ".org", ".com", ".test", ".local", "İ"]),
+    max_size=12,
+).map("".join)
+NEARLY = st.one_of(
+    PIECES,
+    st.tuples(PIECES, PIECES).map("@".join),
+    st.tuples(PIECES, domains()).map("@".join),
+    st.tuples(PIECES, PIECES).map(lambda pair: f"{pair[0]}@{pair[1]}.org"),
+    st.emails(),
+    st.text(),
+)
+
+
+@given(NEARLY)
+@example("a@xn--a.org")
+@example("a@ab--c.org")
+@example("a@example.c0")
+@example("a@b.123")
+@example(f"{'x' * 65}@example.org")
+@example(f"a@{'x' * 63}.{'y' * 63}.{'z' * 63}.{'w' * 63}.org")
+@example("a@site.localhost")
+@example("a@x.co-m")
+def test_the_quick_look_accepts_nothing_that_the_validator_refuses(text: str) -> None:
+    plain = text.lower()
+    if addresses._USUAL.match(plain):
+        found = validate_email(plain, check_deliverability=False, strict=True, test_environment=True)
+        assert f"{found.local_part}@{found.ascii_domain}" == plain
+
+
+@given(NEARLY)
+def test_verdicts_are_the_validators_own(text: str) -> None:
+    bare = split_display(text)[1]
+    try:
+        validate_email(bare, check_deliverability=False, strict=True, test_environment=True)
+        good = True
+    except EmailNotValidError:
+        good = False
+    try:
+        normalise(text)
+        taken = True
+    except BadAddress:
+        taken = False
+    # Only lower case of odd letters may cost a good address its goodness; nothing bad is ever taken.
+    assert taken == good or (good and not bare.isascii())
+
+
+@given(NEARLY)
+def test_a_normal_form_is_its_own_normal_form(text: str) -> None:
+    try:
+        once = normalise(text)
+    except BadAddress:
+        return
+    assert normalise(once) == once
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ana.sol@example.org",
+        " Ana.Sol@Example.ORG ",
+        "\ufeffana.sol@example.org\u200b",
+        "Ana Sol <ana.sol@example.org>",
+        '"Sol, Ana" <ANA.SOL@example.org>',
+        "mailto:ana.sol@example.org",
+        "\u00a0ana.sol@example.org\t",
+    ],
+)
+def test_one_mailbox_has_one_form_however_it_is_written(written: str) -> None:
+    assert normalise(written) == "ana.sol@example.org"
+
+
+def test_a_domain_in_letters_and_in_punycode_is_the_same() -> None:
+    assert normalise("u@Bücher.de") == normalise("u@xn--bcher-kva.de") == "u@xn--bcher-kva.de"
+
+
+def test_a_name_in_front_of_the_address_is_found() -> None:
+    assert split_display('"Ana Sol" <ana@example.org>') == ("Ana Sol", "ana@example.org")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("", "missing"),
+        ("ana@example.org, bob@example.org", "several"),
+        ("ana@example.org;bob@example.org", "several"),
+        ("ana.example.org", "no_at"),
+        ("ana sol@example.org", "blank"),
+        ("ana@@example.org", "two_ats"),
+        ("@example.org", "no_local"),
+        ("ana@example", "no_dot"),
+        ("ana@host.local", "reserved"),
+        ("ana..sol@example.org", "dots"),
+        ("ana@example.org.", "dots"),
+        (f"{'a' * 65}@example.org", "too_long"),
+        ("ana@exa_mple.org", "domain"),
+        ("=cmd()", "no_at"),
+        ("ana@-example.org", "bad"),
+    ],
+)
+def test_what_is_no_address_is_told_why(written: str, code: str) -> None:
+    with pytest.raises(BadAddress) as caught:
+        normalise(written)
+    assert caught.value.problem.code == f"address.{code}"
+    assert caught.value.problem.where == "email"
+    assert "%(" not in caught.value.problem.text()
+
+
+def test_an_exception_about_an_address_does_not_hold_it() -> None:
+    with pytest.raises(BadAddress) as caught:
+        normalise("secret person@example.org")
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,383 @@
+"""Importing: good rows go in whole, every other one is reported, and a broken run goes on where it stood."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select
+
+from mobilizer.audience import importing, joining, running
+from mobilizer.audience.candidates import Candidate, Choices, read_row
+from mobilizer.audience.guarding import guard
+from mobilizer.audience.imports import Import
+from mobilizer.audience.listing import create_list
+from mobilizer.audience.lists import Standing, Subscription
+from mobilizer.audience.members import Identity, Member
+from mobilizer.audience.sheet import Row
+from mobilizer.audience.suppressing import suppress
+from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.audience.uploads import PIECE, open_upload, upload_path, write_upload
+from mobilizer.installation import Installation
+from mobilizer.keys import BadSeal, Keyring
+from tests.audience.conftest import Importer
+
+HARD_NAMES = [
+    'Ana "La Jefa" O\'Neil',
+    "<script>alert(1)</script>",
+    "Zoë 🏳️‍🌈 & Söhne, Ltd; | x",
+    "فاطمة الزهراء",
+    "山田太郎",
+    "=cmd()|' /C calc'!A0",
+    "{{ first_name }} %s %(name)s",
+    "N" * 200,
+    "nul\\0 \\n",
+]
+
+
+def table(*lines: list[str]) -> str:
+    out = StringIO()
+    csv.writer(out).writerows(lines)
+    return out.getvalue()
+
+
+def people(installation: Installation) -> dict[str, tuple[str, str]]:
+    """Address -> (name, language) of everyone."""
+    with installation.database.read() as session:
+        found = [(member.identity(installation.keyring), member.language) for member in session.scalars(select(Member))]
+    return {identity.email: (identity.name, language) for identity, language in found}
+
+
+def test_names_arrive_intact(installation: Installation, bring: Importer) -> None:
+    bring(table(["email", "name"], *[[f"p{n}@example.org", name] for n, name in enumerate(HARD_NAMES)]))
+    assert [name for _, (name, _) in sorted(people(installation).items())] == HARD_NAMES
+
+
+@given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=200))
+def test_any_name_without_control_characters_is_kept_as_it_is(name: str) -> None:
+    stream = BytesIO(table(["email", "name"], ["a@example.org", guard(name)]).encode())
+    _, row = running.rows(stream, "utf-8", ",")
+    read = read_row(row, Choices({"email": 0, "name": 1}, "en"))
+    assert isinstance(read, Candidate)
+    assert read.name.split() == name.strip("\ufeff\u200b").split()
+
+
+def test_each_bad_row_is_named_and_the_good_ones_go_in(installation: Installation, bring: Importer) -> None:
+    row = bring(
+        table(
+            ["email", "name", "language", "country", "time zone"],
+            ["ana@example.org", "Ana", "Español", "Mexico", "america/mexico_city"],
+            ["bad address", "Bob", "en", "", ""],
+            ["cleo@example.org", "Cleo", "klingon", "", ""],
+            ["Ana@Example.org", "Ana again", "es", "", ""],
+            ["dan@example.org", "Dan\r\nBcc: all@example.org", "en", "Narnia", "Mars/Base"],
+            ["eve@example.org", "E" * 3_000_000, "en", "", ""],
+            ["fay@example.org", "F" * 400, "en", "", ""],
+            [],
+            ["gil@example.org", "=cmd()", "", "", ""],
+            ["hal@example.org"],
+        )
+    )
+    assert row.state == "done"
+    assert row.counts == {"new": 4, "invalid": 3, "unknown_language": 1, "duplicate": 1}
+    assert sum(row.counts.values()) == row.rows == row.rows_read
+    assert people(installation) == {
+        "ana@example.org": ("Ana", "es"),
+        "dan@example.org": ("Dan Bcc: all@example.org", "en"),
+        "gil@example.org": ("=cmd()", "en"),
+        "hal@example.org": ("", "en"),
+    }
+    report = {found.line: [p.code for p in found.problems] for found in importing.report(installation.keyring, row)}
+    assert report == {
+        3: ["address.no_at"],
+        4: ["import.unknown_language"],
+        5: ["import.duplicate"],
+        6: ["import.name_mended", "import.unknown_country", "import.unknown_zone"],
+        8: ["import.cell_too_long"],
+        9: ["import.name_too_long"],
+    }
+
+
+def test_a_file_of_another_encoding_keeps_its_letters(installation: Installation, bring: Importer) -> None:
+    bring("correo;nombre\nana@example.org;María Muñoz\n".encode("cp1252"))
+    bring("email,name\nfatima@example.org,فاطمة الزهراء\n".encode("cp1256"))
+    assert people(installation)["ana@example.org"][0] == "María Muñoz"
+    assert people(installation)["fatima@example.org"][0] == "فاطمة الزهراء"
+
+
+def test_rows_that_the_encoding_cannot_read_are_left_out(installation: Installation, bring: Importer) -> None:
+    good = "".join(f"p{n}@example.org,Zoë Müller\n" for n in range(20)).encode()
+    row = bring(b"email,name\n" + good + "b@example.org,José\n".encode("cp1252"))
+    assert row.encoding == "utf-8-sig"
+    assert row.counts == {"new": 20, "invalid": 1}
+    assert importing.report(installation.keyring, row)[0].problems[0].code == "import.unreadable_letters"
+
+
+def test_a_file_without_a_column_of_addresses_does_not_start(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="x.csv", data=b"name,age\nAna,30\n")
+        assert [p.code for p in importing.start(session, row)] == ["import.no_email_column"]
+        number = row.id
+    importing.run_import(installation, number)
+    with installation.database.read() as session:
+        assert session.get_one(Import, number).state == "uploaded"
+    assert people(installation) == {}
+
+
+def test_a_file_that_cannot_be_read_leaves_nothing_behind(installation: Installation, friends: int) -> None:
+    with pytest.raises(importing.Unreadable), installation.database.write() as session:
+        importing.store(session, installation, list_id=friends, filename="x.xlsx", data=b"PK\x03\x04")
+    with installation.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Import)) == 0
+    assert not list(installation.settings.home.glob("imports/*"))
+
+
+def test_known_members_are_only_filled_where_blank(installation: Installation, bring: Importer) -> None:
+    bring("email,name,language,country\nana@example.org,Ana,es,\nbob@example.org,,en,US\n")
+    row = bring("email,name,language,country\nANA@example.org,Anna,fr,MX\nbob@example.org,Bob,en,CA\n")
+    assert row.counts == {"updated": 2}
+    assert people(installation) == {"ana@example.org": ("Ana", "es"), "bob@example.org": ("Bob", "en")}
+    with installation.database.read() as session:
+        assert list(session.scalars(select(Member.country).order_by(Member.id))) == ["MX", "US"]
+
+
+def test_the_same_file_twice_changes_nothing(installation: Installation, bring: Importer) -> None:
+    text = "email,name\nana@example.org,Ana\nbob@example.org,Bob\n"
+    bring(text)
+    assert bring(text).counts == {"unchanged": 2}
+    assert len(people(installation)) == 2
+
+
+def test_who_left_stays_away(installation: Installation, bring: Importer, friends: int) -> None:
+    text = "email,name\nana@example.org,Ana\nbob@example.org,Bob\n"
+    bring(text)
+    with installation.database.write() as session:
+        session.execute(Subscription.__table__.update().values(standing=Standing.UNSUBSCRIBED))  # type: ignore[attr-defined]
+        other = create_list(session, "Others").id
+    again, elsewhere = bring(text), bring(text, list_id=other)
+    assert again.counts == elsewhere.counts == {"unsubscribed": 2}
+    codes = [found.problems[0].code for found in importing.report(installation.keyring, elsewhere)]
+    assert codes == ["import.unsubscribed"] * 2
+    with installation.database.read() as session:
+        assert set(session.execute(select(Subscription.list_id, Subscription.standing))) == {(friends, "unsubscribed")}
+
+
+def test_the_suppressed_are_not_brought_back(installation: Installation, bring: Importer) -> None:
+    with installation.database.write() as session:
+        suppress(session, installation.keyring.address_key("ana@example.org"), SuppressedFor.ERASED)
+    row = bring("email\nana@example.org\nbob@example.org\n")
+    assert row.counts == {"suppressed": 1, "new": 1}
+    assert list(people(installation)) == ["bob@example.org"]
+    assert importing.report(installation.keyring, row)[0].verdict == "suppressed"
+
+
+def test_a_member_of_another_list_joins_this_one_too(installation: Installation, bring: Importer) -> None:
+    bring("email\nana@example.org\n")
+    with installation.database.write() as session:
+        other = create_list(session, "Others").id
+    assert bring("email\nana@example.org\n", list_id=other, wording="I agree").counts == {"updated": 1}
+    with installation.database.read() as session:
+        found = session.get_one(Subscription, (other, session.scalar(select(Member.id))))
+        assert (found.standing, found.how, found.wording) == ("confirmed", "import", "I agree")
+
+
+def test_choices_of_words_languages_and_attributes_are_followed(installation: Installation, bring: Importer) -> None:
+    row = bring(
+        "email,language,city\nana@example.org,Qhichwa simi,Cusco\nbob@example.org,,Lyon\n",
+        languages={"qhichwa simi": "es"},
+        default_language="fr",
+        attributes={"city": 2},
+    )
+    assert row.counts == {"new": 2}
+    assert people(installation) == {"ana@example.org": ("", "es"), "bob@example.org": ("", "fr")}
+    with installation.database.read() as session:
+        assert list(session.scalars(select(Member.attributes).order_by(Member.id))) == [
+            {"city": "Cusco"},
+            {"city": "Lyon"},
+        ]
+
+
+def test_a_run_that_was_killed_goes_on_where_it_stood(
+    installation: Installation, bring: Importer, friends: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 10)
+    text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(35)) + "p3@example.org\nbad\n"
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
+        importing.start(session, row)
+        number = row.id
+
+    def killed(done: int, _rows: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        importing.run_import(installation, number, killed)
+    assert len(people(installation)) == 20
+    importing.run_import(installation, number)
+    with installation.database.read() as session:
+        row = session.get_one(Import, number)
+        assert (row.state, row.rows_read) == ("done", 37)
+        assert row.counts == {"new": 35, "duplicate": 1, "invalid": 1}
+        assert row.finished_at is not None
+
+
+def test_of_two_runs_at_once_one_gives_up(
+    installation: Installation, friends: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 10)
+    text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(30))
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
+        importing.start(session, row)
+        number = row.id
+
+    def meanwhile(done: int, _rows: int) -> None:
+        if done == 10:
+            importing.run_import(installation, number)
+
+    importing.run_import(installation, number, meanwhile)
+    with installation.database.read() as session:
+        row = session.get_one(Import, number)
+        assert (row.counts, row.rows_read) == ({"new": 30}, 30)
+
+
+def test_a_chunk_that_fails_writes_nothing(
+    installation: Installation, friends: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        importing.start(session, row)
+        number = row.id
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(joining, "_subscribe", broken)
+    with pytest.raises(RuntimeError):
+        importing.run_import(installation, number)
+    assert people(installation) == {}
+    monkeypatch.undo()
+    importing.run_import(installation, number)
+    assert list(people(installation)) == ["a@example.org"]
+
+
+def test_the_file_lies_sealed_and_is_gone_when_read(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        importing.start(session, row)
+        path = upload_path(installation.settings.home, row.id)
+        number = row.id
+    assert b"example" not in path.read_bytes()
+    assert path.stat().st_mode & 0o077 == 0
+    importing.run_import(installation, number)
+    assert not path.exists()
+
+
+def test_a_file_that_is_gone_or_changed_ends_the_import_with_a_reason(installation: Installation, friends: int) -> None:
+    for spoil, code in ((Path.unlink, "gone"), (lambda path: path.write_bytes(b"x" * 90), "sealed")):
+        with installation.database.write() as session:
+            row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@b.org\n")
+            importing.start(session, row)
+            number = row.id
+        spoil(upload_path(installation.settings.home, number))
+        importing.run_import(installation, number)
+        with installation.database.read() as session:
+            row = session.get_one(Import, number)
+            assert row.state == "failed"
+            failure = importing.failure_of(row)
+            assert failure is not None
+            assert failure.code == f"import.{code}"
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(size=st.sampled_from([0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 7]))
+def test_what_is_uploaded_is_what_is_read(tmp_path: Path, size: int) -> None:
+    keyring, path = Keyring({1: b"k" * 32}, b"i" * 32), tmp_path / "7.sealed"
+    data = bytes(range(251)) * (size // 251 + 1)
+    write_upload(path, keyring, data[:size])
+    with open_upload(path, keyring) as file:
+        assert file.read() == data[:size]
+
+
+def test_an_upload_cut_short_or_reordered_does_not_open(tmp_path: Path) -> None:
+    keyring, path = Keyring({1: b"k" * 32}, b"i" * 32), tmp_path / "7.sealed"
+    write_upload(path, keyring, b"a" * PIECE + b"b" * PIECE)
+    whole = path.read_bytes()
+    for spoilt in (whole[: len(whole) // 2], whole[len(whole) // 2 :] + whole[: len(whole) // 2], whole[:-3]):
+        path.write_bytes(spoilt)
+        with pytest.raises(BadSeal), open_upload(path, keyring) as file:
+            file.read()
+
+
+def test_the_report_opens_safely_and_can_be_mended_and_uploaded(installation: Installation, bring: Importer) -> None:
+    row = bring("email,name,language\nana@example.org,=cmd(),klingon\nbad,+1,en\nok@example.org,Ok,en\n")
+    text = importing.report_csv(installation.keyring, row)
+    lines = list(csv.reader(StringIO(text.removeprefix("\ufeff"))))
+    assert lines[0] == ["email", "name", "language", "Line", "Verdict", "What to mend"]
+    assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@"))]
+    again = bring(text.replace("klingon", "es", 1).replace("bad,", "bob@example.org,", 1))
+    assert again.counts == {"new": 2}
+    assert people(installation)["ana@example.org"] == ("=cmd()", "es")
+    assert people(installation)["bob@example.org"] == ("+1", "en")
+
+
+def test_a_report_stays_within_its_size(
+    installation: Installation, bring: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mobilizer.audience.reporting.MOST_ROWS", 3)
+    row = bring("email\n" + "bad\n" * 10 + "a@example.org\n")
+    assert row.counts == {"invalid": 10, "new": 1}
+    assert [found.line for found in importing.report(installation.keyring, row)] == [2, 3, 4]
+
+
+def test_a_rehearsal_says_what_would_happen_and_writes_nothing(installation: Installation, friends: int) -> None:
+    text = "email,name,language\na@example.org,A,es\nb@example.org,B,klingon\na@example.org,A,es\nbad,C,en\n"
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
+        found = importing.rehearse(installation, row)
+    assert found.counts == {"good": 1, "unknown_language": 1, "duplicate": 1, "invalid": 1}
+    assert (found.unknown_languages, found.languages) == ({"klingon": 1}, {"es": 1})
+    assert [person.name for person in found.people] == ["A"]
+    assert [refused.line for refused in found.refused] == [3, 4, 5]
+    assert people(installation) == {}
+
+
+def test_an_import_can_be_thrown_away_before_it_starts(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        path = upload_path(installation.settings.home, row.id)
+        importing.discard(session, installation, row)
+    assert not path.exists()
+
+
+def test_an_import_of_a_list_that_was_deleted_does_nothing(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        importing.start(session, row)
+        number = row.id
+    with installation.database.write() as session:
+        session.execute(delete(Import))
+    importing.run_import(installation, number)
+    assert people(installation) == {}
+
+
+def test_no_log_line_holds_an_address(bring: Importer, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        bring("email,name\nana@example.org,Ana\nbad address@example.org,Bob\n")
+    assert "example.org" not in caplog.text
+
+
+def test_a_person_who_left_one_of_two_lists_may_join_a_third() -> None:
+    member = Member(language="es", attributes={})
+    identity = Identity("ana@example.org", "Ana")
+    read = read_row(Row(2, ["ana@example.org"]), Choices({"email": 0}, "es"))
+    standings = {1: Standing.UNSUBSCRIBED, 2: Standing.CONFIRMED}
+    assert joining.decide(read, identity, member, standings, 3).joins  # type: ignore[arg-type]
+    assert not joining.decide(read, identity, member, standings, 1).joins  # type: ignore[arg-type]
+    assert not joining.decide(read, identity, member, {1: Standing.PENDING}, 1).joins  # type: ignore[arg-type]
