@@ -11,12 +11,8 @@ LONGEST = 900  # so that a command stays one line for every server; RFC 5321 ask
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f<>\u2028\u2029\ud800-\udfff]")
 
 
-class NotSendable(Exception):
-    """The address has no form in which it can travel. `reason` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class NotSendable(ValueError):
+    """The address has no form in which it can travel; the text says why."""
 
 
 def path(address: str) -> str:

@@ -21,7 +21,7 @@ from mobilizer.transport.outcomes import (
     Uncertain,
     Unsupported,
 )
-from mobilizer.transport.paths import NotSendable, path
+from mobilizer.transport.paths import path
 from mobilizer.transport.relay import Relay, Timeouts
 from mobilizer.transport.wire import Lost, Reply, Wire
 
@@ -47,7 +47,8 @@ class Connection:
         self._wire, self._offers, self._timeouts = wire, offers, timeouts
         self._at = _At.IDLE
         self._commands: list[bytes] = []
-        self._settled: Deferred | Rejected | Unsupported | None = None  # known without asking the relay
+        self._settled: Rejected | Unsupported | None = None  # the answer, known without asking the relay
+        self._unwritten: Rejected | None = None  # why a content was not written
         self._trouble = ""
 
     @classmethod
@@ -64,11 +65,12 @@ class Connection:
     def offer(self, sender: str, recipient: str, size: int = 0) -> None:
         """Write the envelope: sender and one recipient. `size` in bytes, where known, is declared (RFC 1870).
 
-        Raises ValueError, with nothing written, for an address that could break out of its command. Any
-        trouble with the connection is told by `answer`.
+        An address that could break out of its command is never written: for a recipient the answer will be
+        Unsupported, for a sender (ours, hence a bug) ValueError is raised. Any trouble with the connection is
+        told by `answer`.
         """
         self._step(_At.IDLE, _At.IDLE)
-        self._settled = None
+        self._settled = self._unwritten = None
         self._commands = self._envelope(sender, recipient, size)
         self._at = _At.OFFERED
         if not self._settled:
@@ -97,27 +99,26 @@ class Connection:
     def hand(self, content: bytes) -> None:
         """Write the message (CRLF lines) and the final dot. The caller has committed its claim before.
 
-        Raises ValueError, with nothing written and the connection closed, for a bare CR or LF, which some
-        servers take for the end of the message (“SMTP smuggling”).
+        Where nothing can or may be written, nothing is, the connection is closed, and `reply` says so.
         """
         self._step(_At.READY, _At.HANDED)
-        breaks = content.count(b"\r\n")
-        if content.count(b"\n") != breaks or content.count(b"\r") != breaks:
-            self.abandon()
-            raise ValueError("A message has CRLF line ends only.")
         self._trouble = ""
-        if not self._wire.quiet():
+        if _has_bare_break(content):
+            # Some servers take a bare CR or LF for a line's end, and so find a second message inside.
+            self._unwritten = Rejected(554, "5.6.0 our message has a line that does not end in CRLF", Stage.CONTENT)
+            self._wire.close()
+        elif not self._wire.quiet():
             # It hung up or said something unasked for: nothing is written, so nothing is uncertain.
             self._trouble = "the relay did not wait for the content"
             self._wire.close()
-            return
-        self._try_to_write([_stuffed(content), b".\r\n"])
+        else:
+            self._try_to_write([_stuffed(content), b".\r\n"])
 
     def reply(self) -> Final:
         """What the relay says to the content. Where it says nothing that can be believed: Uncertain."""
         self._step(_At.HANDED, _At.IDLE)
         if self._wire.closed:
-            return Deferred(0, self._trouble, Stage.CONTENT)
+            return self._unwritten or Deferred(0, self._trouble, Stage.CONTENT)
         try:
             reply = self._wire.read(self._timeouts.dot)
         except Lost as lost:
@@ -149,10 +150,11 @@ class Connection:
         self._at = then
 
     def _envelope(self, sender: str, recipient: str, size: int) -> list[bytes]:
+        origin = path(sender)
         try:
-            origin, target = path(sender), path(recipient)
-        except NotSendable as error:
-            self._settled = Unsupported(error.reason)
+            target = path(recipient or "@")  # the null path is for senders only
+        except ValueError as error:
+            self._settled = Unsupported(str(error))
             return []
         ascii_only = (origin + target).isascii()
         if not ascii_only and "SMTPUTF8" not in self._offers:
@@ -213,6 +215,11 @@ class Connection:
             self._wire.write(b"".join(parts), self._timeouts.command)
         except Lost as lost:
             self._trouble = lost.reason
+
+
+def _has_bare_break(content: bytes) -> bool:
+    breaks = content.count(b"\r\n")
+    return content.count(b"\n") != breaks or content.count(b"\r") != breaks
 
 
 def _stuffed(content: bytes) -> bytes:

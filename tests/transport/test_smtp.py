@@ -20,6 +20,7 @@ from mobilizer.transport.outcomes import (
     Trouble,
     Uncertain,
     Unsupported,
+    Verdict,
 )
 from mobilizer.transport.smtp import Connection, Relay, Timeouts
 from tests.transport.scripted_relay import DROP, HANG, RESET, Answer, ScriptedRelay
@@ -267,9 +268,9 @@ def test_a_relay_that_hung_up_while_idle_is_noticed_before_the_next_message() ->
 )
 def test_no_address_can_break_out_of_its_command(address: str) -> None:
     with connected() as (connection, server):
-        for sender, recipient in ((SENDER, address), (address, RECIPIENT)):
-            with pytest.raises(ValueError):
-                connection.offer(sender, recipient)
+        assert isinstance(send(connection, address), Unsupported)
+        with pytest.raises(ValueError):
+            connection.offer(address, RECIPIENT)
         assert connection.usable
         assert isinstance(send(connection), Accepted)
     assert [line[:4] for line in server.heard if line != "QUIT"] == ["EHLO", "MAIL", "RCPT", "DATA"]
@@ -310,6 +311,13 @@ def test_a_local_part_in_another_script_needs_a_relay_that_can() -> None:
     assert "RCPT TO:<анна@xn--e1afmkfd.xn--p1ai>" in server.heard
 
 
+def test_nobody_is_not_a_recipient() -> None:
+    with connected() as (connection, _):
+        assert isinstance(send(connection, ""), Unsupported)
+        connection.offer("", RECIPIENT)  # the null return path, though, is one (RFC 5321 4.5.5)
+        assert isinstance(connection.answer(), Ready)
+
+
 def test_a_domain_without_ascii_form_is_unsupported() -> None:
     with connected() as (connection, _):
         assert isinstance(send(connection, "ana@\u0640.org"), Unsupported)
@@ -331,8 +339,9 @@ def test_a_bare_line_break_never_leaves(content: bytes) -> None:
     with connected() as (connection, server):
         connection.offer(SENDER, RECIPIENT)
         connection.answer()
-        with pytest.raises(ValueError):
-            connection.hand(content)
+        connection.hand(content)
+        assert isinstance(refusal := connection.reply(), Rejected)
+        assert (refusal.stage, refusal.verdict) == (Stage.CONTENT, Verdict.POLICY)
         assert not connection.usable
     assert server.messages == []
 
