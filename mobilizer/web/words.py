@@ -46,10 +46,9 @@ def percent(part: float, whole: float | None = None) -> str:
         return "–"
     share = part / whole if whole is not None else part
     # What is not all never reads "100%", and what is not nothing never reads "0%".
-    if 0 < share < 0.1 or 0.99 <= share < 1:
-        kept = max(Decimal("0.001"), min(Decimal("0.999"), round(Decimal(share), 3)))
-        return str(numbers.format_percent(kept, "#,##0.0%", _locale()))
-    return str(numbers.format_percent(round(Decimal(share), 2), "#,##0%", _locale()))
+    small = 0 < share < 0.1 or 0.99 <= share < 1
+    kept = max(Decimal("0.001"), min(Decimal("0.999"), round(Decimal(share), 3))) if small else round(Decimal(share), 2)
+    return str(numbers.format_percent(kept.normalize(), locale=_locale(), decimal_quantization=False))
 
 
 def date(value: datetime | None) -> Markup:

@@ -1,0 +1,66 @@
+"""Lists: making them, and what each role sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from mobilizer.audience.lists import MemberList
+from mobilizer.installation import Installation
+from mobilizer.organizers.audit import AuditEntry
+from mobilizer.organizers.policy import Role
+from tests.web.conftest import Browser
+from tests.worlds import World
+
+
+def test_an_empty_page_says_what_a_list_is_and_how_to_begin(organizer: Browser) -> None:
+    page = organizer.get("/lists").text
+    assert "No lists yet" in page
+    assert 'href="/lists/new"' in page
+
+
+def test_a_list_is_made_and_the_act_is_recorded(organizer: Browser, installation: Installation) -> None:
+    answer = organizer.post("/lists/new", name="Amis & <amies>", description="à Lyon")
+    assert (answer.status_code, answer.location) == (303, "/lists/amis-amies")
+    page = organizer.get(answer.location).text
+    assert "Amis &amp; &lt;amies&gt;" in page
+    assert "Import members" in page
+    with installation.database.read() as session:
+        entry = session.scalars(select(AuditEntry)).one()
+        assert (entry.user_id, entry.action) == (organizer.user_id, "list.create")
+
+
+def test_a_list_without_a_name_is_refused_and_nothing_is_saved(organizer: Browser, installation: Installation) -> None:
+    answer = organizer.post("/lists/new", name="  ", description="kept in the form")
+    assert answer.status_code == 422
+    assert "A list needs a name" in answer.text
+    assert "kept in the form" in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    with installation.database.read() as session:
+        assert session.scalars(select(MemberList)).all() == []
+
+
+def test_members_are_counted_by_language(organizer: Browser, world: World) -> None:
+    page = organizer.get("/lists").text
+    assert "English" in page
+    assert "Español" in page
+    assert "60%" in page
+
+
+def test_only_who_may_see_members_finds_them_on_a_list(signed_in: Callable[..., Browser], world: World) -> None:
+    assert "member0@example.org" in signed_in(Role.ORGANIZER).get("/lists/everyone").text
+    viewer = signed_in(Role.VIEWER).get("/lists/everyone").text
+    assert "Español" in viewer
+    assert "member0@example.org" not in viewer
+    assert "/members" not in viewer
+
+
+def test_a_long_list_comes_in_pages(organizer: Browser, world: World) -> None:
+    world.join(["en"] * 60)
+    first = organizer.get("/lists/everyone").text
+    assert first.count("@example.org</bdi>") == 50
+    on = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
+    second = organizer.get(on).text
+    assert second.count("@example.org</bdi>") == 15
+    assert organizer.get("/lists/everyone?before=²").status_code == 200

@@ -1,0 +1,86 @@
+"""Members: found by their exact address, filtered, and seen whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobilizer.audience.suppressing import suppress
+from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.engagement.events import Event
+from mobilizer.installation import Installation
+from tests.web.conftest import Browser
+from tests.worlds import World
+
+
+def test_a_member_is_found_by_the_whole_address_which_stays_out_of_every_url(organizer: Browser, world: World) -> None:
+    answer = organizer.post("/members/search", email=" Member1@EXAMPLE.org ")
+    assert (answer.status_code, answer.location) == (303, f"/members/{world.members[1]}")
+    assert "example.org" not in answer.location
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        ("member1@example.or", 200, "Nobody has this address"),
+        ("member1", 422, "has no @ sign"),
+        ("", 422, "There is no address"),
+        ("<script>@x", 422, "&lt;script&gt;"),
+    ],
+)
+def test_an_address_that_is_not_found_is_answered_with_a_hint(
+    organizer: Browser, world: World, asked: str, code: int, said: str
+) -> None:
+    answer = organizer.post("/members/search", email=asked)
+    assert answer.status_code == code
+    assert said in answer.text
+
+
+def test_filters_narrow_the_members(organizer: Browser, world: World, installation: Installation) -> None:
+    with installation.database.write() as session:
+        key = installation.keyring.address_key("member1@example.org")
+        suppress(session, key, SuppressedFor.COMPLAINT)
+    for query, people in (
+        ("", 5),
+        ("language=es", 2),
+        ("list=everyone&language=en", 3),
+        ("standing=suppressed", 1),
+        ("standing=unsubscribed", 0),
+        ("language=klingon", 0),
+    ):
+        page = organizer.get(f"/members?{query}")
+        assert page.status_code == 200, query
+        assert page.text.count("@example.org</bdi>") == people, query
+
+
+@pytest.mark.parametrize("query", ["list=nowhere", "standing=dead"])
+def test_a_filter_that_cannot_be_is_not_found(organizer: Browser, world: World, query: str) -> None:
+    assert organizer.get(f"/members?{query}").status_code == 404
+
+
+def test_a_member_is_shown_with_lists_mails_and_acts(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    member = world.members[1]
+    world.launch()
+    with installation.database.write() as session:
+        session.add(Event(kind="click", blast_id=world.blast_id, member_id=member))
+        session.add(Event(kind="open", blast_id=world.blast_id, member_id=member, machine="prefetch"))
+        suppress(session, installation.keyring.address_key("member1@example.org"), SuppressedFor.HARD_BOUNCE)
+    page = organizer.get(f"/members/{member}").text
+    for words in (
+        "Ana1 López",
+        "member1@example.org",
+        "Español",
+        "This address must not be mailed",
+        "Everyone",
+        "Waiting",
+        "their language",
+        "Clicked",
+        "by a machine",
+    ):
+        assert words in page, words
+    assert "member1@example.org" not in page.split("</title>")[0]
+
+
+def test_without_members_the_page_says_where_they_come_from(organizer: Browser) -> None:
+    assert "No members yet" in organizer.get("/members").text
