@@ -56,18 +56,22 @@ def mailbox_header(name: str, display: str, address: str) -> bytes:
     if not display:
         return _line(name, spec)
     shown = phrase(display, len(name) + 2)
-    separator = " " if len(name) + 2 + len(shown) + len(spec) + 3 <= LINE else "\r\n "
+    column = len(name) + 2 + len(shown) if "\r\n" not in shown else len(shown) - shown.rindex("\n") - 1
+    separator = " " if column + len(spec) + 3 <= LINE else "\r\n "
     return _line(name, f"{shown}{separator}<{spec}>")
 
 
 def phrase(words: str, offset: int = 0) -> str:
-    """A display name: bare if it may be, quoted if it must be, in encoded words if it is long or not ASCII."""
-    if not words.isascii() or "=?" in words or len(words) + offset > LINE:
+    """A display name: bare if it may be, quoted if it must be, in encoded words if it is not ASCII.
+
+    ASCII is never encoded for its length alone: some parsers put a blank between the encoded words of a name.
+    """
+    if not words.isascii() or "=?" in words or max(map(len, words.split(" "))) > LONGEST - 100:
         return _encoded(words, offset)
-    if _ATOMS.fullmatch(words):
-        return words
-    escaped = words.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    if not _ATOMS.fullmatch(words):
+        escaped = words.replace("\\", "\\\\").replace('"', '\\"')
+        words = f'"{escaped}"'
+    return folded(offset, words.split(" "))
 
 
 def wire_address(address: str) -> str:

@@ -22,7 +22,8 @@ class Marks:
         self._prefix = f"mz{seed}q"
         self._fixed = fixed
         self._slots: list[Slot] = []
-        self.pattern = re.compile(rf"{self._prefix}(\d+)z")
+        self._pattern = re.compile(rf"{self._prefix}(\d+)z")
+        self._in_html = re.compile(rf"<[^>]*>|{self._prefix}\d+z")
 
     def mark(self, field: str, fallback: str = "", form: Form = "plain") -> str:
         """The mark of a slot: small letters and digits, so nothing escapes, encodes or breaks it."""
@@ -45,15 +46,15 @@ class Marks:
         return self.isolated(self.attribute(text))
 
     def isolated(self, html: str) -> Markup:
-        """Every mark of HTML text in a <bdi> of its own."""
+        """Every mark of HTML text in a <bdi> of its own; those inside an element's tag (a link) stay as they are."""
         # Of Markup, re.sub would escape what it puts in.
-        return Markup(self.pattern.sub(r"<bdi>\g<0></bdi>", str(html)))  # noqa: S704 - escaped or cleaned before
+        return Markup(self._in_html.sub(_in_bdi, str(html)))  # noqa: S704 - escaped or cleaned before
 
     def line(self, rendered: str) -> Line:
         """The rendered text, cut at its marks."""
         pieces: list[Piece] = []
         at = 0
-        for match in self.pattern.finditer(rendered):
+        for match in self._pattern.finditer(rendered):
             pieces += [rendered[at : match.start()], self._piece(self._slots[int(match[1])])]
             at = match.end()
         return joined([*pieces, rendered[at:]])
@@ -63,3 +64,7 @@ class Marks:
             return slot
         value = self._fixed[slot.field] or slot.fallback
         return escape(value) if slot.form == "html" else value
+
+
+def _in_bdi(match: re.Match[str]) -> str:
+    return match.group() if match.group().startswith("<") else f"<bdi>{match.group()}</bdi>"
