@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from mobilizer.languages import language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import free_slug, is_slug
-from mobilizer.web import launch, progress  # noqa: F401 - their views are on the same blueprint
+from mobilizer.web import launch, progress, proofs  # noqa: F401 - their views are on the same blueprint
 from mobilizer.web.appeal_head import title_of
 from mobilizer.web.asked import number_asked
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
@@ -78,7 +79,7 @@ def index() -> ResponseReturnValue:
     if before is not None:
         asked = asked.where(Blast.id < before)
     with installation().database.read() as session:
-        lines = blast_lines(session, session.scalars(asked).all()[: PAGE + 1])
+        lines = blast_lines(session, session.scalars(asked).all())
     older = lines[PAGE - 1].id if len(lines) > PAGE else None
     return render_template("blasts/index.html", blasts=lines[:PAGE], older=older, before=before)
 
@@ -151,7 +152,7 @@ def change(slug: str) -> ResponseReturnValue:
     return redirect(url_for("blasts.check", slug=slug), 303)
 
 
-def blast_lines(session: Session, blasts: list[Blast]) -> list[Line]:
+def blast_lines(session: Session, blasts: Sequence[Blast]) -> list[Line]:
     """Blasts as lines of a table, each with its tally."""
     counted = tallies(session, [blast.id for blast in blasts])
     return [

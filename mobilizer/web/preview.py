@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,16 +23,17 @@ from mobilizer.message.compile import CLIPPED_AT, CompileError, compile_renditio
 from mobilizer.message.compose import html_of, preheader_of, subject_of, text_of
 from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
-from mobilizer.problems import N_, Problem
+from mobilizer.problems import N_
 from mobilizer.web.appeal_head import head, known_appeal, may_see, may_write, words_url
+from mobilizer.web.check_page import why_not
 from mobilizer.web.policy import allowed
 from mobilizer.web.screens import appeals as blueprint
 from mobilizer.web.words import _, problem
 
-VIEWS = {"html": N_("Mail"), "text": N_("Text only"), "inbox": N_("Inbox line")}
+VIEWS = {"html": N_("Mail"), "text": N_("Text"), "inbox": N_("Inbox")}
 SCREENS = {"phone": N_("Phone"), "desktop": N_("Desktop")}
 SCHEMES = {"light": N_("Light"), "dark": N_("Dark")}
-READERS = {"named": N_("With a name"), "nameless": N_("Without a name"), "rtl": N_("Name in Arabic letters")}
+READERS = {"named": N_("With a name"), "nameless": N_("No name"), "rtl": N_("Arabic name")}
 CHOICES: Mapping[str, Mapping[str, str]] = {"view": VIEWS, "screen": SCREENS, "scheme": SCHEMES, "reader": READERS}
 NAMES = {"named": "Ana Souza", "nameless": "", "rtl": "ليلى حداد"}
 PHONE_SUBJECT = 38  # letters of a subject that a phone's inbox shows, about
@@ -82,10 +84,8 @@ def preview(slug: str, tag: str) -> ResponseReturnValue:
         mail, problems = None, []
         try:
             mail = _shown(_rendition(appeal, translation), _reader(asked["reader"]))
-        except CompileError as error:
-            problems = list(error.problems)
-        except BadMedia as error:
-            problems = [error.problem]
+        except (CompileError, BadMedia) as error:
+            problems = why_not(error)
         edit = words_url(appeal, tag) if may_write(appeal, tag) else ""
     return render_template(
         "appeals/preview.html",
@@ -94,7 +94,7 @@ def preview(slug: str, tag: str) -> ResponseReturnValue:
         asked=asked,
         choices={name: _tabs(slug, tag, asked, name) for name in CHOICES},
         mail=mail,
-        problems=[_placed(one) for one in problems],
+        problems=[problem(one) for one in problems],
         edit=edit,
         frame=url_for("appeals.frame", slug=slug, tag=tag, scheme=asked["scheme"], reader=asked["reader"]),
     )
@@ -183,7 +183,8 @@ def _shown(rendition: Rendition, reader: Recipient) -> Shown:
 
 
 def _url(slug: str, tag: str, asked: Mapping[str, str], **changes: str) -> str:
-    return url_for("appeals.preview", slug=slug, tag=tag, **{**asked, **changes})
+    query: dict[str, Any] = {**asked, **changes}
+    return url_for("appeals.preview", slug=slug, tag=tag, **query)
 
 
 def _tabs(slug: str, tag: str, asked: Mapping[str, str], name: str) -> list[tuple[str, str, bool]]:
@@ -191,7 +192,3 @@ def _tabs(slug: str, tag: str, asked: Mapping[str, str], name: str) -> list[tupl
         (_(label), _url(slug, tag, asked, **{name: value}), asked[name] == value)
         for value, label in CHOICES[name].items()
     ]
-
-
-def _placed(one: Problem) -> str:
-    return problem(one)

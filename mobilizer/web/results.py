@@ -63,7 +63,7 @@ def index() -> ResponseReturnValue:
     if before is not None:
         asked = asked.where(Blast.id < before)
     with installation().database.read() as session:
-        lines = blast_lines(session, session.scalars(asked).all()[: PAGE + 1])
+        lines = blast_lines(session, session.scalars(asked).all())
         bars = {line.id: bar("", {kind: getattr(line.tally, kind) for kind in KINDS}) for line in lines}
     older = lines[PAGE - 1].id if len(lines) > PAGE else None
     return render_template("results/index.html", blasts=lines[:PAGE], bars=bars, older=older, before=before)

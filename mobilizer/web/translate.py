@@ -14,8 +14,9 @@ from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.editing import add_language, fingerprint, remove_language, save_translation, translation_in
 from mobilizer.appeals.fields import BY_NAME, FIELDS, Field, tidy
 from mobilizer.appeals.parity import parity
+from mobilizer.audience.spoken import spoken
 from mobilizer.http import installation
-from mobilizer.languages import INTERFACE_LANGUAGES, canonical, language
+from mobilizer.languages import INTERFACE_LANGUAGES, UnknownLanguage, canonical, language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import Problem
 from mobilizer.web.appeal_head import head, known_appeal, may_write, words_url
@@ -62,10 +63,11 @@ def add(slug: str) -> ResponseReturnValue:
     typed = request.form.get("language", "").strip()
     with installation().database.write() as session:
         appeal = known_appeal(session, slug)
-        problems = add_language(session, appeal, typed)
+        tag = _understood(typed)
+        problems = add_language(session, appeal, tag)
         if problems:
             return _board(session, appeal, problems, typed), 422
-        tag = canonical(typed)
+        tag = canonical(tag)
         record(session, me().id, "appeal.add_language", f"appeal:{appeal.id}", language=tag)
         onward = words_url(appeal, tag)
     return redirect(onward, 303)
@@ -120,6 +122,14 @@ def save(slug: str, tag: str) -> ResponseReturnValue:
         record(session, me().id, "appeal.translate", f"appeal:{appeal.id}", language=tag)
     flash(_("Saved."), "good")
     return redirect(url_for("appeals.words", slug=slug, tag=tag), 303)
+
+
+def _understood(typed: str) -> str:
+    """A language's tag, from its code or its name in a usual language ('Deutsch', 'German'); else as it was typed."""
+    try:
+        return spoken(typed)
+    except UnknownLanguage:
+        return typed
 
 
 def _writable(session: Session, slug: str, tag: str) -> tuple[Appeal, Translation]:

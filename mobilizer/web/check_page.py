@@ -1,0 +1,151 @@
+"""Web: what the pages before launch show. The check list with the way to mend each point, and who gets what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from mobilizer.appeals.completeness import complete_languages, completeness
+from mobilizer.appeals.media import BadMedia
+from mobilizer.audience.lists import MemberList
+from mobilizer.blasts import launching
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.check import CheckLine, Checklist, LanguageAudience, check
+from mobilizer.http import installation
+from mobilizer.languages import CaughtBy, language
+from mobilizer.message.compile import CompileError
+from mobilizer.problems import Problem
+from mobilizer.web.appeal_head import words_url
+from mobilizer.web.blast_head import blast_head, known_blast
+from mobilizer.web.policy import permitted
+from mobilizer.web.words import problem
+
+MEDIA = ("poster", "video", "captions")
+TONES = {"ok": "good", "warning": "warn", "error": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One line of the check list on the page: its tone, its sentence, and where it is mended."""
+
+    tone: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """The people of one language: what they get, the steps of the fallback chain that chose it, how far it is."""
+
+    tag: str
+    people: int
+    gets: tuple[tuple[str, int], ...]
+    steps: tuple[str, ...]
+    written: float | None
+
+
+@dataclass(slots=True)
+class Tried:
+    """What was typed on the page and didn't go through, and why."""
+
+    people: str = ""
+    people_problem: str = ""
+    address: str = ""
+    address_problem: str = ""
+    language: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def checked(session: Session, blast: Blast) -> Checklist:
+    """The check list as it is today."""
+    return check(session, installation(), blast, datetime.now(UTC).date())
+
+
+def why_not(error: CompileError | BadMedia) -> list[Problem]:
+    """Why a mail can't be made."""
+    return [error.problem] if isinstance(error, BadMedia) else list(error.problems)
+
+
+def page(template: str, slug: str, tried: Tried, status: int = 200) -> ResponseReturnValue:
+    """A page of a blast that is not launched; of one that is, the way to its progress."""
+    with installation().database.read() as session:
+        blast = known_blast(session, slug)
+        shown = blast_head(blast)
+        if not shown.open:
+            return redirect(url_for("blasts.progress", slug=slug), 303)
+        found = checked(session, blast)
+        levels = Counter(line.level for line in found.lines)
+        return render_template(
+            template,
+            blast=shown,
+            seen=launching.seen(blast),
+            checked=found,
+            points=_points(blast, found),
+            red=levels["error"],
+            amber=levels["warning"],
+            speakers=_speakers(blast, found.audience),
+            own_people=_in_own_language(found),
+            offered=[(tag, language(tag).own_name) for tag in complete_languages(blast.appeal)],
+            chain=list(dict.fromkeys([*blast.chain, blast.default_language])),
+            lists=_list_names(session, blast),
+            tried=tried,
+        ), status
+
+
+def _points(blast: Blast, found: Checklist) -> dict[str, list[Point]]:
+    points: dict[str, list[Point]] = {"bad": [], "warn": [], "good": []}
+    for line in found.lines:
+        tone = TONES[line.level]
+        points[tone].append(Point(tone, problem(line.problem), _mend(blast, line) if tone != "good" else ""))
+    return points
+
+
+def _mend(blast: Blast, line: CheckLine) -> str:
+    """Where a line of the check list is mended, for those who may."""
+    if not permitted("appeals.write"):
+        return ""
+    appeal = blast.appeal
+    tag = line.language or appeal.source_language
+    if line.field in MEDIA:
+        return url_for("appeals.words", slug=appeal.slug, tag=tag, _anchor="media")
+    if line.language and any(one.language == tag for one in appeal.translations):
+        return words_url(appeal, tag, line.field)
+    return url_for("blasts.edit", slug=blast.slug) if line.problem.code.startswith("audience.") else ""
+
+
+def _speakers(blast: Blast, audience: list[LanguageAudience]) -> list[Speakers]:
+    written = {state.language: state.done / state.total for state in completeness(blast.appeal)}
+    return [
+        Speakers(
+            tag=one.language,
+            people=one.people,
+            gets=tuple(_given(one).most_common()),
+            steps=tuple(dict.fromkeys(step for (_gets, step), _people in one.gets.most_common())),
+            written=written.get(one.language),
+        )
+        for one in audience
+    ]
+
+
+def _given(one: LanguageAudience) -> Counter[str]:
+    given: Counter[str] = Counter()
+    for (gets, _step), people in one.gets.items():
+        given[gets] += people
+    return given
+
+
+def _in_own_language(found: Checklist) -> int:
+    own = {CaughtBy.EXACT.value, CaughtBy.PARENT.value}
+    return sum(people for one in found.audience for (_gets, step), people in one.gets.items() if step in own)
+
+
+def _list_names(session: Session, blast: Blast) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {"in": [], "out": []}
+    for target in blast.targets:
+        names["in" if target.included else "out"].append(session.get_one(MemberList, target.list_id).name)
+    return names
