@@ -133,7 +133,7 @@ def test_static_files_are_kept_by_the_browser_under_a_name_of_their_content(anon
         ("en", 1, 20, "5%"),
         ("en", 63, 1000, "6.3%"),
         ("en", 0, 0, "–"),
-        ("fr", 63, 1000, "6,3\u202f%"),
+        ("fr", 63, 1000, "6,3\xa0%"),
         ("es", 3, 4, "75\xa0%"),
     ],
 )

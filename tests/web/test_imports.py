@@ -1,0 +1,219 @@
+"""Importing: from an upload to the report, through the real job; and files that can't be read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from mobilizer.audience.importing import run_import
+from mobilizer.audience.imports import Import
+from mobilizer.audience.members import Member
+from mobilizer.installation import Installation
+from mobilizer.web import imports
+from tests.web.conftest import Browser
+from tests.worlds import World
+
+CSV = """Nombre;Correo electrónico;Idioma;País;Ciudad
+María José Núñez;maria@example.org;Español;España;Sevilla
+"O'Neil; Zoë";zoe@example.org;en;IE;Cork
+سارة الأمين;sara@example.org;Arabic;LB;بيروت
+Nobody;not-an-address;es;ES;X
+Twice;MARIA@example.org;es;ES;X
+=cmd();calc@example.org;es;ES;=1+1
+Worf;worf@example.org;tlhIngan;;Qo'noS
+<b>Sofía</b>;sofia@example.org;castellano;MX;Puebla
+"""
+CHOICE = {
+    "column-0": "name",
+    "column-1": "email",
+    "column-2": "language",
+    "column-3": "country",
+    "column-4": "extra",
+    "encoding": "utf-8-sig",
+    "delimiter": ";",
+    "has_header": "yes",
+    "default_language": "es",
+}
+
+
+@pytest.fixture(autouse=True)
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What would go to the queue; the tests run it themselves."""
+    queued: list[tuple[str, int]] = []
+
+    def enqueue(_installation: Installation, kind: str, number: int) -> bool:
+        queued.append((kind, number))
+        return True
+
+    monkeypatch.setattr(imports, "enqueue", enqueue)
+    return queued
+
+
+def upload(browser: Browser, data: bytes, name: str = "miembros.csv") -> Any:
+    return browser.post("/lists/everyone/import", file=(io.BytesIO(data), name))
+
+
+def number_of(location: str) -> int:
+    found = re.search(r"/imports/(\d+)", location)
+    assert found
+    return int(found[1])
+
+
+def members(installation: Installation) -> int:
+    with installation.database.read() as session:
+        return session.scalar(select(func.count()).select_from(Member)) or 0
+
+
+def test_a_file_goes_from_upload_to_report(
+    organizer: Browser, world: World, installation: Installation, queued: list[tuple[str, int]]
+) -> None:
+    answer = upload(organizer, CSV.encode())
+    assert answer.status_code == 303
+    number = number_of(answer.location)
+    page = organizer.get(answer.location).text
+    assert "8 rows" in page
+    assert "María José Núñez" in page
+    assert re.search(r'name="column-1"(?:(?!</select>).)*value="email" selected', page, re.DOTALL)
+
+    answer = organizer.post(f"/imports/{number}/columns", go="1", wording="I want mail", **CHOICE)
+    assert answer.location == f"/imports/{number}/check"
+    page = organizer.get(answer.location).text
+    assert "Import 5 people" in page
+    assert "“not-an-address” has no @ sign" in page
+    assert "“tlhIngan” (1 row) is" in page
+    assert members(installation) == 5, "nothing is written before the start"
+
+    organizer.post(f"/imports/{number}/languages", word="tlhIngan", tag="fr")
+    assert "Import 6 people" in organizer.get(f"/imports/{number}/check").text
+
+    answer = organizer.post(f"/imports/{number}/start")
+    assert answer.location == f"/imports/{number}"
+    assert queued == [("import", number)]
+    running = organizer.get(answer.location).text
+    assert "0 of 8 rows are read." in running
+    assert 'data-live="2"' in running
+    assert '<meta http-equiv="refresh"' in running
+
+    run_import(installation, number)
+    done = organizer.get(answer.location).text
+    assert "All rows are read" in done
+    assert "data-live" not in done
+    assert "The same address is on line 2 already" in done
+    assert members(installation) == 11
+    worf = organizer.post("/members/search", email="worf@example.org").location
+    assert "Français" in organizer.get(worf).text
+    sofia = organizer.get(organizer.post("/members/search", email="sofia@example.org").location).text
+    assert "&lt;b&gt;Sofía&lt;/b&gt;" in sofia
+    assert "Puebla" in sofia
+
+
+def test_the_rows_to_mend_come_as_a_file_that_no_spreadsheet_runs(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    data = b"email,name\nnobody,=cmd()\nana@example.org,Ana\n"
+    number = number_of(upload(organizer, data).location)
+    organizer.post(
+        f"/imports/{number}/columns", go="1", **{"column-0": "email", "column-1": "name"}, default_language="en"
+    )
+    organizer.post(f"/imports/{number}/start")
+    run_import(installation, number)
+    answer = organizer.get(f"/imports/{number}/problems.csv")
+    assert answer.mimetype == "text/csv"
+    assert f'filename="import-{number}-problems.csv"' in answer.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert rows[1][:3] == ["nobody", "'=cmd()", "2"]
+    assert "has no @ sign" in rows[1][4]
+
+
+def test_pressed_twice_it_runs_once(organizer: Browser, world: World, installation: Installation) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    for _ in range(2):
+        assert organizer.post(f"/imports/{number}/start").location == f"/imports/{number}"
+    run_import(installation, number)
+    assert organizer.post(f"/imports/{number}/start").location == f"/imports/{number}"
+    run_import(installation, number)
+    with installation.database.read() as session:
+        assert session.get_one(Import, number).counts["new"] == 5
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "said"),
+    [
+        (b"", "", "No file was chosen"),
+        (b"", "empty.csv", "The file has no rows"),
+        (b"PK\x03\x04" + b"x" * 100, "members.xlsx", "This is a workbook"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "cat.csv", "This is not a text file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_and_not_kept(
+    organizer: Browser, world: World, installation: Installation, data: bytes, name: str, said: str
+) -> None:
+    answer = upload(organizer, data, name)
+    assert answer.status_code == 422
+    assert said in answer.text
+    with installation.database.read() as session:
+        assert session.scalars(select(Import)).all() == []
+
+
+def test_another_encoding_is_tried_before_anything_is_chosen(organizer: Browser, world: World) -> None:
+    number = number_of(upload(organizer, "email;nombre\nana@example.org;Begoña\n".encode("cp1252")).location)
+    wrong = organizer.post(f"/imports/{number}/columns", look="1", encoding="cp1251", delimiter=";")
+    assert "Bego\u0441a" in wrong.text or "Begoсa" in wrong.text
+    right = organizer.post(f"/imports/{number}/columns", look="1", encoding="cp1252", delimiter=";")
+    assert "Begoña" in right.text
+    assert organizer.post(f"/imports/{number}/columns", look="1", encoding="no-such").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"column-1": ""}, "No column holds the e-mail addresses"),
+        ({"column-0": "email"}, "Two columns are chosen as"),
+        ({"default_language": "klingon"}, "is not a language code"),
+    ],
+)
+def test_a_choice_that_cannot_work_is_refused_and_kept_in_the_form(
+    organizer: Browser, world: World, installation: Installation, change: dict[str, str], said: str
+) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    answer = organizer.post(f"/imports/{number}/columns", go="1", **{**CHOICE, **change})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert re.search(r'name="column-4"(?:(?!</select>).)*value="extra" selected', answer.text, re.DOTALL)
+    with installation.database.read() as session:
+        assert session.get_one(Import, number).options.get("attributes", {}) == {}
+
+
+def test_a_file_is_thrown_away_with_what_was_kept_of_it(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    kept = installation.settings.home / "imports"
+    assert len(list(kept.iterdir())) == 1
+    assert organizer.post(f"/imports/{number}/discard").location == "/lists/everyone"
+    assert list(kept.iterdir()) == []
+    assert organizer.get(f"/imports/{number}").status_code == 404
+
+
+def test_no_address_lies_in_the_clear_while_a_file_waits(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    upload(organizer, CSV.encode())
+    for path in (installation.settings.home / "imports").iterdir():
+        assert b"example.org" not in path.read_bytes()
+
+
+def test_a_file_that_is_gone_says_so(organizer: Browser, world: World, installation: Installation) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    for path in (installation.settings.home / "imports").iterdir():
+        path.unlink()
+    page = organizer.get(f"/imports/{number}/columns")
+    assert page.status_code == 422
+    assert "The uploaded file is gone" in page.text
+    assert organizer.get(f"/imports/{number}/check").status_code == 303
