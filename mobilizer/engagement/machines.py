@@ -9,8 +9,9 @@ from collections.abc import Mapping
 PREFETCH_HEADERS = ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")
 _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 # Programs that name themselves: crawlers, and the messengers that fetch a link to draw its card.
+# (CUBOT is a make of phone.)
 _BOT = re.compile(
-    r"bot\b|crawler|spider|preview|facebookexternalhit|facebookcatalog|whatsapp/|snapchat|skypeuri|slurp"
+    r"(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|facebookcatalog|whatsapp/|snapchat|skypeuri|slurp"
     r"|curl/|wget/|python-|go-http-client|okhttp|monitor",
     re.IGNORECASE,
 )

@@ -51,6 +51,19 @@ def shown(session: Session, slug: str) -> Appeal | None:
     ).one_or_none()
 
 
+def shared(session: Session, slug: str) -> Appeal | None:
+    """The appeal of a share link, which names it by its own slug or by a blast's: a mail knows only its blast."""
+    return (
+        shown(session, slug)
+        or session.scalars(
+            select(Appeal)
+            .options(selectinload(Appeal.translations))
+            .join(Blast, Blast.appeal_id == Appeal.id)
+            .where(Blast.slug == slug)
+        ).one_or_none()
+    )
+
+
 def tags_of(appeal: Appeal) -> tuple[str, ...]:
     """The languages it can be watched in, the source language first: those that have a title."""
     tags = [translation.language for translation in appeal.translations if translation.title.strip()]

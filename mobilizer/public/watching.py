@@ -15,7 +15,7 @@ from mobilizer.engagement.events import EventKind
 from mobilizer.http import installation, speak
 from mobilizer.languages import language
 from mobilizer.public.answers import missing, page
-from mobilizer.public.film import film, shown, tags_of
+from mobilizer.public.film import film, shared, shown, tags_of
 from mobilizer.public.noting import note
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
@@ -77,10 +77,11 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
 def share(code: str, slug: str) -> Answer:
     """A friend's way in: note the visit, then the watch page in their own browser's language."""
     with installation().database.read() as session:
-        appeal = shown(session, slug)
+        appeal = shared(session, slug)
         tags = tags_of(appeal) if appeal else ()
         if appeal is None or not tags:
             return missing()
+        slug = appeal.slug
         owner = sharer(session, code, appeal.id) if is_code(code) else Sharer()
         # A messenger that draws the card says no language: then the one of the member who shares.
         tag = browser_language(tags, owner.language, appeal.source_language)

@@ -36,7 +36,7 @@ def join(database: Database, member: int, *numbers: int, standing: Standing = St
 
 def stands(session: Session, member: int) -> dict[int, str]:
     rows = session.execute(select(Subscription.list_id, Subscription.standing).where(Subscription.member_id == member))
-    return {number: standing for number, standing in rows}
+    return dict(rows.all())
 
 
 def test_joining_keeps_how_and_the_exact_wording(database: Database, ana: int) -> None:
@@ -83,12 +83,9 @@ def test_what_was_left_together_is_the_latest_act_only(database: Database, ana: 
     join(database, ana, 1, 2, 3)
     with database.write() as session:
         leave(session, ana, [2])
+    earlier = datetime.now(UTC) - timedelta(days=2)
     with database.write() as session:
-        session.execute(
-            update(Subscription)
-            .where(Subscription.list_id == 2)
-            .values(changed_at=datetime.now(UTC) - timedelta(days=2))
-        )
+        session.execute(update(Subscription).where(Subscription.list_id == 2).values(changed_at=earlier))
         leave_all(session, ana)
     with database.read() as session:
         assert left_together(session, ana, within_days=30) == [1, 3]

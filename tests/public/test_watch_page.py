@@ -6,9 +6,12 @@ import re
 from urllib.parse import unquote
 
 import pytest
+from sqlalchemy import update
 
+from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.blasts.blasts import Blast
 from mobilizer.http import EXTENSION
+from mobilizer.public import brand
 from tests.public.conftest import World
 
 PAGE = "/w/love-always-wins/es/anascode22"
@@ -85,8 +88,6 @@ def test_a_language_that_is_not_there_leads_to_the_nearest_one(
 
 
 def test_an_appeal_without_a_blast_is_nobodys_to_read(world: World) -> None:
-    from mobilizer.appeals.appeals import Appeal, Translation
-
     with world.installation.database.write() as session:
         draft = Appeal(slug="draft", source_language="en")
         draft.translations.append(Translation(language="en", title="Secret"))
@@ -101,6 +102,13 @@ def test_a_friend_lands_in_their_own_language_and_the_visit_is_credited(world: W
     [event] = world.events()
     assert (event.kind, event.member_id, event.via_id) == ("visit", None, world.ana)
     assert (event.blast_id, event.channel, event.machine) == (world.blast, "whatsapp", "")
+
+
+def test_a_share_link_may_name_the_blast(world: World) -> None:
+    with world.installation.database.write() as session:
+        session.execute(update(Blast).values(slug="love-always-wins-3"))
+    answer = world.browser(accept_language="en").get("/s/anascode22/love-always-wins-3")
+    assert answer.location == "/w/love-always-wins/en/anascode22"
 
 
 def test_a_messenger_that_draws_the_card_gets_the_sharers_language_and_counts_as_a_machine(world: World) -> None:
@@ -161,7 +169,7 @@ def test_the_page_is_light_and_loads_nothing_from_elsewhere(world: World) -> Non
     client = world.browser()
     answer = client.get(PAGE)
     files = re.findall(r'(?:href|src)="(/(?:public/)[^"]+)"', answer.text)
-    assert len(files) == 3
+    assert len(files) == 4
     weight = len(answer.data) + sum(len(client.get(file).data) for file in files)
     assert weight < 60_000
     loaded = re.findall(r'(?:src|poster|srcset)="([^"]+)"|<link[^>]+href="([^"]+)"', answer.text)
@@ -182,8 +190,6 @@ def test_every_page_is_closed_quiet_and_without_cookies(world: World) -> None:
 
 
 def test_the_brands_colour_can_be_read_in_light_and_dark(world: World) -> None:
-    from mobilizer.public import brand
-
     for hue in ("#a5123d", "#ffffff", "#000000", "#ffe600", "#7f7f7f", "#0050ff"):
         light, dark = re.findall(r"--brand:(#\w+);--on-brand:(#\w+);--brand-tint:(#\w+)", brand.stylesheet(hue))
         for (main, on, tint), ground in ((light, brand.WHITE), (dark, brand.DARK_CARD)):
@@ -196,10 +202,6 @@ def test_the_brands_colour_can_be_read_in_light_and_dark(world: World) -> None:
 
 
 def test_what_an_appeal_says_is_escaped_everywhere(world: World) -> None:
-    from sqlalchemy import update
-
-    from mobilizer.appeals.appeals import Translation
-
     nasty = "\"><script>alert('x')</script>"
     with world.installation.database.write() as session:
         session.execute(
