@@ -16,7 +16,7 @@ from mobilizer.appeals.completeness import completeness
 from mobilizer.appeals.files import BadAppealFile, media_of, put_appeal, read_appeal, write_appeal
 from mobilizer.appeals.parity import parity
 from mobilizer.cli import main
-from mobilizer.installation import install
+from mobilizer.cli.opening import opened
 from mobilizer.languages import language
 from mobilizer.problems import Problem
 from mobilizer.settings import Settings
@@ -33,7 +33,7 @@ def appeals() -> None:
 @click.pass_obj
 def import_(settings: Settings, file: Path, replace: bool) -> None:
     """Save the appeal that FILE describes (docs/appeal-file.md), with its media."""
-    installation = install(settings)
+    installation = opened(settings)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -54,7 +54,7 @@ def import_(settings: Settings, file: Path, replace: bool) -> None:
 @click.pass_obj
 def export(settings: Settings, slug: str, _format: str, folder: Path | None) -> None:
     """Print an appeal as its file; with --to, write the file and its media into a folder."""
-    with install(settings).database.read() as session:
+    with opened(settings).database.read() as session:
         appeal = _appeal(session, slug)
         if folder is None:
             click.echo(write_appeal(appeal), nl=False)
@@ -71,7 +71,7 @@ def export(settings: Settings, slug: str, _format: str, folder: Path | None) -> 
 @click.pass_obj
 def list_(settings: Settings) -> None:
     """Print every appeal and how complete its languages are."""
-    with install(settings).database.read() as session:
+    with opened(settings).database.read() as session:
         for appeal in editing.appeals(session):
             _describe(appeal)
 

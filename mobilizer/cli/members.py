@@ -19,7 +19,8 @@ from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.reporting import VERDICTS, ReportRow
 from mobilizer.cli import main
-from mobilizer.installation import Installation, install
+from mobilizer.cli.opening import opened
+from mobilizer.installation import Installation
 from mobilizer.problems import Problem
 from mobilizer.settings import Settings
 from mobilizer.slugs import is_slug
@@ -58,7 +59,7 @@ def import_(
     as_json: bool,
 ) -> None:
     """Bring the members of a CSV file onto a list. Good rows go in; every other one is reported."""
-    installation = install(settings)
+    installation = opened(settings)
     number = _kept(installation, file, slug, new_name, mapping, {"default_language": language, "encoding": encoding})
     with _bar(quiet=as_json) as bar:
         task = bar.add_task(file.name, total=None)
@@ -83,7 +84,7 @@ def import_(
 @click.pass_obj
 def list_(settings: Settings, slug: str, language: str, standing: str | None, before: int | None, show: bool) -> None:
     """Print a page of members, newest first."""
-    installation = install(settings)
+    installation = opened(settings)
     with installation.database.read() as session:
         page = queries.members_page(
             session,
@@ -107,7 +108,7 @@ def list_(settings: Settings, slug: str, language: str, standing: str | None, be
 @click.pass_obj
 def count(settings: Settings, as_json: bool) -> None:
     """Count members, by list and language."""
-    with install(settings).database.read() as session:
+    with opened(settings).database.read() as session:
         lists, everyone = queries.lists(session), queries.count_members(session)
     if as_json:
         figures = {one.slug: {"members": one.members, "languages": dict(one.languages)} for one in lists}
