@@ -25,12 +25,19 @@ def upgrade(settings: Settings) -> None:
     """Bring the schema up to date; nothing happens where it is. Make a backup first."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        database = install(settings).database
-        if is_current(database):
-            click.echo("The schema is up to date already.")
-            return
-        bring_up(database)
+        done = _bring_up(settings)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise click.ClickException(f"The database could not be brought up to date: {reason}") from None
-    click.echo("The schema is up to date now.")
+    click.echo("The schema is up to date now." if done else "The schema is up to date already.")
+
+
+def _bring_up(settings: Settings) -> bool:
+    database = install(settings).database
+    try:
+        if is_current(database):
+            return False
+        bring_up(database)
+        return True
+    finally:
+        database.close()
