@@ -11,7 +11,6 @@ from pathlib import Path
 
 from babel.support import NullTranslations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from premailer import Premailer
 
 from mobilizer.message import markdown
 from mobilizer.message.content import Copy, Frame, LinkTarget
@@ -111,6 +110,9 @@ def compile_rendition(copy: Copy, frame: Frame, links: Sequence[LinkTarget], phr
 
 def inlined(html: str) -> str:
     """HTML with its rules written into each element; media queries and dark rules stay in their own block."""
+    # Loaded at first use: it takes as long as half of all else, and a worker that only sends never needs it.
+    from premailer import Premailer
+
     premailer = Premailer(
         html,
         strip_important=False,
