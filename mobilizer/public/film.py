@@ -15,6 +15,7 @@ from mobilizer.http import installation, words
 from mobilizer.languages import Language, language
 from mobilizer.message.markdown import to_html
 from mobilizer.message.tags import split
+from mobilizer.public.posters import card, light
 
 VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
 OPENING_CHARACTERS = 420
@@ -74,6 +75,7 @@ def film(appeal: Appeal, tag: str) -> Film:
     """The film in one of `tags_of`; phrases in the language that the request speaks."""
     said = next(translation for translation in appeal.translations if translation.language == tag)
     video, poster = _kept(said.video or appeal.video), _kept(said.poster or appeal.poster)
+    media = installation().settings.media
     opening, rest = _divided(_impersonal(said.body))
     return Film(
         language=language(tag),
@@ -85,8 +87,8 @@ def film(appeal: Appeal, tag: str) -> Film:
         video=video,
         video_type=VIDEO_TYPES.get(video[video.rfind(".") :], ""),
         video_address=address(f"/media/{video}"),
-        poster=poster,
-        poster_address=address(f"/media/{poster}"),
+        poster=light(media, poster) if poster else "",
+        poster_address=address(f"/media/{card(media, poster)}") if poster else "",
         poster_alt=_impersonal(said.poster_alt) or _impersonal(said.title),
         captions=_kept(said.captions),
         # The sound of a shared video is in the source language: others read.

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from PIL import Image
 from sqlalchemy import update
 
 from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.media import keep
 from mobilizer.blasts.blasts import Blast
 from mobilizer.http import EXTENSION
 from mobilizer.public import brand
+from mobilizer.public.posters import light
 from tests.public.conftest import World
 
 PAGE = "/w/love-always-wins/es/anascode22"
@@ -168,13 +173,27 @@ def test_a_watch_belongs_to_the_latest_blast_that_was_meant_for_the_member(world
 def test_the_page_is_light_and_loads_nothing_from_elsewhere(world: World) -> None:
     client = world.browser()
     answer = client.get(PAGE)
-    files = re.findall(r'(?:href|src)="(/(?:public/)[^"]+)"', answer.text)
-    assert len(files) == 4
+    files = re.findall(r'(?:href|src|poster)="(/(?:public/[^"]+|media/\w+\.jpg))"', answer.text)
+    assert len(files) == 5
     weight = len(answer.data) + sum(len(client.get(file).data) for file in files)
     assert weight < 60_000
     loaded = re.findall(r'(?:src|poster|srcset)="([^"]+)"|<link[^>]+href="([^"]+)"', answer.text)
     assert all(one.startswith(("/", "data:,")) for pair in loaded for one in pair if one)
     assert not re.search(r"<style|style=|\son\w+=|<script(?! src=)", answer.text)
+
+
+def test_a_heavy_poster_is_made_light_once(tmp_path: Path) -> None:
+    noise = BytesIO()
+    Image.effect_noise((1600, 900), 60).save(noise, "PNG")
+    heavy = keep(tmp_path, noise.getvalue(), ".png")
+    lightened = light(tmp_path, heavy)
+    assert (tmp_path / lightened).stat().st_size < (tmp_path / heavy).stat().st_size / 10
+    with Image.open(tmp_path / lightened) as image:
+        assert (image.format, image.size) == ("JPEG", (960, 540))
+    made = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert light(tmp_path, heavy) == lightened
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == made
+    assert light(tmp_path, "0" * 40 + ".jpg") == "0" * 40 + ".jpg"
 
 
 def test_every_page_is_closed_quiet_and_without_cookies(world: World) -> None:
