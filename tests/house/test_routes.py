@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,6 +15,7 @@ from mobilizer.installation import Installation
 from mobilizer.organizers.policy import POLICY, Role, may
 from mobilizer.organizers.sessions import begin_session
 from mobilizer.web.policy import ANYONE, OPEN_BLUEPRINTS, OPEN_ENDPOINTS
+from tests.one_database import database_url  # noqa: F401 - who may enter does not depend on it
 from tests.web.conftest import Browser, make_user
 from tests.worlds import World
 
@@ -30,14 +30,6 @@ VALUES = {
     "name": "nothing.png",
     "filename": "app.css",
 }
-
-
-@pytest.fixture
-def database_url(tmp_path: Path, sqlite_template: Path) -> str:
-    """Who may enter does not depend on the kind of database."""
-    copy = tmp_path / "mobilizer.sqlite3"
-    copy.write_bytes(sqlite_template.read_bytes())
-    return f"sqlite:///{copy}"
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.web import words
 from mobilizer.web.brand import DARK_GROUND, LIGHT_GROUND, contrast, ink, readable
+from tests.one_database import database_url  # noqa: F401
 from tests.web.conftest import Browser
 
 
