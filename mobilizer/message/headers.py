@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Sequence
-from email.header import Header
 
 import idna
 
@@ -17,6 +16,7 @@ from mobilizer.message.pieces import clean
 
 LINE = 76
 LONGEST = 998
+WORD_BYTES = 45  # whose base64 makes an encoded word of 72
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _DOT_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -108,11 +108,19 @@ def folded(offset: int, parts: Sequence[str]) -> str:
 
 
 def _encoded(value: str, offset: int) -> str:
-    word = f"=?utf-8?b?{b2a_base64(value.encode(), newline=False).decode()}?="
-    if len(word) <= 75 and offset + len(word) <= LINE:
-        return word  # one word holds most names: 50 us saved
-    # The name only reserves room on the first line.
-    return Header(value, "utf-8", maxlinelen=LINE, header_name="x" * max(0, offset - 2)).encode(linesep="\r\n")
+    """Encoded words (RFC 2047) of at most 75 characters, cut between characters; the first line has `offset` taken."""
+    words, taken, room = [], b"", (LINE - offset - len("=?utf-8?b??=")) // 4 * 3
+    for character in value:
+        spelled = character.encode()
+        if len(taken) + len(spelled) > min(room, WORD_BYTES):
+            words.append(_word(taken))
+            taken, room = b"", WORD_BYTES
+        taken += spelled
+    return "\r\n ".join([*words, _word(taken)])
+
+
+def _word(data: bytes) -> str:
+    return f"=?utf-8?b?{b2a_base64(data, newline=False).decode()}?="
 
 
 def _line(name: str, value: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -27,6 +26,8 @@ class Slot:
 Piece = str | Slot
 Line = tuple[Piece, ...]
 
+# Controls, line and paragraph separators, halves of surrogate pairs.
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Direction overrides can make a name look like another sentence; joiners stay, for emoji and many scripts need them.
 _HARMFUL = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 
@@ -34,16 +35,8 @@ _HARMFUL = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 def clean(value: str) -> str:
     """A member's value on one line: no control characters (CR, LF, NUL), no direction overrides, single blanks."""
     if not (value.isascii() and value.isprintable()):
-        value = _HARMFUL.sub("", value)
-        value = "".join(_harmless(c) for c in value)
+        value = _BREAKS.sub(" ", _HARMFUL.sub("", value))
     return " ".join(value.split())
-
-
-def _harmless(character: str) -> str:
-    match unicodedata.category(character):
-        case "Cc" | "Zl" | "Zp" | "Cs":
-            return " "
-    return character
 
 
 def escape(value: str) -> str:
