@@ -9,8 +9,9 @@ import secrets
 import signal
 import socket
 import sys
-import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
 from functools import cache
@@ -21,7 +22,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.exceptions import InvalidJobOperation
+from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -75,7 +76,7 @@ class OurWorker(Worker):
             # Without this a killed worker leaves its horse sending, beside the worker that takes over.
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
-    was_stopped = False
+    stopping = False  # of this process, whichever worker heard the signal
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
         """RQ's own sign of life, and ours: the database remembers after Redis was lost."""
@@ -85,7 +86,7 @@ class OurWorker(Worker):
                 heartbeats.beat(session, worker_name(), "worker")
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        self.was_stopped = True
+        OurWorker.stopping = True
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
@@ -182,16 +183,18 @@ def worker(installation: Installation) -> OurWorker:
 
 def run_worker(installation: Installation, burst: bool = False) -> None:
     """Work until a signal says stop; when Redis goes away, wait for it to come back."""
-    stopped = threading.Event()
-    while not stopped.is_set():
+    while not OurWorker.stopping:
         try:
-            current = worker(installation)
-            current.work(burst=burst, logging_level=installation.settings.log_level)
-            if burst or current.was_stopped:
+            worker(installation).work(burst=burst, logging_level=installation.settings.log_level)
+            if burst:
                 break
+        except StopRequested:
+            break
         except RedisError as error:
+            # Also where the queue went away first and the signal came while its worker said so.
             log.warning("queue_unreachable", error=type(error).__name__)
-        stopped.wait(RECONNECT_SECONDS)
+        with suppress(StopRequested, RedisError):  # the last worker's handler still hears the signal
+            time.sleep(RECONNECT_SECONDS if not OurWorker.stopping else 0)
     with installation.database.write() as session:
         heartbeats.leave(session, worker_name())
 
