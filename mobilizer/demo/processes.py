@@ -14,6 +14,7 @@ from mobilizer.demo.box import HOST, Box
 from mobilizer.demo.children import Child, stop
 
 WORKERS = 2
+AT_ONCE = 2  # starting is work for a core each
 UP_SECONDS = 60.0
 NO_QUEUE = "There is no Redis-protocol server here. Install the package redis-server, or say where one is in REDIS_URL."
 
@@ -45,13 +46,15 @@ class Processes:
             child.start()
 
     def start_house(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Start the rest, once the database is there. Raises NotUp."""
-        for child in self.house:
+        """Start the rest, once the database is there, so that pages come up first. Raises NotUp."""
+        for child in self.house[:AT_ONCE]:
             child.start()
         queue, inbox = self.ground[0] if self.box.own_queue else None, self.ground[-1]
         self._await(queue, lambda: answers_ping(self.box.queue_port), stopped)
         self._await(inbox, lambda: _listens(self.box.smtp_port), stopped)
         self._await(self.house[0], lambda: _serves(self.box.address), stopped)
+        for child in self.house[AT_ONCE:]:
+            child.start()
 
     def watch(self, tell: Callable[[str], None]) -> None:
         """Start again what has died."""
