@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import colorsys
+
 Colour = tuple[float, float, float]
 
 LIGHT_GROUND = "#f4f5f8"
 DARK_GROUND = "#1e2029"
-ENOUGH = 5.0  # a little above 4.5, for tints beneath the text
+STEPS = 40
+ENOUGH = 5.5  # a little above 4.5, for tints beneath the text
 
 
 def brand_css(hue: str) -> str:
@@ -19,14 +22,14 @@ def brand_css(hue: str) -> str:
 
 
 def readable(hue: str, ground: str) -> str:
-    """The hue itself where it can be read on a ground, else mixed with white or black until it can."""
-    start = _rgb(hue)
-    far: Colour = (0.0, 0.0, 0.0) if _luminance(_rgb(ground)) > 0.2 else (1.0, 1.0, 1.0)
-    for step in range(21):
-        mixed = _mix(start, far, step / 20)
-        if contrast(_hex(mixed), ground) >= ENOUGH:
-            return _hex(mixed)
-    return _hex(far)
+    """The hue itself where it can be read on a ground, else the same hue darker or lighter until it can."""
+    tone, light, vivid = colorsys.rgb_to_hls(*_rgb(hue))
+    end = 0.0 if _luminance(_rgb(ground)) > 0.2 else 1.0
+    for step in range(STEPS):
+        shade = _hex(colorsys.hls_to_rgb(tone, light + (end - light) * step / STEPS, vivid))
+        if contrast(shade, ground) >= ENOUGH:
+            return shade
+    return _hex((end, end, end))
 
 
 def ink(hue: str) -> str:
@@ -47,11 +50,6 @@ def _rgb(text: str) -> Colour:
 
 def _hex(colour: Colour) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in colour)
-
-
-def _mix(start: Colour, far: Colour, share: float) -> Colour:
-    red, green, blue = (a + (b - a) * share for a, b in zip(start, far, strict=True))
-    return red, green, blue
 
 
 def _luminance(colour: Colour) -> float:

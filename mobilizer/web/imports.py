@@ -79,7 +79,7 @@ def columns(number: int) -> ResponseReturnValue:
 def choose(number: int) -> ResponseReturnValue:
     """Read the file anew as the form says; with the button "go", keep the choice and go on."""
     here = installation()
-    with here.database.write() as session:
+    with here.database.read() as session:
         row = _waiting(session, number)
         try:
             sheet = importing.look_again(here, row, *_reading())
@@ -87,12 +87,15 @@ def choose(number: int) -> ResponseReturnValue:
             return _columns(session, row, None, Choice(), [bad.problem]), 422
         if "go" not in request.form:
             return _columns(session, row, sheet, Choice(guess_columns(sheet.header, sheet.sample)), [])
-        choice = read_choice(request.form, sheet)
-        options = {
-            "default_language": request.form.get("default_language", ""),
-            "wording": request.form.get("wording", "").strip()[:2000],
-            "attributes": choice.attributes,
-        }
+    choice = read_choice(request.form, sheet)
+    options = {
+        "default_language": request.form.get("default_language", ""),
+        "wording": request.form.get("wording", "").strip()[:2000],
+        "attributes": choice.attributes,
+    }
+    # The file has been read by now: the write is short, and workers need the database.
+    with here.database.write() as session:
+        row = _waiting(session, number)
         problems = choice.problems or importing.choose(row, sheet, choice.columns, options)
         if problems:
             return _columns(session, row, sheet, choice, problems), 422
@@ -127,11 +130,16 @@ def understand(number: int) -> ResponseReturnValue:
     """Take words of the language column for languages, as the form says; then check again."""
     here = installation()
     said = zip(request.form.getlist("word"), request.form.getlist("tag"), strict=False)
+    chosen = {word: tag for word, tag in said if tag}
+    try:
+        with here.database.read() as session:
+            sheet = importing.look_again(here, _waiting(session, number))
+    except Unreadable:
+        return redirect(url_for("imports.columns", number=number), 303)
     with here.database.write() as session:
         row = _waiting(session, number)
-        chosen = {**row.options.get("languages", {}), **{word: tag for word, tag in said if tag}}
-        sheet = importing.look_again(here, row)
-        if importing.choose(row, sheet, row.columns, {"languages": chosen}):
+        languages = {**row.options.get("languages", {}), **chosen}
+        if importing.choose(row, sheet, row.columns, {"languages": languages}):
             abort(400)
     return redirect(url_for("imports.check", number=number), 303)
 
