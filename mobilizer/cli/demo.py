@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from mobilizer.demo.box import Box, NotADemo, open_box
 from mobilizer.demo.logins import LOGINS, PASSWORD
 from mobilizer.demo.processes import NotUp
 from mobilizer.demo.running import AlreadyRunning, announce, occupy
-from mobilizer.demo.supervisor import keep_up, prepare, running, told_to_stop
+from mobilizer.demo.supervisor import StopSign, keep_up, prepare, running, told_to_stop
 from mobilizer.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,11 +83,11 @@ def demo(
         raise click.ClickException(str(problem)) from None
 
 
-def _run(box: Box, members: int, stop: threading.Event) -> None:
+def _run(box: Box, members: int, stop: StopSign) -> None:
     console, began = Console(highlight=False), time.monotonic()
     console.print("Starting Mobilizer ...", style="dim")
     with running(box, datetime.now(UTC), members, stop) as processes:
-        if not stop.is_set():
+        if not stop.told:
             _welcome(console, box, time.monotonic() - began)
         keep_up(processes, stop, lambda line: console.print(line, style="yellow", soft_wrap=True))
         console.print("\nStopping ...", style="dim")
@@ -133,7 +132,7 @@ def _check(members: int, redis_url: str, as_json: bool) -> int:
                     def tell(final: int, people: int) -> None:
                         processes.watch(bar.console.print)
                         bar.update(line, completed=final, total=people)
-                        if stop.is_set():
+                        if stop.told:
                             raise KeyboardInterrupt
 
                     figures = check(box, tell)

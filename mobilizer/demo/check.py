@@ -82,19 +82,31 @@ def check(box: Box, tell: Told) -> Figures:
         figures.members = session.scalar(select(func.count()).select_from(Member)) or 0
     figures.people = wanted.people
     try:
-        began = time.monotonic()
-        _launch(box, wanted.people)
-        figures.trouble = _wait(installation, blast_id, wanted.people, tell)
-        figures.seconds = round(time.monotonic() - began, 2)
-    except NoSuchForm as problem:
-        figures.trouble = str(problem)
-        return figures
+        _send(box, installation, blast_id, wanted, figures, tell)
+        _look(box, installation, blast_id, wanted, figures)
+    except (NoSuchForm, OSError) as problem:
+        figures.trouble = figures.trouble or f"{type(problem).__name__}: {problem}"
+    finally:
+        installation.database.close()
+    return figures
+
+
+def _send(box: Box, installation: Installation, blast_id: int, wanted: Expected, figures: Figures, tell: Told) -> None:
+    """Launch, and wait for the end."""
+    tell(0, wanted.people)
+    began = time.monotonic()
+    _launch(box, wanted.people)
+    figures.trouble = _wait(installation, blast_id, wanted.people, tell)
+    figures.seconds = round(time.monotonic() - began, 2)
+
+
+def _look(box: Box, installation: Installation, blast_id: int, wanted: Expected, figures: Figures) -> None:
+    """Count what arrived, and be one of those who got it."""
     _ledger(installation, blast_id, figures)
     inbox = Inbox(box.home)
     _inbox(inbox, wanted, figures)
     if figures.messages:
         _follow(box, installation, inbox, figures)
-    return figures
 
 
 def _launch(box: Box, people: int) -> None:

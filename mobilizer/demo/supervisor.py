@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -16,7 +17,15 @@ from mobilizer.demo.box import Box
 from mobilizer.demo.processes import Processes
 
 WATCH_SECONDS = 0.25
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MIGRATIONS = Path(demo.__file__).parent.parent / "migrations" / "versions"
+
+
+@dataclass(slots=True)
+class StopSign:
+    """Whether we were told to stop. A plain flag: a lock inside a signal handler may wait for itself."""
+
+    told: bool = False
 
 
 def prepare(box: Box, now: datetime, members: int = demo.MEMBERS) -> None:
@@ -46,7 +55,7 @@ def is_prepared(box: Box) -> bool:
 
 
 @contextmanager
-def running(box: Box, now: datetime, members: int, stop: threading.Event) -> Iterator[Processes]:
+def running(box: Box, now: datetime, members: int, stop: StopSign) -> Iterator[Processes]:
     """A box that is up, and is down again afterwards whatever happens. Raises processes.NotUp, NotADemo."""
     box.write_settings()
     processes = Processes(box)
@@ -54,27 +63,30 @@ def running(box: Box, now: datetime, members: int, stop: threading.Event) -> Ite
         processes.start_ground()
         if not is_prepared(box):
             prepare(box, now, members)
-        processes.start_house(stop.is_set)
+        processes.start_house(lambda: stop.told)
         yield processes
     finally:
         processes.stop()
 
 
-def keep_up(processes: Processes, stop: threading.Event, tell: Callable[[str], None]) -> None:
+def keep_up(processes: Processes, stop: StopSign, tell: Callable[[str], None]) -> None:
     """Watch the processes until told to stop."""
-    while not stop.wait(WATCH_SECONDS):
+    while not stop.told:
         processes.watch(tell)
+        time.sleep(WATCH_SECONDS)
 
 
 @contextmanager
-def told_to_stop() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM or a closed terminal sets; the former handlers come back afterwards."""
-    stop = threading.Event()
+def told_to_stop() -> Iterator[StopSign]:
+    """A sign that Ctrl-C, SIGTERM or a closed terminal sets; the former handlers come back afterwards."""
+    stop = StopSign()
 
     def handler(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        stop.told = True
 
-    former = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    # What the caller has us ignore (nohup, a background job's Ctrl-C) stays ignored.
+    heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    former = {number: signal.signal(number, handler) for number in heard}
     try:
         yield stop
     finally:
