@@ -237,14 +237,24 @@ def test_of_two_runs_at_once_one_gives_up(
         importing.start(session, row)
         number = row.id
 
-    def meanwhile(done: int, _rows: int) -> None:
+    def overtake(done: int, _rows: int) -> None:
         if done == 10:
-            importing.run_import(installation, number)
+            with pytest.raises(KeyboardInterrupt):
+                importing.run_import(installation, number, stop_at_20)
 
-    importing.run_import(installation, number, meanwhile)
+    def stop_at_20(done: int, _rows: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    # While one run stands after its first chunk, another does the second one and dies: the first must give up.
+    importing.run_import(installation, number, overtake)
     with installation.database.read() as session:
         row = session.get_one(Import, number)
-        assert (row.counts, row.rows_read) == ({"new": 30}, 30)
+        assert (row.state, row.counts, row.rows_read) == ("running", {"new": 20}, 20)
+    importing.run_import(installation, number)
+    with installation.database.read() as session:
+        row = session.get_one(Import, number)
+        assert (row.state, row.counts, row.rows_read) == ("done", {"new": 30}, 30)
 
 
 def test_a_chunk_that_fails_writes_nothing(

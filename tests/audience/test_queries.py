@@ -113,9 +113,20 @@ def test_an_audience_has_each_member_once(installation: Installation, two_lists:
         }
         assert {row.member_id for row in session.execute(audience([friends], [others]))} == {bob, dan}
         assert session.execute(audience([], [others])).all() == []
-        # Cleo left Friends: that excludes nobody.
         assert {row.member_id for row in session.execute(audience([others], [friends]))} == {eve}
         assert cleo not in {row[0] for row in everyone}
+
+
+@pytest.mark.parametrize(("standing", "people"), [("unsubscribed", 2), ("pending", 1), ("confirmed", 1)])
+def test_who_left_an_excluded_list_is_not_excluded_by_it(
+    installation: Installation, two_lists: tuple[int, int], standing: str, people: int
+) -> None:
+    friends, others = two_lists
+    with installation.database.write() as session:
+        ana = queries.member_by_address(session, installation.keyring, "ana@example.org")
+        on_friends = (Subscription.member_id == ana, Subscription.list_id == friends)
+        session.execute(update(Subscription).where(*on_friends).values(standing=standing))
+        assert len(session.execute(audience([others], [friends])).all()) == people
 
 
 def test_an_audience_is_counted_by_language_with_the_suppressed(

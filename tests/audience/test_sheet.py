@@ -136,6 +136,12 @@ def test_a_quote_open_to_the_end_of_the_file_costs_one_row() -> None:
     assert len(found) == 1002
 
 
+def test_two_stray_quotes_do_not_swallow_the_rows_between_them() -> None:
+    text = 'email,name\na@example.org,"Ana\nb@example.org,Bob\n",\nc@example.org,Cleo\n'
+    good = [row.cells for row in rows(BytesIO(text.encode()), "utf-8", ",") if not row.fault]
+    assert good == [["email", "name"], ["b@example.org", "Bob"], ["c@example.org", "Cleo"]]
+
+
 def test_three_megabytes_in_one_cell_cost_one_row() -> None:
     text = f"email,name\na@example.org,{'x' * 3_000_000}\nb@example.org,Bob\n"
     found = list(rows(BytesIO(text.encode()), "utf-8", ","))
