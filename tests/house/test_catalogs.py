@@ -49,7 +49,11 @@ def extracted(domain: str) -> frozenset[Phrase]:
     for folder in sources()[domain]:
         # By itself Babel passes over folders like _base.
         for _file, _line, words, _comments, context in extract_from_dir(
-            ROOT / folder, methods, options, keywords=keywords(), directory_filter=lambda path: ".*" not in path
+            ROOT / folder,
+            methods,
+            options,
+            keywords=keywords(),
+            directory_filter=lambda path: not Path(path).name.startswith("."),
         ):
             template.add(words, context=context)
     return frozenset((message.context or "", _id(message)) for message in template if message.id)
