@@ -26,6 +26,7 @@ CAN_PAUSE = lifecycle.SOURCES[S.PAUSED]
 CAN_CANCEL = lifecycle.SOURCES[S.CANCELLED]
 RESUMABLE = (S.PAUSED, S.HELD)
 SECONDS = 2
+MANY, MANY_SHARE = 20, 0.01  # uncertain mails that a person should look at
 SECONDS_WITHOUT_SCRIPT = 5
 
 
@@ -52,6 +53,7 @@ def progress(slug: str) -> ResponseReturnValue:
             can_resume=blast.state in RESUMABLE,
             can_cancel=blast.state in CAN_CANCEL,
             nobody_works=not now.workers and blast.state in (S.LAUNCHING, S.SENDING),
+            many_uncertain=now.overall.uncertain > max(MANY, now.overall.total * MANY_SHARE),
             seconds=SECONDS,
             seconds_without_script=SECONDS_WITHOUT_SCRIPT,
             as_of=datetime.now(UTC),

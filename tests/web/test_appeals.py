@@ -55,7 +55,7 @@ def test_a_new_appeal_is_made_from_its_title_and_opened_for_writing(organizer: B
         ({"title": "x", "language": "en", "slug": "No Spaces"}, "single hyphens"),
         ({"title": "x", "language": "en", "slug": "love-always-wins"}, "already"),
         ({"title": "x", "language": "en", "slug": "new"}, "already"),
-        ({"title": "x" * 200, "language": "en"}, "at most 120"),
+        ({"title": "x" * 200, "language": "en"}, "at most: 120"),
     ],
 )
 def test_what_a_new_appeal_lacks_is_named_and_nothing_is_made(
