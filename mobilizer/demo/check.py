@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, BlastState
-from mobilizer.delivery.ledger import FINAL, Delivery
+from mobilizer.delivery.ledger import FINAL, Delivery, DeliveryState
 from mobilizer.demo import APPEAL, BLAST
 from mobilizer.demo.box import Box
 from mobilizer.demo.expecting import Expected, expected
@@ -48,6 +48,7 @@ class Figures:
     to_unsubscribed: int = 0
     to_suppressed: int = 0
     to_strangers: int = 0
+    uncertain: int = 0
     sums: bool = False
     click: bool = False
     one_click: bool = False
@@ -59,7 +60,7 @@ class Figures:
         """Whether everything is as promised."""
         wrong = (
             self.duplicates, self.missing, self.wrong_language, self.to_unsubscribed, self.to_suppressed,
-            self.to_strangers,
+            self.to_strangers, self.uncertain,
         )  # fmt: skip
         return (
             not any(wrong)
@@ -145,6 +146,8 @@ def _ledger(installation: Installation, blast_id: int, figures: Figures) -> None
             select(Delivery.state, func.count()).where(Delivery.blast_id == blast_id).group_by(Delivery.state)
         ).all()
     figures.states = {row[0]: row[1] for row in rows}
+    # Nothing crashes here, so nothing may stay uncertain.
+    figures.uncertain = figures.states.get(DeliveryState.UNCERTAIN, 0)
     figures.sums = (
         sum(figures.states.get(state, 0) for state in FINAL) == figures.people == sum(figures.states.values())
     )

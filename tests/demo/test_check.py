@@ -66,6 +66,7 @@ def test_it_holds_where_all_is_well() -> None:
         *({name: 1} for name in ("duplicates", "missing", "wrong_language", "to_unsubscribed", "to_suppressed")),
         *({name: False} for name in ("sums", "click", "one_click", "watch")),
         {"to_strangers": 1},
+        {"uncertain": 1},
         {"messages": 0},
         {"trouble": "held"},
     ],
