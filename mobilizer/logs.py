@@ -7,10 +7,15 @@ import sys
 
 import structlog
 
+# Libraries that tell too much: one writes every SMTP command that it hears, addresses included.
+QUIET = ("mail.log", "alembic")
+
 
 def configure(level: str) -> None:
     """Log events of a severity ('INFO') and above, each with its time in UTC."""
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s")
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,7 +21,6 @@ def db() -> None:
 @click.pass_obj
 def upgrade(settings: Settings) -> None:
     """Bring the schema up to date; nothing happens where it is. Make a backup first."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         done = _bring_up(settings)
     except SQLAlchemyError as error:

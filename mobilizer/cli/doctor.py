@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import click
@@ -21,7 +20,6 @@ SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "missing": ("✗", "re
 @click.pass_obj
 def doctor(settings: Settings) -> None:
     """Look at everything that sending needs, and say how to mend what is missing. Changes nothing."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     found = list(findings(settings))
     table = Table.grid(padding=(0, 2))
     for finding in found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +29,6 @@ class StopSign:
 
 def prepare(box: Box, now: datetime, members: int = demo.MEMBERS) -> None:
     """Migrate and seed the box's database; nothing happens where that is done. Raises NotADemo."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     # The libraries behind these take as long to load as all the rest: a second start does without them.
     from mobilizer import tables
     from mobilizer.demo.seed import seed
