@@ -22,6 +22,7 @@ COMMANDS = {
     "members": "members",
     "reconcile": "worker",
     "serve": "serve",
+    "users": "users",
     "worker": "worker",
 }
 

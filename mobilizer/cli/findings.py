@@ -116,7 +116,7 @@ def _people(installation: Installation) -> Iterator[Finding]:
     else:
         yield Finding("missing", "Reconciler", "not alive: nothing is queued again or finished", "mobilizer reconcile")
     if not users:
-        yield Finding("warn", "Users", "nobody can sign in yet", "Add an administrator.")
+        yield Finding("warn", "Users", "nobody can sign in yet", "mobilizer users add ADDRESS")
 
 
 def queue(installation: Installation) -> Finding:

@@ -1,0 +1,42 @@
+"""Face: `mobilizer users ...`: the first administrator, who adds everyone else in the browser."""
+
+from __future__ import annotations
+
+import click
+
+from mobilizer import tables as tables  # every mapper is complete
+from mobilizer.cli import main
+from mobilizer.cli.opening import opened
+from mobilizer.organizers.accounts import create_user
+from mobilizer.organizers.audit import record
+from mobilizer.organizers.policy import Role
+from mobilizer.settings import Settings
+
+
+@main.group()
+def users() -> None:
+    """Who may sign in."""
+
+
+@users.command()
+@click.argument("address")
+@click.option("--name", default="", help="How the pages call them.  [default: the part before the @]")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.ADMIN.value, show_default=True)
+@click.pass_obj
+def add(settings: Settings, address: str, name: str, role: str) -> None:
+    """Let ADDRESS sign in. The password is asked for, so that no list of processes shows it."""
+    installation = opened(settings)
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with installation.database.write() as session:
+        made = create_user(
+            session,
+            installation.keyring,
+            email=address,
+            name=name or address.partition("@")[0],
+            role=Role(role),
+            password=password,
+        )
+        if isinstance(made, list):
+            raise click.ClickException("\n".join(problem.text() for problem in made))
+        record(session, None, "user.create", f"user:{made.id}", role=role)
+    click.echo(f"They may sign in at {settings.base_url}/sign-in.")
