@@ -7,7 +7,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Engine, LargeBinary, MetaData, create_engine, event, literal, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Engine,
+    LargeBinary,
+    MetaData,
+    create_engine,
+    event,
+    literal,
+    text,
+)
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
@@ -43,14 +55,17 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class clock(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function it is
+class clock(FunctionElement[datetime]):
     """The database's own clock, now or `seconds` from now: the only clock that sending decisions trust."""
 
     type = Instant()
     inherit_cache = True
 
-    def __init__(self, seconds: float = 0) -> None:
-        super().__init__(*([literal(float(seconds))] if seconds else []))
+    def __init__(self, seconds: float | ColumnElement[float] = 0) -> None:
+        if isinstance(seconds, ColumnElement):
+            super().__init__(seconds)
+        else:
+            super().__init__(*([literal(float(seconds))] if seconds else []))
 
 
 @compiles(clock, "sqlite")

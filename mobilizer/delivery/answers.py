@@ -18,7 +18,7 @@ def settlement(
             return Settlement(delivery, DeliveryState.UNCERTAIN, reason=reason)
         case Unsupported(reason):
             return Settlement(delivery, DeliveryState.SKIPPED, reason="unsupported", reply=reason)
-        case Deferred() if tries < len(BACKOFF_SECONDS):
+        case Deferred() | Rejected() if _may_pass(answer) and tries < len(BACKOFF_SECONDS):
             return Settlement(
                 delivery,
                 DeliveryState.PENDING,
@@ -31,3 +31,8 @@ def settlement(
             return Settlement(delivery, DeliveryState.REJECTED, Verdict.SOFT, answer.code, answer.reply)
         case Rejected():
             return Settlement(delivery, DeliveryState.REJECTED, answer.verdict, answer.code, answer.reply)
+
+
+def _may_pass(answer: Deferred | Rejected) -> bool:
+    """Whether trying later can help: a 4xx, or any answer that says we are too fast or the relay has no room."""
+    return isinstance(answer, Deferred) or answer.verdict == Verdict.RATE

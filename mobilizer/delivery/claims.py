@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, Float, Row, Table, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
@@ -21,6 +21,8 @@ from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 # Waits after the 1st, 2nd ... definite "not now"; after the last of them 48 hours have passed and we give up.
 BACKOFF_SECONDS = (300, 3600, 4 * 3600, 12 * 3600, 12 * 3600, 12 * 3600, 24900)
 REPLY_LENGTH = 300
+
+_DELIVERIES = cast(Table, Delivery.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +111,7 @@ def claim(session: Session, lease: Lease, deliveries: Collection[int]) -> set[in
     """
     if not deliveries:
         return set()
-    leased = (
-        select(Batch.id)
-        .where(Batch.id == lease.batch, Batch.epoch == lease.epoch, Batch.state == BatchState.LEASED)
-        .exists()
-    )
-    sending = select(Blast.id).where(Blast.id == lease.blast, Blast.state == BlastState.SENDING).exists()
-    claimed = session.scalars(
-        update(Delivery)
-        .where(
-            Delivery.id.in_(deliveries),
-            Delivery.state == DeliveryState.PENDING,
-            leased,
-            sending,
-            ~_suppressed(),
-            _subscribed(),
-        )
-        .values(state=DeliveryState.HANDING, epoch=lease.epoch)
-        .execution_options(synchronize_session=False)
-        .returning(Delivery.id)
-    )
-    return set(claimed)
+    return set(session.connection().scalars(_CLAIM, {**_ours(lease), "deliveries": list(deliveries)}))
 
 
 def settle(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
@@ -138,37 +120,31 @@ def settle(session: Session, lease: Lease, settlements: Sequence[Settlement]) ->
     A row that a later epoch has swept to `uncertain` is settled too, as long as the claim was ours: an answer
     in hand is evidence.
     """
-    ours = (
-        Delivery.epoch == lease.epoch,
-        Delivery.state.in_([DeliveryState.HANDING, DeliveryState.UNCERTAIN]),
-    )
-    _write(session, settlements, *ours)
+    if settlements:
+        session.connection().execute(_SETTLE, [_row(lease, settlement) for settlement in settlements])
 
 
 def settle_unclaimed(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
     """Write down answers to the recipient alone: nothing was claimed, so only a pending row under our lease changes."""
-    leased = select(Batch.id).where(Batch.id == lease.batch, Batch.epoch == lease.epoch).exists()
-    _write(session, settlements, Delivery.state == DeliveryState.PENDING, leased)
+    if settlements:
+        session.connection().execute(_SETTLE_UNCLAIMED, [_row(lease, settlement) for settlement in settlements])
 
 
-def _write(session: Session, settlements: Sequence[Settlement], *conditions: ColumnElement[bool]) -> None:
-    for settlement in settlements:
-        waits = settlement.state == DeliveryState.PENDING
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id == bindparam("this"), *conditions)
-            .values(
-                state=settlement.state,
-                reason=settlement.reason,
-                code=settlement.code,
-                reply=settlement.reply[:REPLY_LENGTH],
-                tries=Delivery.tries + 1 if waits else Delivery.tries,
-                next_at=clock(settlement.wait_seconds) if waits else None,
-                settled_at=None if waits else clock(),
-            )
-            .execution_options(synchronize_session=False),
-            {"this": settlement.delivery},
-        )
+def _ours(lease: Lease) -> dict[str, object]:
+    return {"our_batch": lease.batch, "our_blast": lease.blast, "our_epoch": lease.epoch}
+
+
+def _row(lease: Lease, settlement: Settlement) -> dict[str, object]:
+    return {
+        **_ours(lease),
+        "this": settlement.delivery,
+        "new_state": settlement.state,
+        "new_reason": settlement.reason,
+        "new_code": settlement.code,
+        "new_reply": settlement.reply[:REPLY_LENGTH],
+        "again": settlement.state == DeliveryState.PENDING,
+        "wait": settlement.wait_seconds,
+    }
 
 
 def _gone() -> ColumnElement[bool]:
@@ -196,3 +172,53 @@ def _subscribed() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+# The three statements of the hot path are built once; each run only binds its values.
+
+_LEASED = (
+    select(Batch.id)
+    .where(
+        Batch.id == bindparam("our_batch"),
+        Batch.epoch == bindparam("our_epoch"),
+        Batch.state == BatchState.LEASED,
+    )
+    .exists()
+)
+
+_CLAIM = (
+    update(_DELIVERIES)
+    .where(
+        _DELIVERIES.c.id.in_(bindparam("deliveries", expanding=True)),
+        _DELIVERIES.c.state == DeliveryState.PENDING,
+        _LEASED,
+        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == BlastState.SENDING).exists(),
+        ~_suppressed(),
+        _subscribed(),
+    )
+    .values(state=DeliveryState.HANDING, epoch=bindparam("our_epoch"))
+    .returning(_DELIVERIES.c.id)
+)
+
+_AGAIN = bindparam("again", type_=Boolean)
+
+_WRITE = (
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.id == bindparam("this"))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("new_reason"),
+        code=bindparam("new_code"),
+        reply=bindparam("new_reply"),
+        tries=case((_AGAIN, _DELIVERIES.c.tries + 1), else_=_DELIVERIES.c.tries),
+        next_at=case((_AGAIN, clock(bindparam("wait", type_=Float)))),
+        settled_at=case((_AGAIN, None), else_=clock()),
+    )
+)
+
+# Two comparisons, not IN: a list of values can't be bound for many rows at once.
+_IN_HAND = or_(_DELIVERIES.c.state == DeliveryState.HANDING, _DELIVERIES.c.state == DeliveryState.UNCERTAIN)
+
+_SETTLE = _WRITE.where(_DELIVERIES.c.epoch == bindparam("our_epoch"), _IN_HAND)
+
+_SETTLE_UNCLAIMED = _WRITE.where(_DELIVERIES.c.state == DeliveryState.PENDING, _LEASED)

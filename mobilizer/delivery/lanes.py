@@ -42,7 +42,7 @@ class Lanes:
         """
         try:
             connection = self._idle.pop() if self._idle else Connection.open(self.relay)
-            connection.offer(load.sender, load.recipient)
+            connection.offer(load.sender, load.recipient, size=len(load.content))
         except Trouble as trouble:
             self._note(trouble)
             return None

@@ -17,7 +17,7 @@ from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Lease
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Ticket
-from mobilizer.message.compose import compose, return_path
+from mobilizer.message.compose import compose, envelope_recipient, return_path
 from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
@@ -57,11 +57,12 @@ class Loader:
             raise Unrenderable("no rendition in this language")
         try:
             recipient = self._recipient(person, self._lease.blast)
+            envelope = envelope_recipient(recipient)
             content = compose(rendition, recipient, self._date, self._signer)
         except (BadSeal, ValueError, KeyError, TypeError) as error:
             # The error's own words may quote the member's data: only its kind is kept.
             raise Unrenderable(type(error).__name__) from error
-        return Load(person, return_path(rendition, recipient), recipient.address, content)
+        return Load(person, return_path(rendition, recipient), envelope, content)
 
     def _recipient(self, person: Person, blast: int) -> Recipient:
         identity = open_identity(self._keyring, person.sealed, person.address_key)

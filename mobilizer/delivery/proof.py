@@ -17,7 +17,7 @@ from mobilizer.db import clock
 from mobilizer.delivery.loads import relay_of, signer_of
 from mobilizer.installation import Installation
 from mobilizer.keys import Ticket
-from mobilizer.message.compose import compose, return_path
+from mobilizer.message.compose import compose, envelope_recipient, return_path
 from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Uncertain, Unsupported
@@ -50,7 +50,7 @@ def send_proof(
     content = compose(rendition, recipient, now, signer_of(installation.settings))
     connection = Connection.open(relay_of(installation.settings))
     try:
-        connection.offer(return_path(rendition, recipient), address)
+        connection.offer(return_path(rendition, recipient), envelope_recipient(recipient), size=len(content))
         answer = connection.answer()
         if not isinstance(answer, Ready):
             return answer

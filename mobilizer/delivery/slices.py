@@ -50,7 +50,9 @@ class Slice:
         following: int | None = batch_id
         try:
             while following is not None and not self._stop() and time.monotonic() < until:
-                following = self._work(following)
+                worked, following = following, self._work(following)
+                if following == worked:
+                    break  # it made no headway: leave it to the reconciler's next round
         finally:
             self._lanes.close()
 
@@ -78,12 +80,20 @@ class Slice:
         except Trouble as trouble:
             delay = TROUBLE_WAIT_SECONDS
             log.warning("relay_trouble", blast=lease.blast, reason=trouble.reason, fatal=trouble.fatal)
-            with self._installation.database.write() as session:
-                holds.note_trouble(session, lease.blast, trouble, self._installation.settings.hold_after)
+            self._note(lease, trouble)
+        except Exception:
+            # A fault of our own must not be repeated for a whole audience: it counts like the relay's trouble.
+            delay = TROUBLE_WAIT_SECONDS
+            self._note(lease, Trouble("The sending software failed. Its log says how."))
+            raise
         finally:
             with self._installation.database.write() as session:
                 claims.skip_the_left(session, lease)
                 leases.give_back(session, lease, delay)
+
+    def _note(self, lease: Lease, trouble: Trouble) -> None:
+        with self._installation.database.write() as session:
+            holds.note_trouble(session, lease.blast, trouble, self._installation.settings.hold_after)
 
     def _send(self, lease: Lease, people: list[Person]) -> None:
         waiting = people[::-1]
