@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.listing import WAITING, deliveries_page, tallies
+from mobilizer.delivery.progress import Tally
 from mobilizer.http import installation
 from mobilizer.web.asked import number_asked
 from mobilizer.web.bars import kinds
@@ -42,21 +45,23 @@ def deliveries(slug: str) -> ResponseReturnValue:
             session, here.keyring, blast.id, states=STATES[state], reason=reason, after=number_asked("after") or 0
         )
         shown = blast_head(blast)
-    counts = {"": tally.total, **{kind: getattr(tally, kind) for kind, _name in kinds()}}
-    tabs = [("", _("All")), *kinds()]
+    onward: dict[str, Any] = {"slug": slug, "state": state or None, "reason": reason}
     return render_template(
         "results/deliveries.html",
         blast=shown,
         page=page,
-        tabs=[
-            (name, url_for(".deliveries", slug=slug, state=kind or None), kind == state, counts[kind])
-            for kind, name in tabs
-        ],
+        tabs=_tabs(slug, state, tally),
         state=state,
         reason=reason,
         reason_text=reason_text,
-        onward=url_for(".deliveries", slug=slug, state=state or None, reason=reason, after=page.next)
-        if page.next
-        else None,
-        start=url_for(".deliveries", slug=slug, state=state or None, reason=reason) if number_asked("after") else None,
+        onward=url_for(".deliveries", **onward, after=page.next) if page.next else None,
+        start=url_for(".deliveries", **onward) if number_asked("after") else None,
     )
+
+
+def _tabs(slug: str, state: str, tally: Tally) -> list[tuple[str, str, bool, int]]:
+    counts = {"": tally.total, **{kind: getattr(tally, kind) for kind, _name in kinds()}}
+    return [
+        (name, url_for(".deliveries", slug=slug, state=kind or None), kind == state, counts[kind])
+        for kind, name in [("", _("All")), *kinds()]
+    ]

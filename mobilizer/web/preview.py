@@ -127,8 +127,9 @@ def as_seen(html: str, scheme: str, base_url: str) -> str:
     html = _DARK_QUERY.sub(always if scheme == "dark" else never, html)
     html = _BOTH_SCHEMES.sub(scheme, html)
     html = html.replace(f"{base_url}/media/", "/media/")
-    # A new window is what the sandbox forbids: a click does nothing.
-    return re.sub(r"<head([^>]*)>", r'<head\1><base target="_blank">', html, count=1)
+    # Links take no click; by keyboard they ask for a new window, which the sandbox forbids.
+    inert = '<base target="_blank"><style>a { pointer-events: none; }</style>'
+    return re.sub(r"<head[^>]*>", lambda found: found[0] + inert, html, count=1)
 
 
 def cut(text: str, letters: int) -> str:

@@ -1,0 +1,110 @@
+"""Appeals, blasts and results before a real browser: no fault that axe finds, and what only eyes can prove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from mobilizer.delivery.ledger import DeliveryState
+from mobilizer.organizers.policy import Role
+from tests.browser import chromium, faults, served, visitor  # noqa: F401
+from tests.one_database import database_url  # noqa: F401
+from tests.web.appeal_stage import make_ready, settle
+from tests.worlds import World
+
+pytestmark = pytest.mark.browser
+
+APPEAL, BLAST = "/appeals/love-always-wins", "/blasts/love-always-wins"
+BEFORE = (
+    "/appeals",
+    "/appeals/new",
+    f"{APPEAL}/languages",
+    f"{APPEAL}/words/en",
+    f"{APPEAL}/words/es",
+    f"{APPEAL}/words/es/remove",
+    f"{APPEAL}/preview/es",
+    f"{APPEAL}/preview/en?screen=desktop&scheme=dark",
+    f"{APPEAL}/preview/es?view=text",
+    f"{APPEAL}/preview/es?view=inbox",
+    "/blasts",
+    "/blasts/new",
+    f"{BLAST}/edit",
+    f"{BLAST}/check",
+    f"{BLAST}/launch",
+)
+AFTER = (f"{BLAST}/progress", f"{BLAST}/cancel", f"{BLAST}/results", f"{BLAST}/deliveries", "/results")
+LOOKS = [
+    {"phone": False, "dark": False, "language": "en"},
+    {"phone": True, "dark": True, "language": "ar"},
+]
+Visit = Callable[..., Page]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
+def test_no_page_of_appeals_and_blasts_has_a_fault(visitor: Visit, world: World, look: dict[str, object]) -> None:  # noqa: F811
+    make_ready(world)
+    page, found = visitor(Role.ORGANIZER, **look), []
+    for path in BEFORE:
+        page.goto(path)
+        found += faults(page)
+    world.launch()
+    settle(world, world.members[0], DeliveryState.ACCEPTED)
+    settle(world, world.members[1], DeliveryState.REJECTED, reason="hard", reply="550 5.1.1 nobody")
+    for path in AFTER:
+        page.goto(path)
+        found += faults(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_preview_is_dark_or_light_as_asked_whatever_the_browser_prefers(
+    visitor: Visit,  # noqa: F811
+    world: World,
+    scheme: str,
+    dark: bool,
+) -> None:
+    make_ready(world)
+    page = visitor(Role.VIEWER, dark=dark)
+    page.goto(f"{APPEAL}/preview/es?scheme={scheme}")
+    ground = page.frame_locator("iframe").locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    red, green, blue = (int(part) for part in ground.removeprefix("rgb(").rstrip(")").split(","))
+    assert (red + green + blue < 200) is (scheme == "dark"), ground
+
+
+def test_a_picture_of_the_mail_is_shown_and_a_link_in_it_leads_nowhere(visitor: Visit, world: World) -> None:  # noqa: F811
+    make_ready(world)
+    page = visitor(Role.VIEWER)
+    page.goto(f"{APPEAL}/preview/es")
+    mail = page.frame_locator("iframe")
+    expect(mail.locator("img").first).to_be_visible()
+    assert mail.locator("img").first.evaluate("image => image.complete && image.naturalWidth > 0")
+    here = page.url
+    mail.locator("a").first.click(force=True)
+    assert page.url == here
+    assert len(page.context.pages) == 1
+    assert mail.locator("img").count() > 0, "the mail is still there"
+
+
+def test_a_letter_count_lives_while_one_writes(visitor: Visit, world: World) -> None:  # noqa: F811
+    page = visitor(Role.TRANSLATOR)
+    page.goto(f"{APPEAL}/words/es")
+    page.fill("#f-button", "Míralo ya")
+    expect(page.locator("#f-button-n")).to_have_text("9")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+
+
+def test_a_launch_is_watched_until_it_is_final(visitor: Visit, world: World) -> None:  # noqa: F811
+    make_ready(world)
+    page = visitor(Role.ORGANIZER)
+    page.goto(f"{BLAST}/launch")
+    page.fill("[name=people]", "5")
+    page.get_by_role("button", name="Launch").click()
+    expect(page.locator("#state")).to_contain_text("Launching")
+    with world.installation.database.write() as session:
+        session.get_one(type(world.blast()), world.blast_id).state = "sent"
+    expect(page.locator("#state")).to_contain_text("Sent", timeout=10_000)
+    expect(page.locator("#live")).not_to_have_attribute("data-live", "2")
