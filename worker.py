@@ -1,7 +1,6 @@
 """One RQ worker on one queue: `python worker.py`. Every mapper is configured before it forks."""
 
 from mobilizer.installation import install
-from mobilizer.jobs import worker
 from mobilizer.settings import load_settings
 
 if __name__ == "__main__":

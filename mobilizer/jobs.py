@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import LockError, RedisError
 from rq import Queue, Worker
 from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job
@@ -31,11 +31,12 @@ from mobilizer.audience.importing import run_import
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
-from mobilizer.settings import Settings
+from mobilizer.settings import Settings, load_settings
 
 QUEUE = "mobilizer"
 HITS = "mobilizer:hits"
 HITS_AT_ONCE = 1000
+HITS_LOCK_SECONDS = 60
 ENTRY = "mobilizer.jobs.perform"
 JOB_SECONDS = 1800  # the last resort: slices stop themselves after a minute
 PR_SET_PDEATHSIG = 1
@@ -104,9 +105,9 @@ def work_on(installation: Installation) -> None:
 
 def perform(kind: str, number: int) -> None:
     """Do one piece of work: what RQ calls, in a work horse."""
-    installation = _installation or install(Settings())
+    installation = _installation or install(load_settings())
     installation.database.after_fork()
-    doing = {
+    doing: dict[Work, Callable[[Installation, int], None]] = {
         Work.LAUNCH: launch.freeze,
         Work.SEND: lambda here, batch: slices.send(here, batch, worker_name(), lambda: _draining),
         Work.IMPORT: run_import,
@@ -146,7 +147,7 @@ def queued(installation: Installation) -> set[str]:
 def note_hit(installation: Installation, hit: Hit) -> None:
     """Put a click, open or visit aside for bulk insertion; straight into the database when Redis is away."""
     try:
-        _redis(installation.settings).rpush(HITS, json.dumps(asdict(hit)))
+        _quick_redis(installation.settings.redis_url).rpush(HITS, json.dumps(asdict(hit)))
     except RedisError:
         with installation.database.write() as session:
             record(session, [hit])
@@ -160,9 +161,19 @@ def hits_waiting(installation: Installation) -> bool:
 def drain_hits(installation: Installation, _number: int = 0) -> None:
     """Move what `note_hit` put aside into the database, a thousand a transaction."""
     redis = _redis(installation.settings)
-    while raw := cast("list[bytes] | None", redis.lpop(HITS, HITS_AT_ONCE)):
-        with installation.database.write() as session:
-            record(session, [Hit(**json.loads(line)) for line in raw])
+    lock = redis.lock(f"{HITS}:lock", timeout=HITS_LOCK_SECONDS)
+    if not lock.acquire(blocking=False):
+        return  # another worker drains; taken twice they would be counted twice
+    try:
+        # Committed first, forgotten after: a crash between may count a hit again, it never loses one.
+        while raw := cast("list[bytes]", redis.lrange(HITS, 0, HITS_AT_ONCE - 1)):
+            with installation.database.write() as session:
+                record(session, [Hit(**json.loads(line)) for line in raw])
+            redis.ltrim(HITS, len(raw), -1)
+            lock.reacquire()
+    finally:
+        with suppress(LockError):
+            lock.release()
 
 
 def worker(installation: Installation) -> OurWorker:
@@ -212,6 +223,12 @@ def _drain(_signum: int, _frame: FrameType | None) -> None:
 @cache
 def _connect(url: str) -> Redis:
     return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
+
+
+@cache
+def _quick_redis(url: str) -> Redis:
+    """A member waits on this one: a server that hangs must not keep them."""
+    return Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5)
 
 
 def _redis(settings: Settings) -> Redis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -50,3 +51,16 @@ class Problem:
 def counted(code: str, forms: tuple[str, str], count: int, severity: Severity = "error", **params: object) -> Problem:
     """A problem whose sentence counts something: `forms` comes from `P_`."""
     return Problem(code, forms[0], {"count": count, **params}, severity, plural=forms[1])
+
+
+def write_problem(problem: Problem) -> str:
+    """A problem as text for a column, so that it can be said in any language later."""
+    return json.dumps([problem.code, problem.message, dict(problem.params)], ensure_ascii=False, default=str)
+
+
+def read_problem(text: str) -> Problem | None:
+    """What `write_problem` wrote; None for an empty text."""
+    if not text:
+        return None
+    code, message, params = json.loads(text)
+    return Problem(code, message, params)

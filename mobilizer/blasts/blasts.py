@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList
 from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.problems import Problem, read_problem
 
 
 class BlastState(StrEnum):
@@ -54,7 +55,7 @@ class Blast(Base):
     launched_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     frozen_up_to: Mapped[int] = mapped_column(BigId, default=0)
-    hold_reason: Mapped[str] = mapped_column(default="")
+    hold_reason: Mapped[str] = mapped_column(default="", doc="A problem, as problems.write_problem writes it.")
     retry_at: Mapped[datetime | None]
     troubles: Mapped[int] = mapped_column(default=0, doc="Relay troubles in a row.")
     created_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
@@ -62,6 +63,11 @@ class Blast(Base):
 
     appeal: Mapped[Appeal] = relationship()
     targets: Mapped[list[BlastList]] = relationship(cascade="all, delete-orphan")
+
+    @property
+    def held_for(self) -> Problem | None:
+        """Why the software holds the blast, or held its schedule."""
+        return read_problem(self.hold_reason)
 
 
 class BlastList(Base):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
 from mobilizer.db import clock
+from mobilizer.problems import Problem, write_problem
 
 S = BlastState
 MOVES: dict[BlastState, frozenset[BlastState]] = {
@@ -94,10 +95,10 @@ def cancel(session: Session, blast_id: int) -> bool:
     return move(session, blast_id, S.CANCELLED, finished_at=clock())
 
 
-def hold(session: Session, blast_id: int, reason: str, retry_seconds: float | None) -> bool:
-    """The software's own pause: `reason` says why; tried again by itself after `retry_seconds`, or never."""
+def hold(session: Session, blast_id: int, problem: Problem, retry_seconds: float | None) -> bool:
+    """The software's own pause: `problem` says why; tried again by itself after `retry_seconds`, or never."""
     retry_at = None if retry_seconds is None else clock(retry_seconds)
-    return move(session, blast_id, S.HELD, hold_reason=reason, retry_at=retry_at)
+    return move(session, blast_id, S.HELD, hold_reason=write_problem(problem), retry_at=retry_at)
 
 
 def by_slug(session: Session, slug: str) -> Blast | None:

@@ -124,7 +124,7 @@ def _steer(settings: Settings, slug: str, verb: Callable[[Session, int], bool], 
 def _print_status(installation: Installation, session: Session, blast: Blast) -> None:
     now = progress(session, blast)
     console = Console()
-    console.print(f"[bold]{blast.slug}[/] is [bold]{now.state}[/]. {now.hold_reason}")
+    console.print(f"[bold]{blast.slug}[/] is [bold]{now.state}[/]. {now.held_for.text() if now.held_for else ''}")
     if not now.overall.total:
         checked = check(session, installation, blast, datetime.now(UTC).date())
         console.print(f"It would go to {checked.people} people.")

@@ -35,9 +35,9 @@ def note_trouble(session: Session, blast_id: int, trouble: Trouble, hold_after: 
         .returning(Blast.troubles)
     )
     if trouble.fatal:
-        lifecycle.hold(session, blast_id, trouble.reason, retry_seconds=None)
+        lifecycle.hold(session, blast_id, trouble.problem, retry_seconds=None)
     elif troubles is not None and troubles >= hold_after:
-        lifecycle.hold(session, blast_id, trouble.reason, retry_seconds=RETRY_SECONDS)
+        lifecycle.hold(session, blast_id, trouble.problem, retry_seconds=RETRY_SECONDS)
 
 
 def learn(session: Session, blast_id: int, settlements: Sequence[Settlement]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mobilizer.delivery.claims import Person
+from mobilizer.problems import N_
 from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Trouble, Uncertain, Unsupported, Verdict
 from mobilizer.transport.smtp import Connection, Relay
 
@@ -72,7 +73,7 @@ class Lanes:
     def check_policy(self) -> None:
         """Raise a fatal Trouble where message after message is refused by policy: more of them would only harm."""
         if self.refusals >= REFUSALS_IN_A_ROW:
-            raise Trouble(f"{self.refusals} messages in a row were refused by policy", fatal=True)
+            raise Trouble(N_("Message after message is refused by policy."), fatal=True)
 
     def close(self) -> None:
         """Say goodbye on every idle connection."""

@@ -13,6 +13,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.ledger import FINAL, Delivery, DeliveryState
+from mobilizer.problems import Problem
 
 RATE_SECONDS = 30.0
 
@@ -76,7 +77,7 @@ class Progress:
     per_second: float
     seconds_left: float | None
     workers: int
-    hold_reason: str
+    held_for: Problem | None
     retry_at: datetime | None
     next_retry: datetime | None
 
@@ -106,7 +107,7 @@ def progress(session: Session, blast: Blast) -> Progress:
         per_second=rate,
         seconds_left=overall.waiting / rate if rate else None,
         workers=heartbeats.alive(session, "worker"),
-        hold_reason=blast.hold_reason,
+        held_for=blast.held_for,
         retry_at=blast.retry_at,
         next_retry=_next_retry(session, blast.id),
     )

@@ -12,9 +12,12 @@ from mobilizer.db import clock
 from mobilizer.delivery import holds
 from mobilizer.delivery.leases import leasable
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+from mobilizer.problems import N_, Problem
 
 OPEN = (DeliveryState.PENDING, DeliveryState.HANDING)
 LATE_SECONDS = 3600.0
+LATE = Problem("held.late", N_("Its time was more than an hour ago: send it now, or choose another time."))
+REFUSED = Problem("held.refused", N_("Too many messages are refused by policy: look at the replies, then go on."))
 
 
 def launching(session: Session) -> list[int]:
@@ -54,7 +57,7 @@ def hold_refused(session: Session) -> None:
     """Hold the sending blasts of which too many messages are refused by policy."""
     for blast_id in session.scalars(select(Blast.id).where(Blast.state == BlastState.SENDING)).all():
         if holds.refused_by_policy(session, blast_id):
-            lifecycle.hold(session, blast_id, "Too many messages are refused by policy.", retry_seconds=None)
+            lifecycle.hold(session, blast_id, REFUSED, retry_seconds=None)
 
 
 def start_scheduled(session: Session) -> None:
@@ -64,7 +67,7 @@ def start_scheduled(session: Session) -> None:
     )
     for blast_id, late in session.execute(due).all():
         if late:
-            lifecycle.hold(session, blast_id, "Its time was more than an hour ago.", retry_seconds=None)
+            lifecycle.hold(session, blast_id, LATE, retry_seconds=None)
         else:
             lifecycle.move(session, blast_id, BlastState.LAUNCHING, launched_at=clock(), frozen_up_to=0)
 

@@ -21,6 +21,7 @@ from mobilizer.delivery.leases import LEASE_SECONDS, Lease
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.loads import Loader, Unrenderable, relay_of
 from mobilizer.installation import Installation
+from mobilizer.problems import N_
 from mobilizer.transport.outcomes import Ready, Trouble
 from mobilizer.transport.smtp import Connection
 
@@ -84,7 +85,7 @@ class Slice:
         except Exception:
             # A fault of our own must not be repeated for a whole audience: it counts like the relay's trouble.
             delay = TROUBLE_WAIT_SECONDS
-            self._note(lease, Trouble("The sending software failed. Its log says how."))
+            self._note(lease, Trouble(N_("The sending software failed. Its log says how.")))
             raise
         finally:
             with self._installation.database.write() as session:

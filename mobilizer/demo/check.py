@@ -22,6 +22,7 @@ from mobilizer.demo.visitor import NoSuchForm, Visitor
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.installation import Installation, install
 from mobilizer.keys import Purpose
+from mobilizer.problems import read_problem
 from mobilizer.transport.kept import Inbox
 from mobilizer.transport.reading import read
 
@@ -134,7 +135,8 @@ def _wait(installation: Installation, blast_id: int, people: int, tell: Told) ->
         if state == BlastState.SENT:
             return ""
         if state == BlastState.HELD:
-            return f"The blast is held: {held_for}"
+            said = read_problem(held_for)
+            return f"The blast is held: {said.text() if said else ''}"
         if time.monotonic() > until:
             return f"The blast is {state} with {final} of {people} deliveries final; waited long enough."
         time.sleep(0.2)

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mobilizer.problems import N_
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Relay, Timeouts, dial, is_loopback, own_name, protect
 from mobilizer.transport.wire import Lost, Reply, Wire
@@ -38,7 +39,9 @@ def greet(relay: Relay, timeouts: Timeouts) -> tuple[Wire, Offers]:
     try:
         return _greeted(wire, relay, timeouts)
     except Lost as lost:
-        raise Trouble(f"The relay {relay.host} could not be greeted: {lost.reason}") from None
+        raise Trouble(
+            N_("The relay %(host)s could not be greeted: %(reason)s"), host=relay.host, reason=lost.reason
+        ) from None
     except Trouble:
         wire.close()
         raise
@@ -47,7 +50,7 @@ def greet(relay: Relay, timeouts: Timeouts) -> tuple[Wire, Offers]:
 def _greeted(wire: Wire, relay: Relay, timeouts: Timeouts) -> tuple[Wire, Offers]:
     banner = wire.read(timeouts.command)
     if banner.code != 220:
-        raise Trouble(f"The relay refused the connection: {banner}")
+        raise Trouble(N_("The relay refused the connection: %(reply)s"), reply=str(banner))
     offers = _introduce(wire, relay, timeouts)
     if relay.tls == "starttls":
         wire = _start_tls(wire, offers, relay, timeouts)
@@ -66,7 +69,7 @@ def _introduce(wire: Wire, relay: Relay, timeouts: Timeouts) -> Offers:
     if reply.code != 421 and reply.kind == 5:
         reply = _ask(wire, f"HELO {name}", timeouts)
     if reply.kind != 2:
-        raise Trouble(f"The relay refused our name “{name}”: {reply}")
+        raise Trouble(N_("The relay refused our name “%(name)s”: %(reply)s"), name=name, reply=str(reply))
     return Offers()
 
 
@@ -79,18 +82,24 @@ def _offer(line: str) -> tuple[str, str]:
 
 def _start_tls(wire: Wire, offers: Offers, relay: Relay, timeouts: Timeouts) -> Wire:
     if "STARTTLS" not in offers:
-        raise Trouble("The relay offers no protection (STARTTLS), and nothing is sent in clear.", fatal=True)
+        raise Trouble(N_("The relay offers no protection (STARTTLS), and nothing is sent in clear."), fatal=True)
     reply = _ask(wire, "STARTTLS", timeouts)
     if reply.code != 220:
-        raise Trouble(f"The relay refused to protect the connection (STARTTLS): {reply}", fatal=reply.code != 421)
+        raise Trouble(
+            N_("The relay refused to protect the connection (STARTTLS): %(reply)s"),
+            fatal=reply.code != 421,
+            reply=str(reply),
+        )
     if not wire.quiet():
-        raise Trouble("Something spoke in clear after STARTTLS was agreed.", fatal=True)
+        raise Trouble(N_("Something spoke in clear after STARTTLS was agreed."), fatal=True)
     return Wire(protect(wire.socket, relay, timeouts))
 
 
 def _sign_in(wire: Wire, offers: Offers, relay: Relay, timeouts: Timeouts) -> None:
     if relay.tls == "none" and not is_loopback(str(wire.socket.getpeername()[0])):
-        raise Trouble("A password is never sent in clear: set the relay's protection to starttls or tls.", fatal=True)
+        raise Trouble(
+            N_("A password is never sent in clear: set the relay's protection to starttls or tls."), fatal=True
+        )
     if "PLAIN" in offers.mechanisms:
         reply = _ask(wire, "AUTH PLAIN " + _base64("\0".join(("", relay.user, relay.password))), timeouts)
     elif "LOGIN" in offers.mechanisms:
@@ -98,9 +107,9 @@ def _sign_in(wire: Wire, offers: Offers, relay: Relay, timeouts: Timeouts) -> No
         for word in (relay.user, relay.password):
             reply = _ask(wire, _base64(word), timeouts) if reply.code == 334 else reply
     else:
-        raise Trouble("The relay offers no way to sign in that we know (PLAIN or LOGIN).", fatal=True)
+        raise Trouble(N_("The relay offers no way to sign in that we know (PLAIN or LOGIN)."), fatal=True)
     if reply.kind != 2:
-        raise Trouble(f"The relay refused our sign-in: {reply}", fatal=reply.kind != 4)
+        raise Trouble(N_("The relay refused our sign-in: %(reply)s"), fatal=reply.kind != 4, reply=str(reply))
 
 
 def _ask(wire: Wire, command: str, timeouts: Timeouts) -> Reply:

@@ -6,17 +6,21 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mobilizer.problems import Problem
+
 
 class Trouble(Exception):
     """The relay's trouble, no member's fault: nothing was handed over. The connection is closed.
 
-    `fatal` means that trying again can't help (protection or sign-in refused): the blast is held at once.
+    `problem` says it for people, in any language; `reason` in English, for logs. `fatal` means that trying again
+    can't help (protection or sign-in refused): the blast is held at once.
     """
 
-    def __init__(self, reason: str, fatal: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, message: str, fatal: bool = False, **params: object) -> None:
+        self.problem = Problem("relay", message, params)
+        self.reason = self.problem.text()
         self.fatal = fatal
+        super().__init__(self.reason)
 
 
 class Stage(StrEnum):

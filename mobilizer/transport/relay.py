@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
 
+from mobilizer.problems import N_
 from mobilizer.transport.outcomes import Trouble
 
 Protection = Literal["none", "starttls", "tls"]
@@ -59,7 +60,9 @@ def protect(plain: socket.socket, relay: Relay, timeouts: Timeouts) -> socket.so
         plain.close()
         # Hanging up or saying nothing is what an overloaded relay does: that may pass. All else will not.
         passing = not isinstance(error, ssl.SSLError | ValueError) or isinstance(error, ssl.SSLEOFError)
-        raise Trouble(f"The connection could not be protected (TLS): {_said(error)}", fatal=not passing) from None
+        raise Trouble(
+            N_("The connection could not be protected (TLS): %(reason)s"), fatal=not passing, reason=_said(error)
+        ) from None
 
 
 def is_loopback(address: str) -> bool:
@@ -89,16 +92,24 @@ def _connect(relay: Relay, timeouts: Timeouts) -> socket.socket:
         except OSError as error:
             sock.close()
             reason = _said(error)
-    raise Trouble(f"No connection to the relay {relay.host}:{relay.port}: {reason}")
+    raise Trouble(
+        N_("No connection to the relay %(host)s:%(port)s: %(reason)s"), host=relay.host, port=relay.port, reason=reason
+    )
 
 
 def _addresses(relay: Relay) -> list[tuple[int, tuple[str, int]]]:
     try:
         found = socket.getaddrinfo(relay.host, relay.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Trouble(f"The relay's name {relay.host} could not be looked up: {_said(error)}") from None
+        raise Trouble(
+            N_("The relay's name %(host)s could not be looked up: %(reason)s"), host=relay.host, reason=_said(error)
+        ) from None
     if relay.loopback_only and not all(is_loopback(str(entry[4][0])) for entry in found):
-        raise Trouble(f"{relay.host} is not this machine, and this installation may not send elsewhere.", fatal=True)
+        raise Trouble(
+            N_("%(host)s is not this machine, and this installation may not send elsewhere."),
+            fatal=True,
+            host=relay.host,
+        )
     return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from mobilizer.problems import N_
 from mobilizer.transport.greeting import Offers, greet
 from mobilizer.transport.outcomes import (
     Accepted,
@@ -88,7 +89,9 @@ class Connection:
         try:
             answer = self._answer()
         except Lost as lost:
-            raise Trouble(f"The connection to the relay was lost: {self._trouble or lost.reason}") from None
+            raise Trouble(
+                N_("The connection to the relay was lost: %(reason)s"), reason=self._trouble or lost.reason
+            ) from None
         except Trouble:
             self._wire.close()
             raise
@@ -169,17 +172,17 @@ class Connection:
     def _answer(self) -> Answer:
         mail = self._hear(0)
         if mail.kind != 2:
-            raise Trouble(f"The relay refused the sender: {mail}")
+            raise Trouble(N_("The relay refused the sender: %(reply)s"), reply=str(mail))
         rcpt = self._hear(1)
         if rcpt.code == 421 or rcpt.kind == 3:
-            raise Trouble(f"The relay broke off: {rcpt}")
+            raise Trouble(N_("The relay broke off: %(reply)s"), reply=str(rcpt))
         if rcpt.kind != 2:
             return self._reset(_refused(rcpt, Stage.RCPT), data_is_written=self._pipelines)
         data = self._hear(2)
         if data.code == 354:
             return Ready()
         if data.code == 421 or data.kind < 4:
-            raise Trouble(f"The relay broke off: {data}")
+            raise Trouble(N_("The relay broke off: %(reply)s"), reply=str(data))
         return self._reset(_refused(data, Stage.DATA), data_is_written=False)
 
     def _hear(self, command: int) -> Reply:

@@ -15,6 +15,7 @@ from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.progress import Tally, progress
 from mobilizer.http import installation
+from mobilizer.problems import Problem
 from mobilizer.web.brand import brand_css
 from mobilizer.web.policy import allowed, anyone, permitted
 
@@ -33,7 +34,7 @@ class BlastLine:
     title: str
     title_language: str
     state: str
-    hold_reason: str
+    held_for: Problem | None
     tally: Tally | None
     seconds_left: float | None
 
@@ -88,7 +89,7 @@ def _line(session: Session, blast: Blast, counted: bool) -> BlastLine:
         title=titles.get(source) or blast.slug,
         title_language=source,
         state=blast.state,
-        hold_reason=blast.hold_reason,
+        held_for=blast.held_for,
         tally=going.overall if going else None,
         seconds_left=going.seconds_left if going else None,
     )

@@ -65,7 +65,7 @@ def _send(blast_id: int, tag: str, address: str) -> None:
     try:
         answer = send_proof(installation(), blast_id, tag, address, me().name)
     except Trouble as trouble:
-        flash(_("Nothing was sent, the relay could not be used: %(reason)s", reason=trouble.reason), "bad")
+        flash(_("Nothing was sent, the relay could not be used: %(reason)s", reason=problem(trouble.problem)), "bad")
         return
     with installation().database.write() as session:
         record(session, me().id, "blast.proof", f"blast:{blast_id}", language=tag)

@@ -11,6 +11,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.organizers.policy import Role
+from mobilizer.problems import Problem, write_problem
 from mobilizer.web.chart import segments
 from tests.web.appeal_stage import make_ready, settle
 from tests.web.conftest import Browser
@@ -74,7 +75,7 @@ def test_without_a_worker_the_page_says_how_to_start_one(organizer: Browser, lau
 
 
 def test_a_held_blast_says_why_and_goes_on_when_a_person_says_so(organizer: Browser, launched: World) -> None:
-    put(launched, state="held", hold_reason="The relay refused <sign-in>.")
+    put(launched, state="held", hold_reason=write_problem(Problem("relay", "The relay refused <sign-in>.")))
     page = organizer.get(f"{BLAST}/progress").text
     assert "The relay refused &lt;sign-in&gt;." in page
     assert "No member is at fault" in page
