@@ -4,4 +4,4 @@ from mobilizer.installation import install
 from mobilizer.settings import load_settings
 
 if __name__ == "__main__":
-    worker(install(load_settings())).work()
+    run_worker(install(load_settings()))
