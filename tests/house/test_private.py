@@ -1,4 +1,4 @@
-"""House: nobody is named where nobody should be. A canary in every name and address, and no trace of it in the clear."""
+"""House: nobody is named where nobody should be. A canary in every name and address leaves no trace in the clear."""
 
 from __future__ import annotations
 
