@@ -1,6 +1,7 @@
 """One RQ worker on one queue: `python worker.py`. Every mapper is configured before it forks."""
 
 from mobilizer.installation import install
+from mobilizer.jobs import run_worker
 from mobilizer.settings import load_settings
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from babel import Locale, UnknownLocaleError
 from babel.units import format_unit
 from markupsafe import Markup
 
+from mobilizer.colours import ink_on, readable
 from mobilizer.languages import Language, language
 from mobilizer.message import markdown
-from mobilizer.message.colours import ink_on, readable
 from mobilizer.message.content import Copy, Frame, LinkTarget
 from mobilizer.message.fonts import font_stack, line_height
 from mobilizer.message.headers import Unaddressable, wire_domain

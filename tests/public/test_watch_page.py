@@ -14,6 +14,7 @@ from sqlalchemy import update
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.media import keep
 from mobilizer.blasts.blasts import Blast
+from mobilizer.colours import contrast
 from mobilizer.http import EXTENSION
 from mobilizer.public import brand
 from mobilizer.public.posters import light
@@ -212,9 +213,9 @@ def test_the_brands_colour_can_be_read_in_light_and_dark(world: World) -> None:
     for hue in ("#a5123d", "#ffffff", "#000000", "#ffe600", "#7f7f7f", "#0050ff"):
         light, dark = re.findall(r"--brand:(#\w+);--on-brand:(#\w+);--brand-tint:(#\w+)", brand.stylesheet(hue))
         for (main, on, tint), ground in ((light, brand.WHITE), (dark, brand.DARK_CARD)):
-            assert brand.contrast(brand.parse(main), ground) >= 4.5
-            assert brand.contrast(brand.parse(main), brand.parse(on)) >= 4.5
-            assert brand.contrast(brand.parse(main), brand.parse(tint)) >= 3
+            assert contrast((main), ground) >= 4.5
+            assert contrast((main), (on)) >= 4.5
+            assert contrast((main), (tint)) >= 3
     with pytest.raises(ValueError):
         brand.stylesheet("red;}body{display:none")
     assert "--brand:#a5123d" in world.browser().get("/public/brand.css").text

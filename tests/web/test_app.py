@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 
 from mobilizer.app import create_app
+from mobilizer.colours import contrast, ink_on, readable
 from mobilizer.http import speak
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.web import words
-from mobilizer.web.brand import DARK_GROUND, LIGHT_GROUND, contrast, ink, readable
+from mobilizer.web.brand import DARK_GROUND, LIGHT_GROUND
 from tests.one_database import database_url  # noqa: F401
 from tests.web.conftest import Browser
 
@@ -172,7 +173,7 @@ def test_any_brand_hue_can_be_read_on_both_grounds(hue: str) -> None:
     for ground in (LIGHT_GROUND, DARK_GROUND):
         shade = readable(hue, ground)
         assert contrast(shade, ground) >= 4.5
-        assert contrast(ink(shade), shade) >= 4.5
+        assert contrast(ink_on(shade), shade) >= 4.5
 
 
 def test_the_brand_of_the_settings_is_served(anonymous: Browser) -> None:

@@ -1,10 +1,11 @@
-"""Message: colours. From one brand colour, a button that can be read in light and in dark (WCAG 2.2, 1.4.3)."""
+"""Ground: colours. From one brand hue, shades and inks that can be read on any ground (WCAG 2.2, 1.4.3)."""
 
 from __future__ import annotations
 
 from colorsys import hls_to_rgb, rgb_to_hls
 
 LIGHT_INK, DARK_INK = "#ffffff", "#1a0a10"
+STEPS = 50
 
 
 def contrast(one: str, other: str) -> float:
@@ -14,7 +15,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def ink_on(ground: str) -> str:
-    """Near-white or near-black, whichever reads better on a ground."""
+    """White or near-black, whichever reads better on a ground."""
     return max(LIGHT_INK, DARK_INK, key=lambda ink: contrast(ink, ground))
 
 
@@ -22,16 +23,26 @@ def readable(colour: str, ground: str, ratio: float = 4.5) -> str:
     """The colour in its own hue, made as much lighter (or darker, on a light ground) as the contrast ratio asks."""
     hue, lightness, saturation = rgb_to_hls(*(c / 255 for c in _rgb(colour)))
     towards = 1.0 if _luminance(ground) < 0.18 else 0.0
-    for step in range(51):
-        at = lightness + (towards - lightness) * step / 50
-        shade = "#" + "".join(f"{round(c * 255):02x}" for c in hls_to_rgb(hue, at, saturation))
+    for step in range(STEPS + 1):
+        at = lightness + (towards - lightness) * step / STEPS
+        shade = _spell(hls_to_rgb(hue, at, saturation))
         if contrast(shade, ground) >= ratio:
             return shade
     return ink_on(ground)
 
 
+def mix(one: str, other: str, share: float) -> str:
+    """`share` (0 to 1) of one colour, the rest of another."""
+    red, green, blue = ((a * share + b * (1 - share)) / 255 for a, b in zip(_rgb(one), _rgb(other), strict=True))
+    return _spell((red, green, blue))
+
+
 def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _spell(colour: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in colour)
 
 
 def _luminance(colour: str) -> float:
