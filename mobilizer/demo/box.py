@@ -46,7 +46,7 @@ class Box:
             "REDIS_URL": self.redis_url,
             "MOBILIZER_BASE_URL": self.address,
             "MOBILIZER_ORGANISATION": "Everyone Belongs",
-            "MOBILIZER_POSTAL_ADDRESS": "Everyone Belongs, 12 Hope Street, Lisbon",
+            "MOBILIZER_POSTAL_ADDRESS": "12 Hope Street, 1200 Lisbon, Portugal",
             "MOBILIZER_SENDER_NAME": "Everyone Belongs",
             "MOBILIZER_SENDER_ADDRESS": "appeals@mail.example.org",
             "MOBILIZER_REPLY_TO": "hello@example.org",
