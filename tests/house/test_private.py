@@ -39,6 +39,8 @@ refused.{CANARY}@example.org,Bo {CANARY},es
 later.{CANARY}@example.org,Cy {CANARY},en
 dropped.{CANARY}@example.org,Di {CANARY},es
 closing.{CANARY}@example.org,Ed {CANARY},en
+closing.b.{CANARY}@example.org,Eda {CANARY},en
+closing.c.{CANARY}@example.org,Edo {CANARY},en
 plain.{CANARY}@{CANARY}.example.org,,es
 PLAIN.{CANARY}@example.org,twice {CANARY},en
 {CANARY} has no at sign,Flo {CANARY},en
@@ -196,7 +198,7 @@ def test_no_name_and_no_address_is_in_the_clear_anywhere_but_in_the_mail(here: I
 
     with here.database.read() as session:
         counts = [row.counts for row in session.scalars(select(Import).order_by(Import.id))]
-    assert counts[0]["new"] == 6
+    assert counts[0]["new"] == 9
     assert counts[0]["invalid"] >= 1
     assert set(world.states()) >= {"accepted", "rejected", "pending"}, said.decode()
     assert any(CANARY in line for line in relay.heard), "the relay alone is told whom a mail is for"
