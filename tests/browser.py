@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -57,9 +58,11 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def served(installation: Installation) -> Iterator[Served]:
-    """The whole application on a free port of this machine, in a thread."""
+    """The whole application in a thread: where the settings say that it is, if that is here, else on a free port."""
     app = create_app(installation.settings, installation, counter="memory://")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    address = urlsplit(installation.settings.base_url)
+    port = address.port if address.hostname == "127.0.0.1" else None
+    server = make_server("127.0.0.1", port or 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.server_port}", app, installation)
