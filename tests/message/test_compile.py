@@ -10,9 +10,9 @@ import pytest
 from lxml import html as lxml_html
 
 from mobilizer.catalogs import phrases
+from mobilizer.colours import contrast, ink_on, readable
 from mobilizer.languages import language as language_of
 from mobilizer.message import compile as compiling
-from mobilizer.message.colours import contrast, ink_on, readable
 from mobilizer.message.compile import CLIPPED_AT, CompileError, compile_rendition, links_of, templates_folder
 from mobilizer.message.compose import html_of, text_of
 from mobilizer.message.content import Copy, LinkTarget
