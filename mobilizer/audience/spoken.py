@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 
 from babel import Locale
@@ -45,7 +45,7 @@ def spoken(words: str) -> str:
         tag = _by_code(said)
         if tag:
             return tag
-    named = _names().get(_key(said)) or _with_place(said)
+    named = _usual_names().get(_key(said)) or _with_place(said) or _own_names().get(_key(said))
     if named:
         return named
     raise UnknownLanguage(f"“{said[:40]}” is not a language that we know; try a code like “es” or “pt-BR”.")
@@ -73,29 +73,37 @@ def _by_code(said: str) -> str | None:
 
 def _with_place(said: str) -> str | None:
     match = _WITH_PLACE.fullmatch(said)
-    named = _names().get(_key(match["language"])) if match else None
+    named = _named(match["language"]) if match else None
     place = territory(match["place"]) if match else None
     return _by_code(f"{named}-{place}") if named and place else named
 
 
+def _named(words: str) -> str | None:
+    """The tag of a language's name: first as the usual languages say it, then as it calls itself."""
+    key = _key(words)
+    return _usual_names().get(key) or _own_names().get(key)
+
+
 @cache
-def _names() -> dict[str, str]:
+def _usual_names() -> dict[str, str]:
+    named = [(name, code) for tag in NAMED_IN for code, name in Locale(tag).languages.items()]
+    return _keyed([*_ALSO.items(), *named])
+
+
+@cache
+def _own_names() -> dict[str, str]:
+    # Reads the data of every locale, which takes seconds: asked only for what nothing else knows.
+    codes = [code for code in locale_identifiers() if len(code) <= 3]
+    return _keyed((own, code) for code in codes if (own := Locale.parse(code).languages.get(code)))
+
+
+def _keyed(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     names: dict[str, str] = {}
-    for name, code in _named_languages():
+    for name, code in named:
         tag = _by_code(code)
         if tag:
             names.setdefault(_key(name), tag)
     return names
-
-
-def _named_languages() -> Iterator[tuple[str, str]]:
-    yield from _ALSO.items()
-    for code in locale_identifiers():
-        own = Locale.parse(code).languages.get(code) if len(code) <= 3 else None
-        if own:
-            yield own, code
-    for tag in NAMED_IN:
-        yield from ((name, code) for code, name in Locale(tag).languages.items())
 
 
 @cache
