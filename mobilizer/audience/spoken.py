@@ -45,7 +45,7 @@ def spoken(words: str) -> str:
         tag = _by_code(said)
         if tag:
             return tag
-    named = _usual_names().get(_key(said)) or _with_place(said) or _own_names().get(_key(said))
+    named = _with_place(said) or _named(said)
     if named:
         return named
     raise UnknownLanguage(f"“{said[:40]}” is not a language that we know; try a code like “es” or “pt-BR”.")
@@ -81,28 +81,27 @@ def _with_place(said: str) -> str | None:
 def _named(words: str) -> str | None:
     """The tag of a language's name: first as the usual languages say it, then as it calls itself."""
     key = _key(words)
-    return _usual_names().get(key) or _own_names().get(key)
+    codes = _usual_names().get(key) or _own_names().get(key) or []
+    return next((tag for code in codes if (tag := _by_code(code))), None)
 
 
 @cache
-def _usual_names() -> dict[str, str]:
+def _usual_names() -> dict[str, list[str]]:
     named = [(name, code) for tag in NAMED_IN for code, name in Locale(tag).languages.items()]
     return _keyed([*_ALSO.items(), *named])
 
 
 @cache
-def _own_names() -> dict[str, str]:
+def _own_names() -> dict[str, list[str]]:
     # Reads the data of every locale, which takes seconds: asked only for what nothing else knows.
     codes = [code for code in locale_identifiers() if len(code) <= 3]
     return _keyed((own, code) for code in codes if (own := Locale.parse(code).languages.get(code)))
 
 
-def _keyed(named: Iterable[tuple[str, str]]) -> dict[str, str]:
-    names: dict[str, str] = {}
+def _keyed(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
     for name, code in named:
-        tag = _by_code(code)
-        if tag:
-            names.setdefault(_key(name), tag)
+        names.setdefault(_key(name), []).append(code)
     return names
 
 
