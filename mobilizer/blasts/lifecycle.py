@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -63,9 +63,19 @@ def change(session: Session, blast: Blast, plan: Plan) -> None:
     _aim(session, blast, plan)
 
 
-def move(session: Session, blast_id: int, to: BlastState, revision: int | None = None, **values: object) -> bool:
-    """Make one legal move. False if the blast was not where the move starts (or not at `revision`)."""
-    statement = update(Blast).where(Blast.id == blast_id, Blast.state.in_(SOURCES[to]))
+def move(
+    session: Session,
+    blast_id: int,
+    to: BlastState,
+    revision: int | None = None,
+    start: Collection[BlastState] = (),
+    **values: object,
+) -> bool:
+    """Make one legal move, from the states of `start` alone where it names some.
+
+    False if the blast was not where the move starts (or not at `revision`).
+    """
+    statement = update(Blast).where(Blast.id == blast_id, Blast.state.in_(start or SOURCES[to]))
     if revision is not None:
         statement = statement.where(Blast.revision == revision)
     moved = session.execute(
@@ -85,9 +95,9 @@ def pause(session: Session, blast_id: int) -> bool:
     return move(session, blast_id, S.PAUSED)
 
 
-def resume(session: Session, blast_id: int) -> bool:
-    """Go on after a pause or a hold."""
-    return move(session, blast_id, S.SENDING, hold_reason="", retry_at=None, troubles=0)
+def resume(session: Session, blast_id: int, start: Collection[BlastState] = (S.PAUSED, S.HELD)) -> bool:
+    """Go on after a pause or a hold. Never from launching: only who froze the whole audience ends that."""
+    return move(session, blast_id, S.SENDING, start=start, hold_reason="", retry_at=None, troubles=0)
 
 
 def cancel(session: Session, blast_id: int) -> bool:

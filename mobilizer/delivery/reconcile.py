@@ -50,7 +50,8 @@ def retry_held(session: Session) -> None:
     """Let held blasts whose time has come try again."""
     held = select(Blast.id).where(Blast.state == BlastState.HELD, Blast.retry_at <= clock())
     for blast_id in session.scalars(held).all():
-        lifecycle.resume(session, blast_id)
+        # A person may have paused it since it was looked up.
+        lifecycle.resume(session, blast_id, start=(BlastState.HELD,))
 
 
 def hold_refused(session: Session) -> None:

@@ -1,0 +1,75 @@
+"""Sequences that could break the books: whatever happens, audience = accepted + rejected + skipped + uncertain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from mobilizer.blasts import launching, lifecycle
+from mobilizer.blasts.blasts import Blast
+from mobilizer.delivery import launch, reconcile
+from tests.worlds import World
+
+
+def start(world: World) -> None:
+    """Launch the world's blast without freezing its audience."""
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        assert launching.launch(session, world.installation.settings, blast, launching.seen(blast))
+
+
+def freeze(world: World) -> None:
+    launch.freeze(world.installation, world.blast_id)
+
+
+def meanwhile(world: World, statement: str, act: Callable[[], None], during: Callable[[], None]) -> None:
+    """Do `act` from another connection as soon as `during` has run a statement with the words `statement`, once.
+
+    On SQLite it waits for the writer that runs; on PostgreSQL it is done before the writer's next statement.
+    """
+    engine = world.installation.database.engine
+    other = Thread(target=act)
+
+    def ran(_connection: Connection, _cursor: Any, text: str, *_: Any) -> None:
+        if statement in text and other.ident is None:
+            other.start()
+            other.join(0.1 if engine.dialect.name == "sqlite" else 20)
+
+    event.listen(engine, "after_cursor_execute", ran)
+    try:
+        during()
+    finally:
+        event.remove(engine, "after_cursor_execute", ran)
+        other.join(20)
+
+
+def test_a_blast_whose_audience_is_being_frozen_cannot_be_resumed(world: World) -> None:
+    """Resumed, it would be declared sent with most of its audience never written down."""
+    world.join(["en"] * 30)
+    start(world)
+    with world.installation.database.write() as session:
+        assert launch.freeze_chunk(session, world.blast_id, batch_size=1)
+    with world.installation.database.write() as session:
+        assert not lifecycle.resume(session, world.blast_id)
+    freeze(world)
+    assert world.states() == {"pending": 35}
+
+
+def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
+    world.launch()
+    with world.installation.database.write() as session:
+        lifecycle.hold(session, world.blast_id, reconcile.LATE, retry_seconds=-1)
+
+    def pause() -> None:
+        with world.installation.database.write() as session:
+            assert lifecycle.pause(session, world.blast_id)
+
+    def retry() -> None:
+        with world.installation.database.write() as session:
+            reconcile.retry_held(session)
+
+    meanwhile(world, "FROM blasts", pause, retry)
+    assert world.blast().state == "paused"
