@@ -1,4 +1,4 @@
-"""A real browser before a real server: import `chromium`, `served` and `visitor`, and mark the test `browser`."""
+"""A real browser before a real server: ask for `visitor`, and mark the test `browser`."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ from mobilizer.migrations import upgrade
 from mobilizer.settings import Settings
 from tests.worlds import World
 
+pytest_plugins = ["tests.browser"]
+
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:

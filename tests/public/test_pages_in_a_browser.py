@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from threading import Thread
+from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
 from mobilizer.keys import Purpose
+from tests.browser import faults
 from tests.public.conftest import World
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -43,10 +33,9 @@ def address(world: World) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("width", "scheme", "who"), [(390, "light", "ar"), (390, "dark", "es"), (1280, "light", "es"), (1280, "dark", "ar")]
 )
-def test_every_page_can_be_used_by_everyone(world: World, address: str, width: int, scheme: str, who: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
+def test_every_page_can_be_used_by_everyone(
+    chromium: Browser, world: World, address: str, width: int, scheme: Literal["light", "dark"], who: str
+) -> None:
     member = {"es": world.ana, "ar": world.amal}[who]
     pages = [
         f"/w/love-always-wins/{who}/{world.code(member)}?own=1",
@@ -54,50 +43,43 @@ def test_every_page_can_be_used_by_everyone(world: World, address: str, width: i
         f"/p/{world.token(Purpose.PREFERENCES, member)}",
         "/c/forged/1",
     ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
-        seen: list[str] = []
-        page.on("request", lambda request: seen.append(request.url))
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
-        for path in pages:
-            page.goto(address + path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-            found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-            assert [(path, one["id"], one["nodes"][0]["html"]) for one in found] == []
-        assert complaints == []
-        assert all(url.startswith(address) for url in seen)
-        assert page.context.cookies() == []
-        browser.close()
+    page = chromium.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
+    for path in pages:
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert faults(page) == []
+    assert complaints == []
+    assert all(url.startswith(address) for url in seen)
+    assert page.context.cookies() == []
+    page.context.close()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_member_watches_shares_leaves_and_comes_back(world: World, address: str) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 390, "height": 844}, locale="fr-FR")
-        page.goto(f"{address}/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
-        # What stands in the address bar may be passed on: it says neither who nor that it is their own.
-        page.wait_for_url(f"{address}/w/love-always-wins/es/anascode22")
-        with page.expect_response(lambda answer: answer.request.method == "POST"):
-            page.click("#watched button")
-        assert page.locator("#thanks").is_visible()
-        with page.expect_response(lambda answer: answer.request.method == "POST"):
-            page.click("#copy")
-        assert page.locator("#copied").inner_text() == "Enlace copiado."
-        page.click(".tongues summary")
-        page.click(".tongues a[lang=ar]")
-        assert page.locator("html").get_attribute("dir") == "rtl"
-        page.goto(f"{address}/u/{world.token(Purpose.UNSUBSCRIBE)}")
-        page.click("button")
-        assert set(world.standing(world.ana).values()) == {"unsubscribed"}
-        page.click("button")
-        assert set(world.standing(world.ana).values()) == {"confirmed"}
-        browser.close()
+def test_a_member_watches_shares_leaves_and_comes_back(chromium: Browser, world: World, address: str) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 844}, locale="fr-FR")
+    page.goto(f"{address}/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
+    # What stands in the address bar may be passed on: it says neither who nor that it is their own.
+    page.wait_for_url(f"{address}/w/love-always-wins/es/anascode22")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.click("#watched button")
+    assert page.locator("#thanks").is_visible()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.click("#copy")
+    assert page.locator("#copied").inner_text() == "Enlace copiado."
+    page.click(".tongues summary")
+    page.click(".tongues a[lang=ar]")
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    page.goto(f"{address}/u/{world.token(Purpose.UNSUBSCRIBE)}")
+    page.click("button")
+    assert set(world.standing(world.ana).values()) == {"unsubscribed"}
+    page.click("button")
+    assert set(world.standing(world.ana).values()) == {"confirmed"}
+    page.context.close()
     did = [(event.kind, event.member_id, event.channel) for event in world.events()]
     assert did == [
         ("click", world.ana, ""),

@@ -20,7 +20,7 @@ from mobilizer.organizers.policy import Role
 from mobilizer.reconciler import Reconciler
 from mobilizer.settings import Settings
 from mobilizer.transport.inbox import Inbox, serve
-from tests.browser import chromium, faults, served, visitor  # noqa: F401
+from tests.browser import faults
 from tests.one_database import database_url  # noqa: F401
 from tests.stories.test_workers import worker
 from tests.web.appeal_stage import make_ready
@@ -178,7 +178,7 @@ def leave(page: Page, link: str) -> None:
 
 
 def test_from_a_file_of_members_to_one_who_watches_and_one_who_leaves(
-    visitor: Callable[..., Page],  # noqa: F811
+    visitor: Callable[..., Page],
     world: World,
     tmp_path: Path,
 ) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.organizers.policy import Role
-from tests.browser import chromium, faults, served, visitor  # noqa: F401
+from tests.browser import faults
 from tests.one_database import database_url  # noqa: F401
 from tests.web.appeal_stage import make_ready, settle
 from tests.worlds import World
@@ -43,7 +43,7 @@ Visit = Callable[..., Page]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
-def test_no_page_of_appeals_and_blasts_has_a_fault(visitor: Visit, world: World, look: dict[str, object]) -> None:  # noqa: F811
+def test_no_page_of_appeals_and_blasts_has_a_fault(visitor: Visit, world: World, look: dict[str, object]) -> None:
     make_ready(world)
     page, found = visitor(Role.ORGANIZER, **look), []
     for path in BEFORE:
@@ -61,7 +61,7 @@ def test_no_page_of_appeals_and_blasts_has_a_fault(visitor: Visit, world: World,
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_preview_is_dark_or_light_as_asked_whatever_the_browser_prefers(
-    visitor: Visit,  # noqa: F811
+    visitor: Visit,
     world: World,
     scheme: str,
     dark: bool,
@@ -74,7 +74,7 @@ def test_the_preview_is_dark_or_light_as_asked_whatever_the_browser_prefers(
     assert (red + green + blue < 200) is (scheme == "dark"), ground
 
 
-def test_a_picture_of_the_mail_is_shown_and_a_link_in_it_leads_nowhere(visitor: Visit, world: World) -> None:  # noqa: F811
+def test_a_picture_of_the_mail_is_shown_and_a_link_in_it_leads_nowhere(visitor: Visit, world: World) -> None:
     make_ready(world)
     page = visitor(Role.VIEWER)
     page.goto(f"{APPEAL}/preview/es")
@@ -89,7 +89,7 @@ def test_a_picture_of_the_mail_is_shown_and_a_link_in_it_leads_nowhere(visitor: 
     assert page.frames[1].url.startswith(here.partition("?")[0]), "the mail is still there"
 
 
-def test_a_letter_count_lives_while_one_writes(visitor: Visit, world: World) -> None:  # noqa: F811
+def test_a_letter_count_lives_while_one_writes(visitor: Visit, world: World) -> None:
     page = visitor(Role.TRANSLATOR)
     page.goto(f"{APPEAL}/words/es")
     page.fill("#f-button", "Míralo ya")
@@ -98,7 +98,7 @@ def test_a_letter_count_lives_while_one_writes(visitor: Visit, world: World) -> 
     expect(page.get_by_text("Saved.")).to_be_visible()
 
 
-def test_a_launch_is_watched_until_it_is_final(visitor: Visit, world: World) -> None:  # noqa: F811
+def test_a_launch_is_watched_until_it_is_final(visitor: Visit, world: World) -> None:
     make_ready(world)
     page = visitor(Role.ORGANIZER)
     page.goto(f"{BLAST}/launch")

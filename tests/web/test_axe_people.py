@@ -13,7 +13,7 @@ from mobilizer.audience.importing import run_import
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.web import imports
-from tests.browser import chromium, faults, served, visitor  # noqa: F401
+from tests.browser import faults
 from tests.one_database import database_url  # noqa: F401
 from tests.web.test_imports import CSV
 from tests.worlds import World
@@ -40,7 +40,7 @@ LOOKS = [
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
-def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: World, look: dict[str, object]) -> None:  # noqa: F811
+def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: World, look: dict[str, object]) -> None:
     world.launch()
     page = visitor(Role.ADMIN, **look)
     found = []
@@ -51,7 +51,7 @@ def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: Worl
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_pages_before_the_sign_in_have_no_fault(visitor: Callable[..., Page], dark: bool) -> None:  # noqa: F811
+def test_pages_before_the_sign_in_have_no_fault(visitor: Callable[..., Page], dark: bool) -> None:
     page = visitor(dark=dark, phone=dark, language="es")
     page.goto("/sign-in")
     found = faults(page)
@@ -63,7 +63,7 @@ def test_pages_before_the_sign_in_have_no_fault(visitor: Callable[..., Page], da
 
 
 def test_a_file_is_imported_on_a_phone_without_script(
-    visitor: Callable[..., Page],  # noqa: F811
+    visitor: Callable[..., Page],
     world: World,
     installation: Installation,
     monkeypatch: pytest.MonkeyPatch,
@@ -84,7 +84,7 @@ def test_a_file_is_imported_on_a_phone_without_script(
 
 
 def test_an_import_is_watched_and_its_pages_have_no_fault(
-    visitor: Callable[..., Page],  # noqa: F811
+    visitor: Callable[..., Page],
     world: World,
     installation: Installation,
     monkeypatch: pytest.MonkeyPatch,
@@ -109,7 +109,7 @@ def test_an_import_is_watched_and_its_pages_have_no_fault(
     assert found + faults(page) == []
 
 
-def test_everything_is_reached_by_keyboard_and_focus_is_seen(visitor: Callable[..., Page], world: World) -> None:  # noqa: F811
+def test_everything_is_reached_by_keyboard_and_focus_is_seen(visitor: Callable[..., Page], world: World) -> None:
     page = visitor(Role.ORGANIZER)
     page.goto("/lists")
     page.keyboard.press("Tab")
@@ -122,7 +122,7 @@ def test_everything_is_reached_by_keyboard_and_focus_is_seen(visitor: Callable[.
     assert focused == "solid"
 
 
-def test_what_is_pressed_is_large_enough_for_a_finger(visitor: Callable[..., Page], world: World) -> None:  # noqa: F811
+def test_what_is_pressed_is_large_enough_for_a_finger(visitor: Callable[..., Page], world: World) -> None:
     page = visitor(Role.ADMIN, phone=True)
     for path in PATHS:
         page.goto(path)
