@@ -6,7 +6,7 @@ import time
 import uuid
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,7 +22,7 @@ from mobilizer.web.errors import install_errors
 from mobilizer.web.labels import install_labels
 from mobilizer.web.limits import install_limits
 from mobilizer.web.navigation import navigation
-from mobilizer.web.policy import guard, permitted
+from mobilizer.web.policy import OPEN_BLUEPRINTS, guard, permitted
 from mobilizer.web.words import install_formats
 
 MEGABYTE = 1024 * 1024
@@ -71,6 +71,7 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
     app.before_request(guard)
     # The guard stands before the form check: who may not do a thing learns nothing of its form.
     app.before_request_funcs[None].sort(key=lambda step: step not in (_begin, guard))
+    app.before_request(_refuse_nul)
     app.after_request(_finish)
     install_limits(app, counter or settings.redis_url)
     install_formats(app)
@@ -141,6 +142,16 @@ def _settings() -> Settings:
 def _begin() -> None:
     g.request_id = uuid.uuid4().hex[:16]
     g.began = time.monotonic()
+
+
+def _refuse_nul() -> None:
+    """Refuse the one character that no person types and PostgreSQL does not take."""
+    texts = [request.path, *(text for pair in request.args.items(multi=True) for text in pair)]
+    if request.blueprint not in OPEN_BLUEPRINTS:  # their forms are read value by value, a one-click body not at all
+        texts += [text for pair in request.form.items(multi=True) for text in pair]
+        texts += [file.filename or "" for _name, file in request.files.items(multi=True)]
+    if any("\0" in text for text in texts):
+        abort(400)
 
 
 def _finish(response: Response) -> Response:

@@ -19,6 +19,8 @@ from mobilizer.public.answers import missing
 from mobilizer.public.noting import note
 from mobilizer.public.tongues import browser_language, nearest
 
+# A larger number of a link fits no column.
+MOST = 2**31 - 1
 # The smallest GIF that every mail program draws: one transparent point.
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
@@ -39,7 +41,7 @@ def click(token: str, n: int) -> Response:
     """Send a member on to the n-th link of their mail."""
     here = installation()
     ticket = here.keyring.read_token(Purpose.CLICK, token)
-    target = _target(ticket, n) if ticket else None
+    target = _target(ticket, n) if ticket and n <= MOST else None
     if ticket is None or target is None:
         return missing()
     if ticket.member:

@@ -61,13 +61,14 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
     did = request.form.get("did", "")
     with installation().database.read() as session:
         appeal = shown(session, slug)
-        if appeal is None or did not in DONE or (code and not is_code(code)):
+        # The language is counted: only one that there is.
+        if appeal is None or tag not in tags_of(appeal) or did not in DONE or (code and not is_code(code)):
             return missing()
         owner = sharer(session, code, appeal.id) if code else Sharer()
     if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
         # A form on someone else's site is not a person who watched here.
         who = {"member": owner.member} if _own() else {"via": owner.member}
-        note(DONE[did], blast=owner.blast, language=tag[:35], channel=_channel(did), **who)
+        note(DONE[did], blast=owner.blast, language=tag, channel=_channel(did), **who)
     if "beacon" in request.form:
         return Response(status=204)
     here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")
