@@ -9,7 +9,7 @@ from flask import abort, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mobilizer.appeals.appeals import Appeal
+from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.completeness import Completeness, completeness
 from mobilizer.appeals.editing import appeal_by_slug, translation_in
 from mobilizer.appeals.fields import BY_NAME
@@ -61,6 +61,15 @@ class AppealHead:
 def known_appeal(session: Session, slug: str) -> Appeal:
     """The appeal of a slug, or the page that says nothing is here."""
     return appeal_by_slug(session, slug) or abort(404)
+
+
+def writable(session: Session, slug: str, tag: str) -> tuple[Appeal, Translation]:
+    """An appeal and one of its translations that I may write; else the page that says why not."""
+    appeal = known_appeal(session, slug)
+    translation = translation_in(appeal, tag) or abort(404)
+    if not may_write(appeal, tag):
+        abort(403)
+    return appeal, translation
 
 
 def may_write(appeal: Appeal, tag: str) -> bool:

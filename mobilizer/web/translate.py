@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from mobilizer.http import installation
 from mobilizer.languages import INTERFACE_LANGUAGES, UnknownLanguage, canonical, language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import Problem
-from mobilizer.web.appeal_head import head, known_appeal, may_write, words_url
+from mobilizer.web.appeal_head import head, known_appeal, may_write, words_url, writable
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import appeals as blueprint
 from mobilizer.web.uploads import media_files
@@ -102,7 +102,7 @@ def remove(slug: str, tag: str) -> ResponseReturnValue:
 def words(slug: str, tag: str) -> ResponseReturnValue:
     """The words in one language; a translation has the source text at its side."""
     with installation().database.read() as session:
-        appeal, translation = _writable(session, slug, tag)
+        appeal, translation = writable(session, slug, tag)
         return _page(session, appeal, translation)
 
 
@@ -114,7 +114,7 @@ def save(slug: str, tag: str) -> ResponseReturnValue:
     with installation().database.write() as session:
         # Two who save at once go one after the other, so that the second is told.
         session.scalar(select(Appeal.id).where(Appeal.slug == slug).with_for_update())
-        appeal, translation = _writable(session, slug, tag)
+        appeal, translation = writable(session, slug, tag)
         problems = save_translation(session, appeal, tag, typed, seen=request.form.get("seen", ""))
         if problems:
             status = 409 if any(one.code == CHANGED for one in problems) else 422
@@ -130,15 +130,6 @@ def _understood(typed: str) -> str:
         return spoken(typed)
     except UnknownLanguage:
         return typed
-
-
-def _writable(session: Session, slug: str, tag: str) -> tuple[Appeal, Translation]:
-    """An appeal and one of its translations that I may write."""
-    appeal = known_appeal(session, slug)
-    translation = translation_in(appeal, tag) or abort(404)
-    if not may_write(appeal, tag):
-        abort(403)
-    return appeal, translation
 
 
 def _board(session: Session, appeal: Appeal, problems: Sequence[Problem] = (), typed: str = "") -> str:

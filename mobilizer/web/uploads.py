@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from mobilizer.appeals.appeals import Appeal, Translation
-from mobilizer.appeals.editing import save_translation, touch, translation_in
+from mobilizer.appeals.editing import save_translation, touch
 from mobilizer.appeals.fields import MEDIA_FIELDS
 from mobilizer.appeals.media import MAX_BYTES, BadMedia, check, keep
 from mobilizer.appeals.poster import poster_size
 from mobilizer.http import installation
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
-from mobilizer.web.appeal_head import known_appeal, may_write
+from mobilizer.web.appeal_head import writable
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import appeals as blueprint
 from mobilizer.web.typed_number import typed_number
@@ -78,16 +78,15 @@ def upload(slug: str, tag: str) -> ResponseReturnValue:
     """Keep the files that were chosen; one that can't be used changes nothing and is named."""
     sent = {kind: file for kind in MEDIA_FIELDS if (file := request.files.get(kind)) and file.filename}
     here = installation()
+    with here.database.read() as session:
+        writable(session, slug, tag)  # before anything is kept
     try:
         names = {kind: _kept(kind, file) for kind, file in sent.items()}
     except BadMedia as error:
         flash(problem(error.problem), "bad")
         return redirect(_back(slug, tag), 303)
     with here.database.write() as session:
-        appeal = known_appeal(session, slug)
-        translation = translation_in(appeal, tag) or abort(404)
-        if not may_write(appeal, tag):
-            abort(403)
+        appeal, translation = writable(session, slug, tag)
         seconds = typed_number(request.form.get("video_seconds", "")) if tag == appeal.source_language else None
         _put(appeal, translation, names, seconds)
         if names or seconds is not None:
