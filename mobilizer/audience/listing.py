@@ -11,6 +11,8 @@ from mobilizer.slugs import free_slug, is_slug
 from mobilizer.slugs import slug as to_slug
 
 MAX_NAME = 100
+# What an address of a page already means.
+TAKEN = frozenset({"new"})
 
 
 def name_problems(name: str) -> list[Problem]:
@@ -29,7 +31,9 @@ def create_list(session: Session, name: str, description: str = "", slug: str = 
         raise ValueError(f"{slug!r} is not a slug")
 
     def taken(candidate: str) -> bool:
-        return session.scalar(select(MemberList.id).where(MemberList.slug == candidate)) is not None
+        return (
+            candidate in TAKEN or session.scalar(select(MemberList.id).where(MemberList.slug == candidate)) is not None
+        )
 
     free = free_slug(slug or to_slug(name, "list"), taken)
     row = MemberList(slug=free, name=name.strip(), description=description.strip())
