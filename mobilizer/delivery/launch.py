@@ -28,8 +28,10 @@ def freeze(installation: Installation, blast_id: int) -> None:
 
 
 def freeze_chunk(session: Session, blast_id: int, batch_size: int) -> bool:
-    """Freeze the next members after the blast's cursor; False once all are frozen or it isn't launching."""
-    blast = session.get(Blast, blast_id, with_for_update=True)
+    """Freeze the next members after the blast's cursor, in a transaction of its own; False once all are frozen,
+    it isn't launching, or someone else is freezing it."""
+    _see_one_moment(session)
+    blast = session.get(Blast, blast_id, with_for_update={"skip_locked": True})
     if blast is None or blast.state != BlastState.LAUNCHING:
         return False
     people = _next_people(session, blast, batch_size * BATCHES_PER_CHUNK)
@@ -40,6 +42,12 @@ def freeze_chunk(session: Session, blast_id: int, batch_size: int) -> bool:
     _write_rows(session, blast, people, batch_size)
     blast.frozen_up_to = last
     return True
+
+
+def _see_one_moment(session: Session) -> None:
+    """Several statements ask who is in the chunk: whoever joins or changes meanwhile must not make them disagree."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _next_people(session: Session, blast: Blast, limit: int) -> Subquery:

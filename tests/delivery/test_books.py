@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
+from sqlalchemy.exc import DBAPIError
 
+from mobilizer.audience.members import Member
+from mobilizer.audience.standing import leave_all, rejoin
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery import launch, reconcile
@@ -56,6 +60,51 @@ def test_a_blast_whose_audience_is_being_frozen_cannot_be_resumed(world: World) 
         assert not lifecycle.resume(session, world.blast_id)
     freeze(world)
     assert world.states() == {"pending": 35}
+
+
+def test_who_changes_language_while_the_audience_is_frozen_still_has_a_row(world: World) -> None:
+    start(world)
+
+    def change_language() -> None:
+        with world.installation.database.write() as session:
+            session.execute(update(Member).where(Member.id == world.members[0]).values(language="fr"))
+
+    meanwhile(world, "SELECT DISTINCT", change_language, lambda: freeze(world))
+    assert world.states() == {"pending": 5}
+
+
+def test_who_joins_while_a_chunk_is_frozen_pushes_nobody_out_of_it(world: World) -> None:
+    """One chunk of 20: a 21st that comes in the middle of it must not cost the last one their row."""
+    early = world.members[0]
+    world.join(["en"] * 20)
+    with world.installation.database.write() as session:
+        leave_all(session, early)
+    start(world)
+
+    def come_back() -> None:
+        with world.installation.database.write() as session:
+            rejoin(session, early, [world.list_id])
+
+    settings = world.installation.settings.model_copy(update={"batch_size": 1})
+    world.installation = dataclasses.replace(world.installation, settings=settings)
+    meanwhile(world, "max(", come_back, lambda: freeze(world))
+    for member_id in world.members[1:]:
+        assert world.delivery(member_id).state == "pending"
+
+
+def test_a_second_freezer_leaves_a_chunk_that_is_being_frozen_alone(world: World) -> None:
+    start(world)
+    again: list[object] = []
+
+    def freeze_too() -> None:
+        try:
+            freeze(world)
+        except DBAPIError as error:
+            again.append(error)
+
+    meanwhile(world, "SELECT DISTINCT", freeze_too, lambda: freeze(world))
+    assert again == []
+    assert world.states() == {"pending": 5}
 
 
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:

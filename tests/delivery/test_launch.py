@@ -90,8 +90,8 @@ def test_a_batch_holds_one_language_and_no_more_than_its_size(world: World) -> N
     with world.installation.database.write() as session:
         blast = session.get_one(Blast, world.blast_id)
         launching.launch(session, world.installation.settings, blast, launching.seen(blast))
-        while launch.freeze_chunk(session, world.blast_id, batch_size=4):
-            pass
+    with world.installation.database.write() as session:
+        assert launch.freeze_chunk(session, world.blast_id, batch_size=4)
     with world.installation.database.read() as session:
         rows = session.execute(
             select(Batch.id, Batch.language, Delivery.language).join(Delivery, Delivery.batch_id == Batch.id)
