@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from babel import Locale
-
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.editing import check_values, translation_in
 from mobilizer.appeals.fields import FIELDS
@@ -65,12 +63,9 @@ def _own_problems(translation: Translation) -> list[Problem]:
         where = f"translations.{tag}.{problem.where}"
         found.append(Problem(problem.code, problem.message, problem.params, problem.severity, where))
     for field in FIELDS:
-        script = foreign_script(getattr(translation, field.name), tag)
-        if script:
-            message = N_(
-                "This text is in %(script)s letters, which %(language)s is not written in. Is it in its place?"
-            )
-            params = {"script": Locale("en").scripts.get(script, script), "language": language(tag).own_name}
+        if foreign_script(getattr(translation, field.name), tag):
+            message = N_("This text is in letters that %(language)s is not written in. Is it in its place?")
+            params = {"language": language(tag).own_name}
             found.append(_at(translation, field.name, "appeal.wrong_script", message, params))
     return found
 
