@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Boolean, ColumnElement, Float, Row, Table, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, Float, Row, Table, and_, bindparam, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
@@ -117,8 +117,8 @@ def claim(session: Session, lease: Lease, deliveries: Collection[int]) -> set[in
 def settle(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
     """Write down the answers to claimed messages.
 
-    A row that a later epoch has swept to `uncertain` is settled too, as long as the claim was ours: an answer
-    in hand is evidence.
+    A row that a later epoch has swept to `uncertain` is settled too, as long as the claim was ours and the answer
+    final: it is evidence. "Not now" opens nothing again, for its batch may be done and its blast declared sent.
     """
     if settlements:
         session.connection().execute(_SETTLE, [_row(lease, settlement) for settlement in settlements])
@@ -216,8 +216,9 @@ _WRITE = (
     )
 )
 
-# Two comparisons, not IN: a list of values can't be bound for many rows at once.
-_IN_HAND = or_(_DELIVERIES.c.state == DeliveryState.HANDING, _DELIVERIES.c.state == DeliveryState.UNCERTAIN)
+_IN_HAND = or_(
+    _DELIVERIES.c.state == DeliveryState.HANDING, and_(_DELIVERIES.c.state == DeliveryState.UNCERTAIN, not_(_AGAIN))
+)
 
 _SETTLE = _WRITE.where(_DELIVERIES.c.epoch == bindparam("our_epoch"), _IN_HAND)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, event, update
 from sqlalchemy.exc import DBAPIError
 
@@ -14,7 +15,10 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all, rejoin
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
+from mobilizer.db import clock
 from mobilizer.delivery import launch, reconcile
+from mobilizer.delivery.ledger import Batch
+from tests.delivery.test_slices import send
 from tests.worlds import World
 
 
@@ -105,6 +109,32 @@ def test_a_second_freezer_leaves_a_chunk_that_is_being_frozen_alone(world: World
     meanwhile(world, "SELECT DISTINCT", freeze_too, lambda: freeze(world))
     assert again == []
     assert world.states() == {"pending": 5}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [(b"451 4.3.0 later\r\n", "uncertain"), (b"250 2.0.0 taken\r\n", "accepted")]
+)
+def test_an_answer_that_comes_after_the_batch_was_taken_over_opens_nothing_again(
+    world: World, answer: bytes, state: str
+) -> None:
+    """The relay is so slow that another worker has swept the row and the blast is declared sent meanwhile."""
+    world.launch()
+    taken: list[int] = []
+
+    def take_over(_line: str) -> bytes:
+        if not taken:
+            with world.installation.database.write() as session:
+                session.execute(update(Batch).values(lease_until=clock(-1)).where(Batch.state == "leased"))
+            taken.append(1)
+            send(world)
+            with world.installation.database.write() as session:
+                taken.extend(reconcile.finish(session))
+        return answer
+
+    send(world, {"DOT": take_over}, connections=1)
+    assert taken == [1, world.blast_id], "it was declared sent"
+    assert world.states().pop(state) >= 1
+    assert "pending" not in world.states(), "a blast that is sent has no open row"
 
 
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
