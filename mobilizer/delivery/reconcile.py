@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import Select, exists, func, select, true, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.imports import Import
@@ -74,17 +74,21 @@ def start_scheduled(session: Session) -> None:
 
 
 def settle_cancelled(session: Session) -> None:
-    """What a cancelled blast has not started is skipped; what a lost worker had in hand is uncertain."""
+    """What a cancelled blast has not started is skipped; what was in hand of nobody who still works is uncertain."""
     cancelled = select(Blast.id).where(Blast.state == BlastState.CANCELLED)
-    abandoned = select(Batch.id).where(Batch.state == BatchState.LEASED, Batch.lease_until < clock())
-    for state, changes, where in (
-        (DeliveryState.PENDING, {"state": DeliveryState.SKIPPED, "reason": "cancelled"}, None),
-        (DeliveryState.HANDING, {"state": DeliveryState.UNCERTAIN, "reason": "worker_lost"}, abandoned),
+    worked = select(Batch.id).where(
+        Batch.blast_id.in_(cancelled), Batch.state == BatchState.LEASED, Batch.lease_until >= clock()
+    )
+    for state, to, reason, where in (
+        (DeliveryState.PENDING, DeliveryState.SKIPPED, "cancelled", true()),
+        (DeliveryState.HANDING, DeliveryState.UNCERTAIN, "worker_lost", Delivery.batch_id.not_in(worked)),
     ):
-        statement = update(Delivery).where(Delivery.blast_id.in_(cancelled), Delivery.state == state)
-        if where is not None:
-            statement = statement.where(Delivery.batch_id.in_(where))
-        session.execute(statement.values(**changes, settled_at=clock()).execution_options(synchronize_session=False))
+        session.execute(
+            update(Delivery)
+            .where(Delivery.blast_id.in_(cancelled), Delivery.state == state, where)
+            .values(state=to, reason=reason, settled_at=clock())
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _all_final() -> Select[int]:

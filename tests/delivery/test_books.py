@@ -16,8 +16,8 @@ from mobilizer.audience.standing import leave_all, rejoin
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
-from mobilizer.delivery import launch, reconcile
-from mobilizer.delivery.ledger import Batch
+from mobilizer.delivery import launch, leases, reconcile
+from mobilizer.delivery.ledger import Batch, Delivery
 from tests.delivery.test_slices import send
 from tests.worlds import World
 
@@ -135,6 +135,31 @@ def test_an_answer_that_comes_after_the_batch_was_taken_over_opens_nothing_again
     assert taken == [1, world.blast_id], "it was declared sent"
     assert world.states().pop(state) >= 1
     assert "pending" not in world.states(), "a blast that is sent has no open row"
+
+
+def test_what_was_in_hand_is_settled_though_the_blast_was_cancelled_after_its_batch_came_back(world: World) -> None:
+    world.launch()
+    batch = world.delivery(world.members[0]).batch_id
+    with world.installation.database.write() as session:
+        lease = leases.take(session, batch, "test")
+        assert lease is not None
+        session.execute(update(Delivery).where(Delivery.batch_id == batch).values(state="handing", epoch=lease.epoch))
+        leases.give_back(session, lease)  # as a worker does that fails between content and settling
+        lifecycle.cancel(session, world.blast_id)
+        reconcile.settle_cancelled(session)
+    assert world.states() == {"skipped": 2, "uncertain": 3}
+
+
+def test_what_a_worker_has_in_hand_is_left_to_it_when_the_blast_is_cancelled(world: World) -> None:
+    world.launch()
+    batch = world.delivery(world.members[0]).batch_id
+    with world.installation.database.write() as session:
+        lease = leases.take(session, batch, "test")
+        assert lease is not None
+        session.execute(update(Delivery).where(Delivery.batch_id == batch).values(state="handing", epoch=lease.epoch))
+        lifecycle.cancel(session, world.blast_id)
+        reconcile.settle_cancelled(session)
+    assert world.states() == {"skipped": 2, "handing": 3}
 
 
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
