@@ -53,6 +53,7 @@ class Blast(Base):
     chain: Mapped[list[Any]] = mapped_column(default=list)
     scheduled_at: Mapped[datetime | None]
     launched_at: Mapped[datetime | None]
+    resumed_at: Mapped[datetime | None] = mapped_column(doc="When it last went on after a pause or a hold.")
     finished_at: Mapped[datetime | None]
     frozen_up_to: Mapped[int] = mapped_column(BigId, default=0)
     hold_reason: Mapped[str] = mapped_column(default="", doc="A problem, as problems.write_problem writes it.")

@@ -97,7 +97,9 @@ def pause(session: Session, blast_id: int) -> bool:
 
 def resume(session: Session, blast_id: int, start: Collection[BlastState] = (S.PAUSED, S.HELD)) -> bool:
     """Go on after a pause or a hold. Never from launching: only who froze the whole audience ends that."""
-    return move(session, blast_id, S.SENDING, start=start, hold_reason="", retry_at=None, troubles=0)
+    return move(
+        session, blast_id, S.SENDING, start=start, hold_reason="", retry_at=None, troubles=0, resumed_at=clock()
+    )
 
 
 def cancel(session: Session, blast_id: int) -> bool:

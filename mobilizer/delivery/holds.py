@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
@@ -57,12 +57,20 @@ def learn(session: Session, blast_id: int, settlements: Sequence[Settlement]) ->
 
 
 def refused_by_policy(session: Session, blast_id: int) -> bool:
-    """Whether so many of a blast's messages are refused by policy that it should be held."""
+    """Whether so many of a blast's messages are refused by policy that it should be held.
+
+    Those before it was last let go on are known: a person has looked at them.
+    """
+    resumed_at = select(Blast.resumed_at).where(Blast.id == blast_id).scalar_subquery()
     settled, refused = session.execute(
         select(
             func.count(),
             func.count().filter(Delivery.state == DeliveryState.REJECTED, Delivery.reason == Verdict.POLICY),
-        ).where(Delivery.blast_id == blast_id, Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]))
+        ).where(
+            Delivery.blast_id == blast_id,
+            Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]),
+            or_(resumed_at.is_(None), Delivery.settled_at > resumed_at),
+        )
     ).one()
     return bool(refused >= POLICY_LEAST and refused > POLICY_SHARE * settled)
 

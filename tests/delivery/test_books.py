@@ -162,6 +162,23 @@ def test_what_a_worker_has_in_hand_is_left_to_it_when_the_blast_is_cancelled(wor
     assert world.states() == {"skipped": 2, "handing": 3}
 
 
+def test_after_a_hold_for_refusals_a_person_can_go_on(world: World) -> None:
+    world.join(["en"] * 30)
+    world.launch()
+    with world.installation.database.write() as session:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.member_id.in_(world.members[:25]))
+            .values(state="rejected", reason="policy", settled_at=clock(-10))
+        )
+        reconcile.hold_refused(session)
+    assert world.blast().state == "held"
+    with world.installation.database.write() as session:
+        assert lifecycle.resume(session, world.blast_id)
+        reconcile.hold_refused(session)
+    assert world.blast().state == "sending", "what a person has seen holds nothing again"
+
+
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
     world.launch()
     with world.installation.database.write() as session:

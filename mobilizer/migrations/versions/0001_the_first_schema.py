@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.Column("chain", sa.JSON(), nullable=False),
         sa.Column("scheduled_at", Instant(), nullable=True),
         sa.Column("launched_at", Instant(), nullable=True),
+        sa.Column("resumed_at", Instant(), nullable=True),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("frozen_up_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("hold_reason", sa.String(), nullable=False),
