@@ -17,7 +17,7 @@ S = BlastState
 MOVES: dict[BlastState, frozenset[BlastState]] = {
     S.DRAFT: frozenset({S.READY, S.CANCELLED}),
     S.READY: frozenset({S.DRAFT, S.SCHEDULED, S.LAUNCHING, S.CANCELLED}),
-    S.SCHEDULED: frozenset({S.READY, S.LAUNCHING, S.HELD, S.CANCELLED}),
+    S.SCHEDULED: frozenset({S.READY, S.LAUNCHING, S.CANCELLED}),
     S.LAUNCHING: frozenset({S.SENDING, S.CANCELLED}),
     S.SENDING: frozenset({S.PAUSED, S.HELD, S.SENT, S.CANCELLED}),
     S.PAUSED: frozenset({S.SENDING, S.CANCELLED}),
@@ -87,7 +87,7 @@ def move(
 
 def launch(session: Session, blast_id: int, revision: int) -> bool:
     """Launch what was seen at `revision`; of any number of simultaneous launches one returns True."""
-    return move(session, blast_id, S.LAUNCHING, revision, launched_at=clock(), frozen_up_to=0)
+    return move(session, blast_id, S.LAUNCHING, revision, launched_at=clock(), frozen_up_to=0, hold_reason="")
 
 
 def pause(session: Session, blast_id: int) -> bool:

@@ -12,7 +12,7 @@ from mobilizer.db import clock
 from mobilizer.delivery import holds
 from mobilizer.delivery.leases import leasable
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
-from mobilizer.problems import N_, Problem
+from mobilizer.problems import N_, Problem, write_problem
 
 OPEN = (DeliveryState.PENDING, DeliveryState.HANDING)
 LATE_SECONDS = 3600.0
@@ -62,13 +62,15 @@ def hold_refused(session: Session) -> None:
 
 
 def start_scheduled(session: Session) -> None:
-    """Launch the scheduled blasts that are due; one that is an hour late holds, for a person to decide."""
+    """Launch the scheduled blasts that are due; one that is an hour late is no longer scheduled: a person decides."""
     due = select(Blast.id, Blast.scheduled_at < clock(-LATE_SECONDS)).where(
         Blast.state == BlastState.SCHEDULED, Blast.scheduled_at <= clock()
     )
     for blast_id, late in session.execute(due).all():
         if late:
-            lifecycle.hold(session, blast_id, LATE, retry_seconds=None)
+            # Not held: nothing is frozen yet, so to go on from there would send to nobody.
+            scheduled = (BlastState.SCHEDULED,)
+            lifecycle.move(session, blast_id, BlastState.READY, start=scheduled, hold_reason=write_problem(LATE))
         else:
             lifecycle.move(session, blast_id, BlastState.LAUNCHING, launched_at=clock(), frozen_up_to=0)
 

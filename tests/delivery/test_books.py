@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all, rejoin
 from mobilizer.blasts import launching, lifecycle
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
 from mobilizer.delivery import launch, leases, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery
@@ -177,6 +177,20 @@ def test_after_a_hold_for_refusals_a_person_can_go_on(world: World) -> None:
         assert lifecycle.resume(session, world.blast_id)
         reconcile.hold_refused(session)
     assert world.blast().state == "sending", "what a person has seen holds nothing again"
+
+
+def test_a_schedule_that_is_too_late_waits_for_a_person_and_mails_nobody(world: World) -> None:
+    """Held like a blast under way, to resume it would declare it sent to nobody."""
+    with world.installation.database.write() as session:
+        lifecycle.move(session, world.blast_id, BlastState.READY)
+        lifecycle.move(session, world.blast_id, BlastState.SCHEDULED, scheduled_at=clock(-7200))
+        reconcile.start_scheduled(session)
+        lifecycle.resume(session, world.blast_id)
+        reconcile.finish(session)
+    blast = world.blast()
+    assert blast.state == "ready"
+    assert blast.held_for is not None
+    assert blast.held_for.code == "held.late"
 
 
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
