@@ -66,7 +66,7 @@ class Loader:
 
     def _recipient(self, person: Person, blast: int) -> Recipient:
         identity = open_identity(self._keyring, person.sealed, person.address_key)
-        attributes = {key: str(value) for key, value in person.attributes.items()}
+        attributes = {str(key): str(value) for key, value in dict(person.attributes).items()}
         return Recipient(
             address=identity.email,
             name=identity.name,

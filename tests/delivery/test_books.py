@@ -193,6 +193,17 @@ def test_a_schedule_that_is_too_late_waits_for_a_person_and_mails_nobody(world: 
     assert blast.held_for.code == "held.late"
 
 
+@pytest.mark.parametrize("attributes", [None, ["a"], "text", 7, {"k": {"deep": [1]}, "n": None}])
+def test_attributes_of_an_odd_kind_sink_nobody_else(world: World, attributes: object) -> None:
+    world.launch()
+    with world.installation.database.write() as session:
+        session.execute(update(Member).where(Member.id == world.members[0]).values(attributes=attributes))
+    send(world)
+    odd = world.delivery(world.members[0])
+    assert odd.state == ("accepted" if isinstance(attributes, dict) else "skipped")
+    assert world.states()["accepted"] >= 4
+
+
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
     world.launch()
     with world.installation.database.write() as session:
