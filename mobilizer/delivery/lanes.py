@@ -34,6 +34,7 @@ class Lanes:
     limit: int
     troubles: int = 0
     refusals: int = 0
+    _last_trouble: Trouble | None = None
     _idle: list[Connection] = field(default_factory=list)
 
     def offer(self, load: Load) -> Connection | None:
@@ -66,6 +67,7 @@ class Lanes:
         reply = connection.reply()
         if isinstance(reply, Accepted):
             self.troubles = self.refusals = 0
+            self._last_trouble = None
         self._learn(reply)
         self._keep(connection)
         return reply
@@ -75,6 +77,11 @@ class Lanes:
         if self.refusals >= REFUSALS_IN_A_ROW:
             raise Trouble(N_("Message after message is refused by policy."), fatal=True)
 
+    def check_trouble(self) -> None:
+        """Raise the relay's last trouble if nothing was accepted since: a batch too small to have three counts too."""
+        if self._last_trouble is not None:
+            raise self._last_trouble
+
     def close(self) -> None:
         """Say goodbye on every idle connection."""
         while self._idle:
@@ -82,6 +89,7 @@ class Lanes:
 
     def _note(self, trouble: Trouble) -> None:
         self.troubles += 1
+        self._last_trouble = trouble
         if trouble.fatal or self.troubles >= TROUBLES_IN_A_ROW:
             raise trouble
 

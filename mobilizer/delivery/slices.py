@@ -101,6 +101,7 @@ class Slice:
         try:
             while waiting and not self._stop() and self._still_ours(lease):
                 self._round(lease, self._next_loads(waiting))
+            self._lanes.check_trouble()
         finally:
             self._commit(lease, [])
 

@@ -277,3 +277,27 @@ def test_stopping_ends_the_slice_between_messages_and_gives_the_batch_back(world
     assert world.states() == {"accepted": 1, "pending": 4}
     assert send(world).messages
     assert world.states() == {"accepted": 5}
+
+
+def test_a_single_row_left_holds_the_blast_too_when_the_relay_stays_in_trouble(world: World) -> None:
+    """One row never meets three troubles in one slice; each slice's trouble counts all the same."""
+    world.launch()
+    send(world, {"RCPT": lambda line: b"450 4.2.0 later\r\n" if "member0@" in line else b"250 2.1.5 ok\r\n"})
+    for _ in range(5):
+        make_due(world)
+        send(world, {"RCPT": b"421 4.3.2 closing\r\n"})
+    assert world.states() == {"accepted": 4, "pending": 1}
+    assert world.blast().state == "held"
+
+
+def test_after_one_trouble_among_many_messages_the_batch_is_not_delayed(world: World) -> None:
+    world.launch()
+    heard: list[str] = []
+
+    def break_off_once(line: str) -> bytes:
+        heard.append(line)
+        return b"421 4.3.2 closing\r\n" if len(heard) == 1 else b"250 2.1.5 ok\r\n"
+
+    assert len(send(world, {"RCPT": break_off_once}, connections=1).messages) == 5
+    assert world.states() == {"accepted": 5}
+    assert world.blast().troubles == 0
