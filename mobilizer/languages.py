@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
@@ -13,6 +14,11 @@ from babel.core import get_global, parse_locale
 # Languages of the organizer's interface and of the member's pages: a new one is one word here and one catalog.
 INTERFACE_LANGUAGES = ("en", "es", "fr", "pt", "ar")
 MEMBER_LANGUAGES = ("en", "es", "fr", "pt", "ar")
+
+
+# Addresses of public pages name languages: what is remembered of them must have an end.
+MEMORY = 4096
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{1,8}){0,4}")
 
 
 class UnknownLanguage(ValueError):
@@ -33,7 +39,7 @@ class Language:
         return _locale(self.tag).get_display_name(_locale(tag)) or self.own_name
 
 
-@cache
+@lru_cache(MEMORY)
 def language(tag: str) -> Language:
     """The language of a tag. Raises UnknownLanguage."""
     locale = _locale(tag)
@@ -46,14 +52,14 @@ def language(tag: str) -> Language:
     )
 
 
-@cache
+@lru_cache(MEMORY)
 def canonical(tag: str) -> str:
     """A tag in its usual spelling: 'PT_br' is 'pt-BR', 'zh_cn' is 'zh-CN'. Raises UnknownLanguage."""
     locale = _locale(tag)
     return "-".join(part for part in (locale.language, locale.script, locale.territory) if part)
 
 
-@cache
+@lru_cache(MEMORY)
 def parents(tag: str) -> tuple[str, ...]:
     """The tag itself, then the wider ones by CLDR: 'pt-BR' -> ('pt-BR', 'pt')."""
     chain = [canonical(tag)]
@@ -105,12 +111,15 @@ def _steps(first: str, second: str | None, chain: Iterable[str]) -> Iterator[tup
     yield from ((tag, CaughtBy.CHAIN) for tag in chain)
 
 
-@cache
+@lru_cache(MEMORY)
 def _locale(tag: str) -> Locale:
     try:
+        if not _TAG.fullmatch(tag.strip()):
+            # Babel would also take "en.whatever" and "en@whatever" for English.
+            raise ValueError("not the form of a language code")
         return Locale.parse(tag.strip().replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError):
-        raise UnknownLanguage(f"“{tag}” is not a language code; try one like “es” or “pt-BR”.") from None
+        raise UnknownLanguage(f"“{tag[:40]}” is not a language code; try one like “es” or “pt-BR”.") from None
 
 
 def _likely_script(locale: Locale) -> str:

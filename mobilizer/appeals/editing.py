@@ -136,15 +136,13 @@ def _write(session: Session, appeal: Appeal, translation: Translation, values: M
 
 
 def _field_problems(field: Field, value: str) -> list[Problem]:
-    if field.merge_tags:
-        problems = tag_problems(value, field.name)
-    elif tags_in(value) or bad_tags(value):
-        message = N_("No merge tags here: these words are the same for everyone who reads them. Take the braces out.")
-        problems = [Problem("appeal.tag_misplaced", message, where=field.name)]
-    else:
-        problems = []
     if len(value) > field.max_length:
         message = N_("The text is too long here (letters: %(length)d, at most: %(most)d). Make it shorter.")
         params = {"length": len(value), "most": field.max_length}
-        problems.append(Problem("appeal.too_long", message, params, where=field.name))
-    return problems
+        return [Problem("appeal.too_long", message, params, where=field.name)]
+    if field.merge_tags:
+        return tag_problems(value, field.name)
+    if tags_in(value) or bad_tags(value):
+        message = N_("No merge tags here: these words are the same for everyone who reads them. Take the braces out.")
+        return [Problem("appeal.tag_misplaced", message, where=field.name)]
+    return []

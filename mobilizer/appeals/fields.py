@@ -91,5 +91,5 @@ def tidy(field: Field, value: str) -> str:
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     if not field.multiline:
-        text = re.sub(r"\s*[\n\t\u2028\u2029]+\s*", " ", text)
+        text = " ".join(part for line in re.split(r"[\n\t\u2028\u2029]+", text) if (part := line.strip()))
     return text.strip()

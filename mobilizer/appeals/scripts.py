@@ -48,7 +48,8 @@ _BY_NAME = {
     "MYANMAR": "Mymr",
     "TIBETAN": "Tibt",
 }
-_NOT_WORDS = re.compile(r"\{\{.*?\}\}|https?://\S+|\S+@\S+", re.DOTALL)
+# An address is looked for where a word begins, not at each of its letters: some scripts write without blanks.
+_NOT_WORDS = re.compile(r"\{\{.*?\}\}|https?://\S+|(?<![^\s}])[^\s@]+@\S+", re.DOTALL)
 
 
 def expected_scripts(tag: str) -> frozenset[str]:

@@ -11,6 +11,8 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 from mobilizer.problems import N_, Problem
 
+# Far more than any address with a name beside it: beyond that nobody looks at the words.
+MAX_LETTERS = 1000
 EXAMPLE = "name@example.org"
 
 # Characters that nobody sees, as spreadsheets and web pages leave them round an address.
@@ -43,6 +45,8 @@ def normalise(raw: str) -> str:
     RFC 5321 lets capitals matter before the @; no mailbox provider does, and two rows for one person would be two
     mails. `Name <a@b.org>` and `mailto:a@b.org` give their address. Raises BadAddress.
     """
+    if len(raw) > MAX_LETTERS:
+        raise BadAddress(_diagnosis("too_long", raw))
     text = split_display(raw)[1]
     plain = text.lower()
     if _USUAL.match(plain):
@@ -79,9 +83,12 @@ def _explained(text: str) -> Iterator[None]:
     try:
         yield
     except EmailNotValidError:
-        code, message = next((code, message) for code, (test, message) in _DIAGNOSES.items() if test(text))
-        params = {"address": _shown(text), "example": EXAMPLE}
-        raise BadAddress(Problem(f"address.{code}", message, params, where="email")) from None
+        raise BadAddress(_diagnosis(next(code for code, (test, _) in _DIAGNOSES.items() if test(text)), text)) from None
+
+
+def _diagnosis(code: str, text: str) -> Problem:
+    params = {"address": _shown(text), "example": EXAMPLE}
+    return Problem(f"address.{code}", _DIAGNOSES[code][1], params, where="email")
 
 
 def _shown(text: str) -> str:

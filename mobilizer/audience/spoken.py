@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from mobilizer.languages import UnknownLanguage, canonical
+from mobilizer.languages import MEMORY, UnknownLanguage, canonical
 
 # Languages whose names for other languages are understood; every language's name for itself is understood too.
 NAMED_IN = ("en", "es", "fr", "pt", "ar", "de", "it", "nl", "ru", "tr")
+
+# No language or country has a longer name.
+LONGEST = 100
 
 # Usual words that CLDR does not list as a name.
 _ALSO = {
@@ -34,31 +37,33 @@ _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*(?:\.[a-z0-9-]+)?", re.IGNO
 _WITH_PLACE = re.compile(r"(?P<language>[^()]+?)\s*\((?P<place>[^()]+)\)")
 
 
-@cache
+@lru_cache(MEMORY)
 def spoken(words: str) -> str:
     """The BCP 47 tag of a language, from its code in any spelling or its name in a usual language.
 
     Raises languages.UnknownLanguage.
     """
     said = words.strip()
-    if _CODE.fullmatch(said):
-        tag = _by_code(said)
-        if tag:
-            return tag
-    named = _with_place(said) or _named(said)
-    if named:
-        return named
+    tag = _understood(said) if len(said) <= LONGEST else None
+    if tag:
+        return tag
     raise UnknownLanguage(f"“{said[:40]}” is not a language that we know; try a code like “es” or “pt-BR”.")
 
 
-@cache
+@lru_cache(MEMORY)
 def territory(words: str) -> str | None:
     """The ISO 3166 code of a country, from its code or its name in a usual language; None if unknown."""
     said = words.strip()
+    if len(said) > LONGEST:
+        return None
     if re.fullmatch(r"[A-Za-z]{2}", said) and said.upper() in Locale("en").territories:
         return said.upper()
     alias = get_global("territory_aliases").get(said.upper()) if said.isascii() else None
     return alias[0] if alias and len(alias) == 1 else _territories().get(_key(said))
+
+
+def _understood(said: str) -> str | None:
+    return (_by_code(said) if _CODE.fullmatch(said) else None) or _with_place(said) or _named(said)
 
 
 def _by_code(said: str) -> str | None:

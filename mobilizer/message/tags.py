@@ -14,7 +14,7 @@ KNOWN = frozenset({"name", "first_name", "country", "list", "organisation"})
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 _QUOTES = {'"': '"', "'": "'", "“": "”", "«": "»", "„": "“", "”": "”"}
-_INSIDE = re.compile(rf"\s*(?P<name>{_NAME})\s*(?:\|\s*(?P<fallback>.*?)\s*)?", re.DOTALL)
+_INSIDE = re.compile(rf"\s*(?P<name>{_NAME})\s*(?:\|(?P<fallback>.*))?", re.DOTALL)
 _STRAY = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 
 
@@ -68,7 +68,7 @@ def tag_problems(text: str, where: str = "", known: Collection[str] = KNOWN) -> 
             {"written": bad.written},
             where=where,
         )
-        for bad in bad_tags(text)
+        for bad in dict.fromkeys(bad_tags(text))
     ]
 
 
@@ -84,7 +84,8 @@ def split(text: str) -> tuple[str | Tag, ...]:
 
 def _scan(text: str) -> Iterator[Tag | BadTag]:
     at = 0
-    for match in _BRACES.finditer(text):
+    # Not beyond the last closing braces: every opening one there would look for its own to the very end.
+    for match in _BRACES.finditer(text, 0, text.rfind("}}") + 2):
         yield from _strays(text[at : match.start()])
         yield _tag(match)
         at = match.end()
@@ -103,6 +104,7 @@ def _unquoted(fallback: str | None) -> str | None:
     """The words of a quoted fallback, '' where there is none at all, None where the quotes don't pair."""
     if fallback is None:
         return ""
+    fallback = fallback.strip()
     closing = _QUOTES.get(fallback[:1])
     if closing is None or len(fallback) < 2 or not fallback.endswith(closing) or closing in fallback[1:-1]:
         return None
