@@ -61,8 +61,9 @@ def sweep(session: Session, lease: Lease) -> int:
 
 
 def renew(session: Session, lease: Lease) -> bool:
-    """Keep the lease for another while. False if another owner has it."""
-    return _update_mine(session, lease, lease_until=clock(LEASE_SECONDS))
+    """Keep the lease for another while. False if another owner has it, or its blast is sending no more."""
+    sending = select(Blast.id).where(Blast.id == lease.blast, Blast.state == BlastState.SENDING).exists()
+    return _update_mine(session, lease, sending, lease_until=clock(LEASE_SECONDS))
 
 
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
@@ -88,10 +89,10 @@ def next_batch(session: Session, blast_id: int) -> int | None:
     )
 
 
-def _update_mine(session: Session, lease: Lease, **values: object) -> bool:
+def _update_mine(session: Session, lease: Lease, *where: ColumnElement[bool], **values: object) -> bool:
     mine = session.execute(
         update(Batch)
-        .where(Batch.id == lease.batch, Batch.epoch == lease.epoch, Batch.state == BatchState.LEASED)
+        .where(Batch.id == lease.batch, Batch.epoch == lease.epoch, Batch.state == BatchState.LEASED, *where)
         .values(**values)
         .execution_options(synchronize_session=False)
         .returning(Batch.id)

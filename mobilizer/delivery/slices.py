@@ -164,10 +164,12 @@ class Slice:
             holds.learn(session, lease.blast, [*self._claimed, *self._unclaimed])
             allowed = claims.claim(session, lease, ready)
         self._claimed, self._unclaimed = [], []
+        if len(allowed) < len(ready):
+            self._renewed = float("-inf")  # a person has left, or all of it was stopped: ask before the next round
         return allowed
 
     def _still_ours(self, lease: Lease) -> bool:
-        """Renew the lease when it is time; False if someone else has it."""
+        """Renew the lease when it is time; False if someone else has it or the blast is stopped."""
         if time.monotonic() - self._renewed < RENEW_SECONDS:
             return True
         self._renewed = time.monotonic()

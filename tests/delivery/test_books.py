@@ -193,6 +193,20 @@ def test_a_schedule_that_is_too_late_waits_for_a_person_and_mails_nobody(world: 
     assert blast.held_for.code == "held.late"
 
 
+def test_a_paused_blast_leaves_the_relay_alone(world: World) -> None:
+    world.join(["en"] * 40)
+    world.launch()
+
+    def pause(_line: str) -> bytes:
+        with world.installation.database.write() as session:
+            lifecycle.pause(session, world.blast_id)
+        return b"354 go on\r\n"
+
+    relay = send(world, {"DATA": pause}, connections=2)
+    assert relay.messages == []
+    assert len([line for line in relay.heard if line.startswith("RCPT")]) <= 2, "one round, and no more"
+
+
 @pytest.mark.parametrize("attributes", [None, ["a"], "text", 7, {"k": {"deep": [1]}, "n": None}])
 def test_attributes_of_an_odd_kind_sink_nobody_else(world: World, attributes: object) -> None:
     world.launch()
