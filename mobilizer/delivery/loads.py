@@ -34,13 +34,19 @@ class Loader:
 
     def __init__(self, installation: Installation) -> None:
         self._keyring = installation.keyring
-        self._signer = signer_of(installation.settings)
+        self._settings = installation.settings
+        self._signer: Signer | None = None
         self._renditions: dict[tuple[int, str], Rendition | None] = {}
         self._lease: Lease | None = None
         self._date: datetime | None = None
 
     def prepare(self, session: Session, lease: Lease) -> None:
-        """Read what the messages of a lease have in common; their Date is the database's now."""
+        """Read what the messages of a lease have in common; their Date is the database's now.
+
+        Raises where the signing key or a rendition can't be read: a fault of ours, for which nobody is skipped.
+        """
+        if self._lease is None:
+            self._signer = signer_of(self._settings)
         self._lease = lease
         self._date = session.scalar(select(clock()))
         key = (lease.blast, lease.language)

@@ -61,16 +61,19 @@ class Slice:
         """Work one batch; the next one of its blast, or None where this slice should end."""
         with self._installation.database.write() as session:
             lease = leases.take(session, batch_id, self._owner)
-            if lease is None:
-                return None
-            claims.skip_the_left(session, lease)
-            people = claims.due_people(session, lease)
-            self._loader.prepare(session, lease)
+        if lease is None:
+            return None
         self._renewed = time.monotonic()
         with self._given_back(lease):
-            self._send(lease, people)
+            self._send(lease, self._people(lease))
         with self._installation.database.read() as session:
             return leases.next_batch(session, lease.blast)
+
+    def _people(self, lease: Lease) -> list[Person]:
+        with self._installation.database.write() as session:
+            claims.skip_the_left(session, lease)
+            self._loader.prepare(session, lease)
+            return claims.due_people(session, lease)
 
     @contextmanager
     def _given_back(self, lease: Lease) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -14,11 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all, rejoin
 from mobilizer.blasts import launching, lifecycle
-from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock
 from mobilizer.delivery import launch, leases, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery
-from tests.delivery.test_slices import send
+from mobilizer.message.dkim import BadSigningKey
+from tests.delivery.test_slices import make_due, send
 from tests.worlds import World
 
 
@@ -216,6 +218,32 @@ def test_attributes_of_an_odd_kind_sink_nobody_else(world: World, attributes: ob
     odd = world.delivery(world.members[0])
     assert odd.state == ("accepted" if isinstance(attributes, dict) else "skipped")
     assert world.states()["accepted"] >= 4
+
+
+def test_a_rendition_that_cannot_be_read_holds_the_blast_and_says_so(world: World) -> None:
+    """As after an update of the software in the middle of a blast: nobody is skipped for it."""
+    world.launch()
+    with world.installation.database.write() as session:
+        session.execute(update(Rendition).values(compiled="from another time"))
+    for _ in range(5):
+        with suppress(ValueError):
+            send(world)
+        make_due(world)
+    assert world.blast().state == "held"
+    assert world.states() == {"pending": 5}
+
+
+def test_a_signing_key_that_is_none_holds_the_blast_and_says_so(world: World) -> None:
+    folder = world.installation.settings.home / "dkim" / world.installation.settings.sender_domain
+    folder.mkdir(parents=True)
+    (folder / "mail.pem").write_text("not a key")
+    world.launch()
+    for _ in range(5):
+        with suppress(BadSigningKey):
+            send(world)
+        make_due(world)
+    assert world.blast().state == "held"
+    assert world.states() == {"pending": 5}
 
 
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
