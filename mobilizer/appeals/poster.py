@@ -80,6 +80,7 @@ def _open(data: bytes) -> Image.Image:
             picture = Image.open(BytesIO(data), formats=["JPEG", "PNG", "WEBP"])
             _judge(picture)
             picture.load()
+            ImageOps.exif_transpose(picture, in_place=True)  # upright; raises for broken remarks of a camera
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         if isinstance(error, BadMedia):
             raise
@@ -103,8 +104,7 @@ def _judge(picture: Image.Image) -> None:
 
 
 def _fit(picture: Image.Image) -> Image.Image:
-    """Upright, in plain RGB on white, 1200 wide; cropped round the middle to between 2:1 and 1:1."""
-    picture = ImageOps.exif_transpose(picture)
+    """In plain RGB on white, 1200 wide; cropped round the middle to between 2:1 and 1:1."""
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
         layer = picture.convert("RGBA")
         picture = Image.new("RGBA", layer.size, "white")

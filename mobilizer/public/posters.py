@@ -25,7 +25,7 @@ def light(media: Path, name: str) -> str:
         pass  # not made yet
     try:
         made = keep(media, _lightened(media / name), ".jpg")
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return name
     marker.write_text(made)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -165,3 +166,19 @@ def test_a_poster_whose_file_is_gone_is_a_problem(tmp_path: Path) -> None:
         with pytest.raises(BadMedia) as caught:
             poster.compose_poster(tmp_path, name)
         assert caught.value.problem.code == "poster.gone"
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_with_broken_remarks_of_a_camera_is_refused_or_used_but_breaks_nothing(form: str) -> None:
+    """What is kept here is composed anew wherever the appeal is shown: there it would break the page."""
+    buffer = BytesIO()
+    Image.new("RGB", (1200, 675)).save(buffer, form, exif=b"Exif\0\0garbage")
+
+    def judged(by: Callable[[bytes], object]) -> str:
+        try:
+            by(buffer.getvalue())
+        except BadMedia as refused:
+            return refused.problem.code
+        return "good"
+
+    assert judged(poster.poster_size) == judged(poster.with_play_mark)
