@@ -73,7 +73,7 @@ def _target(ticket: Ticket, n: int) -> Target | None:
     )
     with installation().database.read() as session:
         row = session.execute(statement).one_or_none()
-    if row is None or (row[0] == "url" and not row[1].startswith(("https://", "http://", "mailto:"))):
+    if row is None or (row[0] == "url" and not row[1].lower().startswith(("https://", "http://", "mailto:"))):
         return None
     kind, url, appeal_id, slug, code, tag = row
     return Target(kind, url, appeal_id, slug, code or "", tag or "")

@@ -118,3 +118,10 @@ def test_a_click_arrives_even_when_it_can_not_be_counted(world: World, monkeypat
     answer = world.browser().get(f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
     assert answer.status_code == 302
     assert world.events() == []
+
+
+def test_a_link_in_capitals_leads_on_as_well(world: World) -> None:
+    with world.installation.database.write() as session:
+        session.get_one(Link, (world.blast, world.link("url"))).url = "HTTPS://law.example.org/X"
+    answer = world.browser().get(f"/c/{world.token(Purpose.CLICK)}/{world.link('url')}")
+    assert (answer.status_code, answer.location.lower()) == (302, "https://law.example.org/x")
