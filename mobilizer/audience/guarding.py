@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 # What spreadsheets take for a formula (OWASP: CSV injection), perhaps behind quotes that guarded it before.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+# Some read the wide signs of East Asian keyboards as the narrow ones.
+_SIGNS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"'*{_SIGNS}")
+_GUARDED = re.compile(rf"'+{_SIGNS}")
 
 
 def guard(cell: str) -> str:

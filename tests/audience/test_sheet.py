@@ -35,7 +35,11 @@ def test_what_a_csv_writer_wrote_is_what_is_read(table: list[list[str]], delimit
 @given(st.text())
 def test_a_guard_comes_off_again(cell: str) -> None:
     assert unguard(guard(cell)) == cell
-    assert not guard(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert not guard(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+
+
+def test_a_formula_in_wide_signs_is_guarded_too() -> None:
+    assert guard("\uff1dcmd()") == "'\uff1dcmd()"
 
 
 @given(st.binary(max_size=400))
