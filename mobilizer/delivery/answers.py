@@ -18,6 +18,8 @@ def settlement(
             return Settlement(delivery, DeliveryState.UNCERTAIN, reason=reason)
         case Unsupported(reason):
             return Settlement(delivery, DeliveryState.SKIPPED, reason="unsupported", reply=reason)
+        case Deferred(unsaid=True):
+            return Settlement(delivery, DeliveryState.PENDING, reply=answer.reply)  # no word about the member: at once
         case Deferred() | Rejected() if _may_pass(answer) and tries < len(BACKOFF_SECONDS):
             return Settlement(
                 delivery,

@@ -44,7 +44,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one claimed message."""
+    """What became of one message. A pending one that need not wait was not tried: the relay said nothing to it."""
 
     delivery: int
     state: DeliveryState
@@ -143,6 +143,7 @@ def _row(lease: Lease, settlement: Settlement) -> dict[str, object]:
         "new_code": settlement.code,
         "new_reply": settlement.reply[:REPLY_LENGTH],
         "again": settlement.state == DeliveryState.PENDING,
+        "tried": int(settlement.wait_seconds > 0),
         "wait": settlement.wait_seconds,
     }
 
@@ -210,7 +211,7 @@ _WRITE = (
         reason=bindparam("new_reason"),
         code=bindparam("new_code"),
         reply=bindparam("new_reply"),
-        tries=case((_AGAIN, _DELIVERIES.c.tries + 1), else_=_DELIVERIES.c.tries),
+        tries=_DELIVERIES.c.tries + bindparam("tried"),
         next_at=case((_AGAIN, clock(bindparam("wait", type_=Float)))),
         settled_at=case((_AGAIN, None), else_=clock()),
     )

@@ -11,6 +11,7 @@ from mobilizer.transport.smtp import Connection, Relay
 
 TROUBLES_IN_A_ROW = 3
 REFUSALS_IN_A_ROW = 20
+LOST = N_("The connection to the relay was lost: %(reason)s")
 
 
 @dataclass(slots=True)
@@ -27,7 +28,8 @@ class Load:
 class Lanes:
     """Up to `limit` connections, opened when first needed and kept for the next message.
 
-    `troubles` and `refusals` count the relay's troubles and its refusals by policy since the last accepted message.
+    `troubles` and `refusals` count the relay's troubles (until they are raised) and its refusals by policy since
+    the last accepted message.
     """
 
     relay: Relay
@@ -43,7 +45,7 @@ class Lanes:
         Raises Trouble once that has happened too many times in a row, or can't be mended by trying again.
         """
         try:
-            connection = self._idle.pop() if self._idle else Connection.open(self.relay)
+            connection = self._free()
             connection.offer(load.sender, load.recipient, size=len(load.content))
         except Trouble as trouble:
             self._note(trouble)
@@ -59,46 +61,53 @@ class Lanes:
             return None
         if not isinstance(answer, Ready):
             self._learn(answer)
-            self._keep(connection)
+            self._idle.append(connection)
         return answer
 
     def reply(self, connection: Connection) -> Accepted | Deferred | Rejected | Uncertain:
-        """The relay's answer to a content."""
+        """The relay's answer to a content. Never raises; `check` does, once all replies are written down."""
         reply = connection.reply()
         if isinstance(reply, Accepted):
             self.troubles = self.refusals = 0
             self._last_trouble = None
+        elif isinstance(reply, Uncertain):
+            self._count(Trouble(LOST, reason=reply.reason))
+        elif isinstance(reply, Deferred) and reply.unsaid:
+            self._count(Trouble(LOST, reason=reply.reply))
         self._learn(reply)
-        self._keep(connection)
+        self._idle.append(connection)
         return reply
 
-    def check_policy(self) -> None:
-        """Raise a fatal Trouble where message after message is refused by policy: more of them would only harm."""
+    def check(self, troubles: int = TROUBLES_IN_A_ROW) -> None:
+        """Raise what speaks against going on: so many troubles in a row, or so many refusals by policy."""
         if self.refusals >= REFUSALS_IN_A_ROW:
             raise Trouble(N_("Message after message is refused by policy."), fatal=True)
-
-    def check_trouble(self) -> None:
-        """Raise the relay's last trouble if nothing was accepted since: a batch too small to have three counts too."""
-        if self._last_trouble is not None:
-            raise self._last_trouble
+        if self._last_trouble is not None and self.troubles >= troubles:
+            trouble, self._last_trouble, self.troubles = self._last_trouble, None, 0
+            raise trouble
 
     def close(self) -> None:
         """Say goodbye on every idle connection."""
         while self._idle:
             self._idle.pop().close()
 
+    def _free(self) -> Connection:
+        """An idle connection that still stands, else a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+            connection.close()
+        return Connection.open(self.relay)
+
     def _note(self, trouble: Trouble) -> None:
+        self._count(trouble)
+        self.check(1 if trouble.fatal else TROUBLES_IN_A_ROW)
+
+    def _count(self, trouble: Trouble) -> None:
         self.troubles += 1
         self._last_trouble = trouble
-        if trouble.fatal or self.troubles >= TROUBLES_IN_A_ROW:
-            raise trouble
 
     def _learn(self, answer: object) -> None:
         if isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
             self.refusals += 1
-
-    def _keep(self, connection: Connection) -> None:
-        if connection.usable:
-            self._idle.append(connection)
-        else:
-            connection.close()

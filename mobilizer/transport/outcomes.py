@@ -73,6 +73,11 @@ class _Refusal:
 class Deferred(_Refusal):
     """Not taken now (4xx), or the connection broke before the end of the content: it may be tried again."""
 
+    @property
+    def unsaid(self) -> bool:
+        """Whether no relay said so: the connection broke."""
+        return not self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected(_Refusal):

@@ -21,6 +21,7 @@ from mobilizer.delivery import launch, leases, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.message.dkim import BadSigningKey
 from tests.delivery.test_slices import make_due, send
+from tests.transport.scripted_relay import DROP
 from tests.worlds import World
 
 
@@ -209,6 +210,16 @@ def test_a_paused_blast_leaves_the_relay_alone(world: World) -> None:
     assert len([line for line in relay.heard if line.startswith("RCPT")]) <= 2, "one round, and no more"
 
 
+def test_a_blast_goes_on_with_fresh_connections_after_a_relays_trouble(world: World) -> None:
+    """A lane that was closed because another had trouble is not taken for the relay's next trouble."""
+    world.join(["es"] * 2)
+    world.launch()
+    first = iter([b"550 5.1.1 no\r\n", b"421 4.3.2 closing\r\n", DROP, DROP, DROP])
+    relay = send(world, {"RCPT": lambda _line: next(first, b"250 2.1.5 ok\r\n")}, connections=3)
+    assert len(relay.messages) >= 4
+    assert world.blast().troubles == 0
+
+
 @pytest.mark.parametrize("attributes", [None, ["a"], "text", 7, {"k": {"deep": [1]}, "n": None}])
 def test_attributes_of_an_odd_kind_sink_nobody_else(world: World, attributes: object) -> None:
     world.launch()
@@ -246,6 +257,18 @@ def test_a_signing_key_that_is_none_holds_the_blast_and_says_so(world: World) ->
     assert world.states() == {"pending": 5}
 
 
+def test_a_relay_that_hangs_up_before_the_content_is_no_members_fault(world: World) -> None:
+    world.launch()
+    hang_up = {"DATA": b"354 go on\r\n421 4.3.2 closing\r\n"}
+    send(world, hang_up)
+    assert {world.delivery(m).tries for m in world.members} == {0}
+    assert world.states() == {"pending": 5}
+    assert world.blast().troubles > 0
+    make_due(world)
+    send(world)
+    assert world.states() == {"accepted": 5}
+
+
 def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
     world.launch()
     with world.installation.database.write() as session:
@@ -261,3 +284,15 @@ def test_a_pause_holds_against_the_retry_of_a_held_blast(world: World) -> None:
 
     meanwhile(world, "FROM blasts", pause, retry)
     assert world.blast().state == "paused"
+
+
+def test_a_relay_that_loses_answer_after_answer_holds_the_blast_before_all_of_it_is_uncertain(world: World) -> None:
+    world.join(["en"] * 60)
+    world.launch()
+    for _ in range(5):
+        send(world, {"DOT": DROP})
+        make_due(world)
+    assert world.blast().state == "held"
+    states = world.states()
+    assert set(states) == {"uncertain", "pending"}
+    assert states["pending"] >= 30
