@@ -55,6 +55,10 @@ class Work(StrEnum):
     HITS = "hits"  # number: 0
 
 
+class WorkFailed(Exception):
+    """A piece of work broke. It says of what kind the error was; the log says where."""
+
+
 class OurJob(Job):
     """A job that can only ever run `perform`: whoever can write to Redis must not choose what we import."""
 
@@ -104,7 +108,7 @@ def work_on(installation: Installation) -> None:
 
 
 def perform(kind: str, number: int) -> None:
-    """Do one piece of work: what RQ calls, in a work horse."""
+    """Do one piece of work: what RQ calls, in a work horse. Raises WorkFailed."""
     installation = _installation or install(load_settings())
     installation.database.after_fork()
     doing: dict[Work, Callable[[Installation, int], None]] = {
@@ -113,7 +117,12 @@ def perform(kind: str, number: int) -> None:
         Work.IMPORT: run_import,
         Work.HITS: drain_hits,
     }
-    doing[Work(kind)](installation, number)
+    try:
+        doing[Work(kind)](installation, number)
+    except Exception as error:
+        log.exception("work_failed", work=kind, number=number)
+        # RQ prints an error's words and keeps them in Redis: they may name a person.
+        raise WorkFailed(type(error).__name__) from None
 
 
 def enqueue(installation: Installation, kind: Work, number: int = 0) -> bool:
