@@ -25,6 +25,7 @@ from rq import Queue, Worker
 from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import DBAPIError
 
 from mobilizer import tables
 from mobilizer.audience.importing import run_import
@@ -87,8 +88,23 @@ class OurWorker(Worker):
         """RQ's own sign of life, and ours: the database remembers after Redis was lost."""
         super().heartbeat(*args, **kwargs)
         if _installation is not None and not self.is_horse:
-            with _installation.database.write() as session:
-                heartbeats.beat(session, worker_name(), "worker")
+            try:
+                with _installation.database.write() as session:
+                    heartbeats.beat(session, worker_name(), "worker")
+            except DBAPIError as error:
+                # To go unheard is no reason to end: its horse knows better what the database allows.
+                log.error("database_unreachable", error=type(error).__name__)
+
+    def monitor_work_horse(self, *args: Any) -> None:
+        """Whatever becomes of the queue meanwhile, the horse is waited for: left behind, it would be killed in the
+        middle of a message when this process ends."""
+        try:
+            super().monitor_work_horse(*args)
+        finally:
+            while self.horse_pid:
+                with suppress(RedisError):  # of a signal that can't be noted in the queue
+                    self.wait_for_horse()
+                    self._horse_pid = 0
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         OurWorker.stopping = True

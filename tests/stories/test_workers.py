@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError
+from rq.job import Job
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from mobilizer import jobs
 from mobilizer.audience.standing import leave_all
 from mobilizer.db import clock
+from mobilizer.delivery import heartbeats
 from mobilizer.delivery.ledger import Batch
 from mobilizer.installation import Installation, install
 from mobilizer.jobs import Work
@@ -178,6 +182,36 @@ def test_who_unsubscribes_while_queued_gets_nothing(world: World) -> None:
         until(lambda: world.blast().state == "sent", Reconciler(world.installation).tick)
     assert len(relay.messages) == 23
     assert world.delivery(world.members[7]).reason == "unsubscribed"
+
+
+def test_a_horse_is_waited_for_though_the_queue_is_lost_meanwhile(here: Installation) -> None:
+    """Left behind, it would be killed in the middle of a message when its worker ends."""
+
+    class Bereft(jobs.OurWorker):
+        def maintain_heartbeats(self, *_: object) -> None:
+            raise ConnectionError("no queue")
+
+    with Redis.from_url(here.settings.redis_url) as redis:
+        bereft = Bereft([jobs.QUEUE], connection=redis, job_monitoring_interval=1)
+        job = Job.create(jobs.ENTRY, connection=redis, timeout=60)
+        horse = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(2)"])
+        bereft._horse_pid = horse.pid
+        with pytest.raises(ConnectionError):
+            bereft.monitor_work_horse(job, bereft.queues[0], None)  # type: ignore[arg-type]
+    with pytest.raises(ProcessLookupError):
+        os.kill(horse.pid, 0)
+    horse.wait()
+
+
+def test_a_worker_lives_on_though_the_database_does_not_hear_it(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unheard(*_: object) -> None:
+        raise OperationalError("UPDATE heartbeats", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(heartbeats, "beat", unheard)
+    monkeypatch.setattr(jobs, "_installation", None)
+    jobs.worker(here).heartbeat()
 
 
 def test_a_job_that_is_not_ours_never_runs(here: Installation) -> None:
