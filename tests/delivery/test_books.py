@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all, rejoin
+from mobilizer.audience.suppressing import suppress
+from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock
@@ -237,7 +239,7 @@ def test_a_rendition_that_cannot_be_read_holds_the_blast_and_says_so(world: Worl
     with world.installation.database.write() as session:
         session.execute(update(Rendition).values(compiled="from another time"))
     for _ in range(5):
-        with suppress(ValueError):
+        with contextlib.suppress(ValueError):
             send(world)
         make_due(world)
     assert world.blast().state == "held"
@@ -250,7 +252,7 @@ def test_a_signing_key_that_is_none_holds_the_blast_and_says_so(world: World) ->
     (folder / "mail.pem").write_text("not a key")
     world.launch()
     for _ in range(5):
-        with suppress(BadSigningKey):
+        with contextlib.suppress(BadSigningKey):
             send(world)
         make_due(world)
     assert world.blast().state == "held"
@@ -296,3 +298,23 @@ def test_a_relay_that_loses_answer_after_answer_holds_the_blast_before_all_of_it
     states = world.states()
     assert set(states) == {"uncertain", "pending"}
     assert states["pending"] >= 30
+
+
+@pytest.mark.parametrize("reason", ["suppressed", "erased"])
+def test_who_is_suppressed_or_erased_while_the_relay_answers_gets_nothing(world: World, reason: str) -> None:
+    """After 354, and before the content: only the claim itself can still know."""
+    world.launch()
+
+    def forbid(_line: str) -> bytes:
+        with world.installation.database.write() as session:
+            member = session.get(Member, world.members[0])
+            if member is not None and reason == "suppressed":
+                suppress(session, member.address_key, SuppressedFor.COMPLAINT)
+            elif member is not None:
+                session.delete(member)
+        return b"354 go on\r\n"
+
+    relay = send(world, {"DATA": forbid}, connections=1)
+    assert not [m for m in relay.messages if b"member0@" in m]
+    assert world.delivery(world.members[0]).reason == reason
+    assert world.states() == {"accepted": 4, "skipped": 1}
