@@ -58,7 +58,7 @@ def test_the_text_part_and_the_inbox_line_are_shown(organizer: Browser) -> None:
 
 
 def test_unknown_choices_in_the_query_are_the_usual_ones(organizer: Browser) -> None:
-    answer = organizer.get(f"{PREVIEW}/es?view=%00&screen=wall&scheme=<script>")
+    answer = organizer.get(f"{PREVIEW}/es?view=%01&screen=wall&scheme=<script>")
     assert answer.status_code == 200
     assert "device phone light" in answer.text
 
