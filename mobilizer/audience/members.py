@@ -30,7 +30,11 @@ class Member(Base):
     """A person on our lists. Address and name are one sealed value; `address_key` finds the row."""
 
     __tablename__ = "members"
-    __table_args__ = (Index("ix_members_language", "language", "id"),)
+    __table_args__ = (
+        Index("ix_members_language", "language", "id"),
+        # Old mails name a member by number: the number of one who was erased is never given again.
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[Id]
     address_key: Mapped[bytes] = mapped_column(unique=True)

@@ -318,3 +318,19 @@ def test_who_is_suppressed_or_erased_while_the_relay_answers_gets_nothing(world:
     assert not [m for m in relay.messages if b"member0@" in m]
     assert world.delivery(world.members[0]).reason == reason
     assert world.states() == {"accepted": 4, "skipped": 1}
+
+
+def test_a_blast_whose_last_message_is_in_hand_is_not_declared_sent(world: World) -> None:
+    world.launch()
+    with world.installation.database.write() as session:
+        session.execute(update(Delivery).values(state="handing", epoch=1))
+        assert reconcile.finish(session) == []
+
+
+def test_whoever_comes_after_an_erased_member_is_somebody_else(world: World) -> None:
+    """Rows and links in old mails name members by number: a number must never come back."""
+    world.launch()
+    with world.installation.database.write() as session:
+        session.delete(session.get_one(Member, world.members[-1]))
+    erased = world.members[-1]
+    assert erased not in world.join(["en"])

@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
         sa.UniqueConstraint("address_key", name=op.f("uq_members_address_key")),
         sa.UniqueConstraint("share_code", name=op.f("uq_members_share_code")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_members_domain_key"), ["domain_key"], unique=False)
