@@ -19,7 +19,7 @@ from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock
-from mobilizer.delivery import launch, leases, reconcile
+from mobilizer.delivery import claims, launch, leases, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.message.dkim import BadSigningKey
 from tests.delivery.test_slices import make_due, send
@@ -334,3 +334,15 @@ def test_whoever_comes_after_an_erased_member_is_somebody_else(world: World) -> 
         session.delete(session.get_one(Member, world.members[-1]))
     erased = world.members[-1]
     assert erased not in world.join(["en"])
+
+
+@pytest.mark.parametrize("state", ["handing", "accepted", "rejected", "skipped", "uncertain"])
+def test_only_a_pending_row_can_be_claimed_even_under_a_good_lease(world: World, state: str) -> None:
+    """A claim of an earlier lease that was committed late: to claim the row once more would be a second mail."""
+    world.launch()
+    row = world.delivery(world.members[0])
+    with world.installation.database.write() as session:
+        lease = leases.take(session, row.batch_id, "test")
+        assert lease is not None
+        session.execute(update(Delivery).where(Delivery.id == row.id).values(state=state, epoch=lease.epoch - 1))
+        assert claims.claim(session, lease, [row.id]) == set()
