@@ -20,7 +20,7 @@ from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock
 from mobilizer.delivery import claims, launch, leases, reconcile
-from mobilizer.delivery.ledger import Batch, Delivery
+from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState
 from mobilizer.message.dkim import BadSigningKey
 from tests.delivery.test_slices import make_due, send
 from tests.transport.scripted_relay import DROP
@@ -346,3 +346,32 @@ def test_only_a_pending_row_can_be_claimed_even_under_a_good_lease(world: World,
         assert lease is not None
         session.execute(update(Delivery).where(Delivery.id == row.id).values(state=state, epoch=lease.epoch - 1))
         assert claims.claim(session, lease, [row.id]) == set()
+
+
+def test_a_batch_with_a_message_in_hand_is_not_done(world: World) -> None:
+    """Its worker failed between content and settling: the next lease must be able to sweep the row."""
+    world.launch()
+    batch = world.delivery(world.members[0]).batch_id
+    with world.installation.database.write() as session:
+        lease = leases.take(session, batch, "test")
+        assert lease is not None
+        session.execute(update(Delivery).where(Delivery.batch_id == batch).values(state="handing", epoch=lease.epoch))
+        leases.give_back(session, lease)
+        assert leases.take(session, batch, "next") is not None
+    assert world.states() == {"pending": 2, "uncertain": 3}
+
+
+@pytest.mark.parametrize("state", ["pending", "handing"])
+def test_answers_under_a_lease_that_is_void_write_over_nothing(world: World, state: str) -> None:
+    """The row is the next owner's by now: pending for their offer, or in hand by their claim."""
+    world.launch()
+    row = world.delivery(world.members[0])
+    with world.installation.database.write() as session:
+        old = leases.take(session, row.batch_id, "test")
+        assert old is not None
+        session.execute(update(Batch).values(epoch=old.epoch + 1))
+        session.execute(update(Delivery).where(Delivery.id == row.id).values(state=state, epoch=old.epoch + 1))
+        answers = [claims.Settlement(row.id, DeliveryState.REJECTED, reason="hard", code=550)]
+        claims.settle(session, old, answers)
+        claims.settle_unclaimed(session, old, answers)
+    assert world.delivery(world.members[0]).state == state
