@@ -164,9 +164,9 @@ def job_id(kind: Work, number: int) -> str:
     return f"{kind}-{number}"
 
 
-def queued(installation: Installation) -> set[str]:
+def queued(settings: Settings) -> set[str]:
     """The ids of the jobs that wait in the queue ('send-17'). Raises RedisError."""
-    return set(_queue(installation.settings).job_ids)
+    return set(_queue(settings).job_ids)
 
 
 def note_hit(installation: Installation, hit: Hit) -> None:

@@ -60,7 +60,7 @@ class Reconciler:
             log.warning("queue_unreachable", error=type(error).__name__)
 
     def _queue_due(self) -> None:
-        waiting = jobs.queued(self._installation)
+        waiting = jobs.queued(self._installation.settings)
         for kind, number in self._due(BATCHES_QUEUED - len(waiting)):
             if jobs.job_id(kind, number) not in waiting:
                 jobs.enqueue(self._installation, kind, number)

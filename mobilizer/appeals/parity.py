@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.completeness import of_translation
 from mobilizer.appeals.editing import check_values, translation_in
 from mobilizer.appeals.fields import FIELDS
 from mobilizer.appeals.scripts import foreign_script
@@ -35,6 +36,8 @@ def parity(appeal: Appeal) -> list[Problem]:
 
 def _media_problems(appeal: Appeal) -> list[Problem]:
     problems = []
+    # What is not complete is not sent: only where nothing is complete yet, everything is looked at.
+    told = [t for t in appeal.translations if of_translation(t).complete] or appeal.translations
     for kind, none, some in (
         (
             "poster",
@@ -47,9 +50,9 @@ def _media_problems(appeal: Appeal) -> list[Problem]:
             N_("%(languages)s has no video of its own, and the appeal has none either. Upload one for all."),
         ),
     ):
-        lacking = [] if getattr(appeal, kind) else [t for t in appeal.translations if not getattr(t, kind)]
+        lacking = [] if getattr(appeal, kind) else [t for t in told if not getattr(t, kind)]
         names = ", ".join(language(t.language).own_name for t in lacking)
-        if lacking and len(lacking) == len(appeal.translations):
+        if lacking and len(lacking) == len(told):
             problems.append(Problem(f"appeal.no_{kind}", none, where=kind))
         elif lacking:
             problems.append(Problem(f"appeal.no_{kind}_in", some, {"languages": names}, where=kind))

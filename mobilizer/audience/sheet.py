@@ -23,6 +23,9 @@ MAX_LINES = 200  # lines in one row
 MAX_COLUMNS = 500
 SAMPLE_ROWS = 8
 
+# The csv module keeps one limit for the whole process; it must hold before the first look at any file.
+csv.field_size_limit(10 * MAX_CELL * MAX_LINES)
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -91,7 +94,6 @@ def rows(stream: IO[bytes], encoding: str, delimiter: str) -> Iterator[Row]:
     with the next line, so that one bad row costs one row.
     """
     lines = _Lines(TextIOWrapper(stream, encoding, "replace", newline=""))
-    csv.field_size_limit(10 * MAX_CELL * MAX_LINES)
     reader = _Reader(lines, lines.declared_delimiter() or delimiter)
     while True:
         line = lines.begin()

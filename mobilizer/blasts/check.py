@@ -146,12 +146,17 @@ def _about_translations(blast: Blast) -> list[CheckLine]:
             lines.append(CheckLine("warning", lacking, tag, state.missing[0]))
         else:
             lines.append(_ok("translation.complete", N_("%(language)s is complete."), language=_own_name(tag)))
-    for problem in parity(appeal):
-        start, _, place = problem.where.partition(".")
-        tag, _, name = place.partition(".")
-        if start == "translations" and tag in complete:
-            lines.append(CheckLine("error" if problem.severity == "error" else "warning", problem, tag, name))
-    return lines
+    different = [line for line in map(_parity_line, parity(appeal)) if not line.language or line.language in complete]
+    if not any(line.level == "error" for line in different):
+        different.append(_ok("parity", N_("Every language has the same placeholders, links and video.")))
+    return lines + different
+
+
+def _parity_line(problem: Problem) -> CheckLine:
+    """A difference between languages; its place is `translations.<tag>.<field>`, or `poster` or `video` of them all."""
+    start, _, place = problem.where.partition(".")
+    tag, _, name = place.partition(".")
+    return CheckLine(problem.severity, problem, tag, name if start == "translations" else start)
 
 
 def _about_messages(installation: Installation, blast: Blast, today: date) -> list[CheckLine]:
@@ -166,10 +171,6 @@ def _about_messages(installation: Installation, blast: Blast, today: date) -> li
             lines += [_error(problem, tag, problem.where) for problem in error.problems]
         else:
             lines += _about_rendition(installation, blast, rendition, tag, today)
-    if not blast.appeal.poster and not any(t.poster for t in blast.appeal.translations):
-        lines.append(_error(Problem("poster.missing", N_("The video has no poster: add a picture.")), field="poster"))
-    if not blast.appeal.video and not any(t.video for t in blast.appeal.translations):
-        lines.append(_error(Problem("video.missing", N_("There is no video to play: add one.")), field="video"))
     return lines
 
 
@@ -189,6 +190,8 @@ def _about_rendition(
     if leave not in html or leave not in text:
         message = N_("%(language)s has no unsubscribe link.")
         lines.append(_error(Problem("unsubscribe.missing", message, {"language": name}), tag))
+    else:
+        lines.append(_ok("unsubscribe", N_("%(language)s has its unsubscribe link."), language=name))
     return lines
 
 

@@ -19,9 +19,10 @@ from mobilizer.blasts.check import check
 from mobilizer.blasts.launching import launch as launch_blast
 from mobilizer.blasts.launching import seen
 from mobilizer.cli import main
+from mobilizer.cli.opening import opened
 from mobilizer.delivery.progress import Tally, progress
 from mobilizer.delivery.proof import proof_bytes
-from mobilizer.installation import Installation, install
+from mobilizer.installation import Installation
 from mobilizer.languages import canonical, language
 from mobilizer.message.compile import CompileError
 from mobilizer.settings import Settings
@@ -39,7 +40,7 @@ def blasts() -> None:
 @click.pass_obj
 def proof(settings: Settings, slug: str, tag: str, member_id: int | None) -> None:
     """Print exactly the bytes that would be sent."""
-    installation = install(settings)
+    installation = opened(settings)
     with installation.database.read() as session:
         blast = _blast(session, slug)
         member = session.get(Member, member_id) if member_id else None
@@ -60,7 +61,7 @@ def proof(settings: Settings, slug: str, tag: str, member_id: int | None) -> Non
 @click.pass_obj
 def launch(settings: Settings, slug: str, people: int) -> None:
     """Launch a blast whose check list has no red line."""
-    installation = install(settings)
+    installation = opened(settings)
     with installation.database.write() as session:
         blast = _blast(session, slug)
         checked = check(session, installation, blast, datetime.now(UTC).date())
@@ -81,7 +82,7 @@ def launch(settings: Settings, slug: str, people: int) -> None:
 @click.pass_obj
 def status(settings: Settings, slug: str) -> None:
     """Show how far a blast is, by language."""
-    installation = install(settings)
+    installation = opened(settings)
     with installation.database.read() as session:
         blast = _blast(session, slug)
         _print_status(installation, session, blast)
@@ -113,7 +114,7 @@ def cancel(settings: Settings, slug: str) -> None:
 
 
 def _steer(settings: Settings, slug: str, verb: Callable[[Session, int], bool], done: str) -> None:
-    with install(settings).database.write() as session:
+    with opened(settings).database.write() as session:
         blast = _blast(session, slug)
         was = blast.state
         if not verb(session, blast.id):

@@ -5,21 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from mobilizer import jobs
-from mobilizer.db import Database, UnsafeDurability, check_durability
+from mobilizer.cli.storage import Finding, storage
+from mobilizer.db import Database
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.loads import relay_of
 from mobilizer.installation import Installation
 from mobilizer.keys import load_keyring
-from mobilizer.migrations import is_current
 from mobilizer.organizers.users import User
 from mobilizer.settings import Settings
 from mobilizer.transport.outcomes import Trouble
@@ -31,23 +28,14 @@ OTHERS_MAY_READ = 0o077
 QUICKLY = Timeouts(connect=5, command=10, dot=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line. `level` is 'ok', 'warn' (works, but look) or 'missing' (needed); `fix` is empty if all is well."""
-
-    level: Literal["ok", "warn", "missing"]
-    about: str
-    says: str
-    fix: str = ""
-
-
 def findings(settings: Settings) -> Iterator[Finding]:
     """Everything, from the ground up; what leans on something missing is left out. Changes nothing."""
     yield python()
     yield from home(settings)
+    yield queue(settings)
     database = Database(settings.database)
     try:
-        stored = list(_database(database))
+        stored = list(storage(database))
         yield from stored
         if all(finding.level != "missing" for finding in stored) and (settings.home / "keys.json").exists():
             yield from _people(Installation(settings, database, load_keyring(settings.home)))
@@ -80,30 +68,7 @@ def home(settings: Settings) -> Iterator[Finding]:
         yield Finding("missing", "Media", f"{settings.media} can't be written", f"mkdir -p {settings.media}")
 
 
-def _database(database: Database) -> Iterator[Finding]:
-    kind = database.engine.dialect.name
-    if kind == "sqlite" and not os.path.exists(database.engine.url.database or ""):
-        yield Finding("missing", "Database", "there is none yet", "mobilizer db upgrade")
-        return
-    try:
-        check_durability(database)
-        current = is_current(database)
-    except UnsafeDurability as unsafe:
-        yield Finding("missing", "Database", f"{kind}: a commit may be forgotten after a power cut", str(unsafe))
-        return
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        yield Finding("missing", "Database", f"can't be reached: {reason}", "Start it, or correct DATABASE_URL.")
-        return
-    yield Finding("ok", "Database", f"{kind}, durable")
-    if current:
-        yield Finding("ok", "Schema", "up to date")
-    else:
-        yield Finding("missing", "Schema", "not up to date", "mobilizer db upgrade")
-
-
 def _people(installation: Installation) -> Iterator[Finding]:
-    yield queue(installation)
     with installation.database.read() as session:
         workers, reconcilers = heartbeats.alive(session, "worker"), heartbeats.alive(session, "reconciler")
         users = session.scalar(select(func.count()).select_from(User).where(User.disabled_at.is_(None))) or 0
@@ -119,12 +84,12 @@ def _people(installation: Installation) -> Iterator[Finding]:
         yield Finding("warn", "Users", "nobody can sign in yet", "mobilizer users add ADDRESS")
 
 
-def queue(installation: Installation) -> Finding:
+def queue(settings: Settings) -> Finding:
     """The Redis-protocol server."""
-    where = urlsplit(installation.settings.redis_url)
+    where = urlsplit(settings.redis_url)
     place = f"{where.hostname or where.path}{f':{where.port}' if where.port else ''}"
     try:
-        waiting = len(jobs.queued(installation))
+        waiting = len(jobs.queued(settings))
     except (RedisError, ValueError):
         return Finding("missing", "Queue", f"no answer from {place}", "Start a Redis server, or correct REDIS_URL.")
     return Finding("ok", "Queue", f"{place} answers, {waiting} jobs waiting")

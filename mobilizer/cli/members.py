@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -190,8 +191,13 @@ def _tell(row: Import, report: list[ReportRow], *, show: bool, as_json: bool) ->
 
 
 def _without_addresses(row: ReportRow) -> str:
-    """What is wrong with a row, by fields and codes: its sentences quote what people wrote."""
-    return ", ".join(f"{problem.where or 'row'}: {problem.code}" for problem in row.problems)
+    """What is wrong with a row, field by field; what people wrote there is left out of the sentences."""
+    said = ((found.where or "row", replace(found, params=_unquoted(found)).text()) for found in row.problems)
+    return " ".join(f"{where}: {sentence}" for where, sentence in said)
+
+
+def _unquoted(problem: Problem) -> dict[str, object]:
+    return {name: value if isinstance(value, int) else "…" for name, value in problem.params.items()}
 
 
 def _stop_at(problems: list[Problem]) -> None:

@@ -9,6 +9,7 @@ import sys
 import click
 
 from mobilizer.cli import main
+from mobilizer.cli.opening import refuse_unready
 from mobilizer.settings import Settings, child_environment
 
 APPLICATION = "mobilizer.app:serve"
@@ -22,6 +23,7 @@ APPLICATION = "mobilizer.app:serve"
 @click.pass_obj
 def serve(settings: Settings, host: str, port: int, workers: int, threads: int) -> None:
     """Run the web server: the organizers' pages, the members' pages, clicks and opens."""
+    refuse_unready(settings)
     _check_free(host, port)
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"),

@@ -9,7 +9,7 @@ import click
 
 from mobilizer import jobs
 from mobilizer.cli import main
-from mobilizer.installation import install
+from mobilizer.cli.opening import opened
 from mobilizer.reconciler import Reconciler
 from mobilizer.settings import Settings
 
@@ -19,7 +19,7 @@ from mobilizer.settings import Settings
 @click.pass_obj
 def worker(settings: Settings, burst: bool) -> None:
     """Run one worker: it sends what the queue brings. Run as many as there are cores."""
-    jobs.run_worker(install(settings), burst=burst)
+    jobs.run_worker(opened(settings), burst=burst)
 
 
 @main.command()
@@ -27,7 +27,7 @@ def worker(settings: Settings, burst: bool) -> None:
 @click.pass_obj
 def reconcile(settings: Settings, once: bool) -> None:
     """Run the reconciler: it queues what is due and declares blasts sent. One is enough; two do no harm."""
-    reconciler = Reconciler(install(settings))
+    reconciler = Reconciler(opened(settings))
     if once:
         reconciler.tick()
         return

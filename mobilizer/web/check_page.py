@@ -36,6 +36,7 @@ class Point:
     tone: str
     text: str
     href: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,9 @@ def _points(blast: Blast, found: Checklist) -> dict[str, list[Point]]:
     points: dict[str, list[Point]] = {"bad": [], "warn": [], "good": []}
     for line in found.lines:
         tone = TONES[line.level]
-        points[tone].append(Point(tone, problem(line.problem), _mend(blast, line) if tone != "good" else ""))
+        # A difference between translations says "here": the page says which language that is.
+        here = line.language if line.problem.code.startswith("appeal.") else ""
+        points[tone].append(Point(tone, problem(line.problem), _mend(blast, line) if tone != "good" else "", here))
     return points
 
 
