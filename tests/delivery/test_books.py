@@ -375,3 +375,13 @@ def test_answers_under_a_lease_that_is_void_write_over_nothing(world: World, sta
         claims.settle(session, old, answers)
         claims.settle_unclaimed(session, old, answers)
     assert world.delivery(world.members[0]).state == state
+
+
+def test_a_row_that_must_wait_is_left_alone_though_its_batch_is_due(world: World) -> None:
+    """A greylisted member is not tried again because somebody else of the batch is."""
+    world.launch()
+    send(world, {"RCPT": b"450 4.2.0 later\r\n"})
+    with world.installation.database.write() as session:
+        session.execute(update(Batch).values(due_at=clock(-1)))
+    assert [line for line in send(world).heard if line.startswith("RCPT")] == []
+    assert world.states() == {"pending": 5}
