@@ -103,12 +103,20 @@ def choose(first: str, second: str | None, available: Iterable[str], chain: Iter
 
 
 def _steps(first: str, second: str | None, chain: Iterable[str]) -> Iterator[tuple[str, CaughtBy]]:
-    own, *wider = parents(first)
+    own, *wider = _known(first) or [first]
     yield own, CaughtBy.EXACT
     yield from ((tag, CaughtBy.PARENT) for tag in wider)
     if second:
-        yield from ((tag, CaughtBy.SECOND) for tag in parents(second))
+        yield from ((tag, CaughtBy.SECOND) for tag in _known(second))
     yield from ((tag, CaughtBy.CHAIN) for tag in chain)
+
+
+def _known(tag: str) -> list[str]:
+    """The tag and its parents; nothing for a tag that CLDR has dropped: its speakers still fall back."""
+    try:
+        return list(parents(tag))
+    except UnknownLanguage:
+        return []
 
 
 @lru_cache(MEMORY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -30,12 +31,25 @@ def launch(session: Session, settings: Settings, blast: Blast, when_seen: Seen) 
 
     Raises message.compile.CompileError where a language can't be compiled; then nothing has happened.
     """
-    session.refresh(blast.appeal, with_for_update=True)
-    if blast.appeal.revision != when_seen.appeal:
-        return False
-    if blast.state == BlastState.DRAFT:
-        lifecycle.move(session, blast.id, BlastState.READY, when_seen.blast)
-    if not lifecycle.launch(session, blast.id, when_seen.blast):
+    if not _is_as_seen(session, blast, when_seen) or not lifecycle.launch(session, blast.id, when_seen.blast):
         return False
     renditions.freeze(session, settings, blast)
     return True
+
+
+def schedule(session: Session, settings: Settings, blast: Blast, when_seen: Seen, at: datetime) -> bool:
+    """Let a blast launch by itself at a moment; its words are frozen now, its audience then. False as `launch`."""
+    if not _is_as_seen(session, blast, when_seen):
+        return False
+    if not lifecycle.move(session, blast.id, BlastState.SCHEDULED, when_seen.blast, scheduled_at=at):
+        return False
+    renditions.freeze(session, settings, blast)
+    return True
+
+
+def _is_as_seen(session: Session, blast: Blast, when_seen: Seen) -> bool:
+    """Whether the appeal is what was seen; a draft becomes ready on the way."""
+    session.refresh(blast.appeal, with_for_update=True)
+    if blast.state == BlastState.DRAFT:
+        lifecycle.move(session, blast.id, BlastState.READY, when_seen.blast)
+    return blast.appeal.revision == when_seen.appeal

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.blasts import BlastState
 from mobilizer.delivery.progress import Progress
 from mobilizer.delivery.progress import progress as progress_of
 from mobilizer.http import installation
@@ -71,7 +71,7 @@ def pause(slug: str) -> ResponseReturnValue:
 @allowed("blasts.launch")
 def resume(slug: str) -> ResponseReturnValue:
     """Go on after a pause or a hold."""
-    return _steer(slug, "blast.resume", _resume, _("It goes on."))
+    return _steer(slug, "blast.resume", lifecycle.resume, _("It goes on."))
 
 
 @blueprint.get("/blasts/<slug>/cancel")
@@ -91,12 +91,6 @@ def confirm_cancel(slug: str) -> ResponseReturnValue:
 def cancel(slug: str) -> ResponseReturnValue:
     """Stop a blast for good."""
     return _steer(slug, "blast.cancel", lifecycle.cancel, _("Cancelled. What had not started never will."))
-
-
-def _resume(session: Session, blast_id: int) -> bool:
-    # `resume` would also begin a blast whose audience is not frozen yet; only what stands still can go on.
-    blast = session.get(Blast, blast_id, with_for_update=True)
-    return blast is not None and blast.state in RESUMABLE and lifecycle.resume(session, blast_id)
 
 
 def _steer(slug: str, action: str, verb: Callable[[Session, int], bool], done: str) -> ResponseReturnValue:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import select
 
-from mobilizer.audience.standing import leave_all
+from mobilizer.audience.members import Member
+from mobilizer.audience.standing import leave_all, subscribe
 from mobilizer.blasts import launching
-from mobilizer.blasts.blasts import Blast
-from mobilizer.delivery import launch
+from mobilizer.blasts.blasts import Blast, Link, Rendition
+from mobilizer.blasts.lifecycle import Plan, change
+from mobilizer.delivery import launch, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery
 from tests.worlds import World
 
@@ -31,11 +35,7 @@ def test_a_member_of_two_lists_gets_one_row(world: World) -> None:
     second = world.make_list("second")
     with world.installation.database.write() as session:
         blast = session.get_one(Blast, world.blast_id)
-        from mobilizer.blasts.lifecycle import Plan, change
-
         change(session, blast, Plan(included=(world.list_id, second)))
-        from mobilizer.audience.standing import subscribe
-
         for member_id in world.members:
             subscribe(session, member_id, second, how="test", wording="")
     world.launch()
@@ -102,8 +102,6 @@ def test_a_batch_holds_one_language_and_no_more_than_its_size(world: World) -> N
 
 
 def test_the_links_and_words_are_frozen_with_the_blast(world: World) -> None:
-    from mobilizer.blasts.blasts import Link, Rendition
-
     world.launch()
     with world.installation.database.read() as session:
         links = session.scalars(select(Link).order_by(Link.n)).all()
@@ -112,3 +110,24 @@ def test_the_links_and_words_are_frozen_with_the_blast(world: World) -> None:
     assert {"https://example.org/en", "https://example.org/es"} <= {link.url for link in links}
     assert "watch" in {link.kind for link in links}
     assert sorted(languages) == ["en", "es"]
+
+
+def test_a_scheduled_blast_launches_by_itself_with_the_words_of_then(world: World) -> None:
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        soon = datetime.now(UTC) + timedelta(seconds=-1)
+        assert launching.schedule(session, world.installation.settings, blast, launching.seen(blast), soon)
+    with world.installation.database.write() as session:
+        session.get_one(Blast, world.blast_id).appeal.translations[0].subject = "Changed since"
+        reconcile.start_scheduled(session)
+    launch.freeze(world.installation, world.blast_id)
+    assert world.states() == {"pending": 5}
+    with world.installation.database.read() as session:
+        assert not any("Changed since" in row.compiled for row in session.scalars(select(Rendition)))
+
+
+def test_a_language_that_cldr_no_longer_knows_falls_back(world: World) -> None:
+    with world.installation.database.write() as session:
+        session.get_one(Member, world.members[0]).language = "xx-gone"
+    world.launch()
+    assert (world.delivery(world.members[0]).language, world.delivery(world.members[0]).caught_by) == ("en", "default")
