@@ -15,14 +15,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mobilizer.catalogs import phrases
-from mobilizer.installation import Installation, install
+from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.reconciler import Reconciler
 from mobilizer.settings import Settings
-from mobilizer.transport.inbox import Inbox, serve
+from mobilizer.transport.inbox import Inbox
 from tests.browser import faults
 from tests.one_database import database_url  # noqa: F401
-from tests.stories.test_workers import worker
+from tests.stories.processes import house, worker
 from tests.web.appeal_stage import make_ready
 from tests.worlds import World
 
@@ -54,21 +54,9 @@ SOON = 30_000  # milliseconds in which a process of ours has surely come round
 
 @pytest.fixture
 def installation(settings: Settings, redis_url: str, free_port: int) -> Iterator[Installation]:
-    """An installation as the demo has it: its own keys, a queue, an inbox; links in its mails lead to the browser."""
-    with serve(settings.home) as sink:
-        changed = {
-            "base_url": f"http://127.0.0.1:{free_port}",
-            "redis_url": redis_url,
-            "smtp_port": sink.port,
-            "smtp_connections": 2,
-            "reconcile_seconds": 0.2,
-            "loopback_only": True,
-            "inbox": True,
-        }
-        here = install(settings.model_copy(update=changed))
-        with worker(here, sink.port):
-            yield here
-        here.database.close()
+    """An installation as the demo has it, with a worker."""
+    with house(settings, redis_url, free_port) as here, worker(here, here.settings.smtp_port):
+        yield here
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from email import message_from_bytes
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -27,11 +26,10 @@ from mobilizer.delivery.ledger import Batch
 from mobilizer.installation import Installation, install
 from mobilizer.jobs import Work
 from mobilizer.reconciler import Reconciler
-from mobilizer.settings import Settings, child_environment
+from mobilizer.settings import Settings
+from tests.stories.processes import until, worker
 from tests.transport.scripted_relay import ScriptedRelay
 from tests.worlds import World
-
-WORKER = Path(__file__).parents[2] / "worker.py"
 
 
 @pytest.fixture
@@ -50,38 +48,6 @@ def world(here: Installation) -> World:
     world.join(["en", "es"] * 12)
     world.write_appeal()
     return world
-
-
-@contextmanager
-def worker(installation: Installation, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process that sends to a port; ended, if it still runs, with the block."""
-    settings = installation.settings
-    environment = child_environment(
-        MOBILIZER_HOME=str(settings.home),
-        DATABASE_URL=settings.database_url,
-        REDIS_URL=settings.redis_url,
-        MOBILIZER_SMTP_PORT=str(port),
-        MOBILIZER_SMTP_TLS="none",
-        MOBILIZER_SMTP_CONNECTIONS=str(settings.smtp_connections),
-        MOBILIZER_LOOPBACK_ONLY="true",
-        MOBILIZER_LOG_LEVEL="WARNING",
-    )
-    process = subprocess.Popen([sys.executable, str(WORKER)], env=environment)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def until(true: Callable[[], bool], tick: Callable[[], object] = lambda: None) -> None:
-    """Wait for something to become true, for a minute at most."""
-    for _ in range(600):
-        if true():
-            return
-        tick()
-        time.sleep(0.1)
-    raise AssertionError("it never became true")
 
 
 def recipients(relay: ScriptedRelay) -> list[str]:
