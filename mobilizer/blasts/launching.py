@@ -50,6 +50,8 @@ def schedule(session: Session, settings: Settings, blast: Blast, when_seen: Seen
 def _is_as_seen(session: Session, blast: Blast, when_seen: Seen) -> bool:
     """Whether the appeal is what was seen; a draft becomes ready on the way."""
     session.refresh(blast.appeal, with_for_update=True)
+    if blast.appeal.revision != when_seen.appeal:
+        return False
     if blast.state == BlastState.DRAFT:
         lifecycle.move(session, blast.id, BlastState.READY, when_seen.blast)
-    return blast.appeal.revision == when_seen.appeal
+    return True
