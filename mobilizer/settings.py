@@ -76,6 +76,7 @@ class Settings(BaseSettings):
         default=2.0, gt=0, description="Period of the reconciler: the longest delay a lost Redis can cost."
     )
     hold_after: int = Field(default=5, ge=1, description="A blast is held after this many relay troubles in a row.")
+    failpoint: str = Field(default="", description="Where to be killed, for the self test only: 'claim.after_commit:7'.")
     session_hours: int = Field(default=12, ge=1, description="How long an organizer stays signed in.")
 
     @computed_field  # type: ignore[prop-decorator]

@@ -15,7 +15,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
 from mobilizer.db import clock
-from mobilizer.delivery.leases import Lease
+from mobilizer.delivery.leases import Lease, open_rows
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 
 # Waits after the 1st, 2nd ... definite "not now"; after the last of them 48 hours have passed and we give up.
@@ -61,7 +61,7 @@ def skip_the_left(session: Session, lease: Lease) -> int:
         skipped += len(
             session.execute(
                 update(Delivery)
-                .where(Delivery.batch_id == lease.batch, Delivery.state == DeliveryState.PENDING, must_not)
+                .where(*open_rows(lease), Delivery.state == DeliveryState.PENDING, must_not)
                 .values(state=DeliveryState.SKIPPED, reason=reason, settled_at=clock())
                 .execution_options(synchronize_session=False)
                 .returning(Delivery.id)
@@ -94,7 +94,7 @@ def due_people(session: Session, lease: Lease) -> list[Person]:
             and_(Subscription.list_id == Delivery.list_id, Subscription.member_id == Delivery.member_id),
         )
         .where(
-            Delivery.batch_id == lease.batch,
+            *open_rows(lease),
             Delivery.state == DeliveryState.PENDING,
             or_(Delivery.next_at.is_(None), Delivery.next_at <= clock()),
         )

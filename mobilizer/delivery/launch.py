@@ -65,8 +65,10 @@ def _next_people(session: Session, blast: Blast, limit: int) -> Subquery:
 
 def _write_rows(session: Session, blast: Blast, people: Subquery, batch_size: int) -> None:
     placed = _placed(session, blast, people, batch_size)
-    sizes = session.execute(select(placed.c.gets, func.max(placed.c.ordinal)).group_by(placed.c.gets)).all()
-    batches = _new_batches(session, blast.id, [(gets, ordinal) for gets, top in sizes for ordinal in range(top + 1)])
+    sizes = session.execute(
+        select(placed.c.gets, placed.c.ordinal, func.count()).group_by(placed.c.gets, placed.c.ordinal)
+    ).all()
+    batches = _new_batches(session, blast.id, [(gets, ordinal, size) for gets, ordinal, size in sizes])
     session.execute(
         insert(Delivery).from_select(
             ["blast_id", "member_id", "batch_id", "list_id", "language", "caught_by", "state", *_ZEROES],
@@ -122,11 +124,11 @@ def _placed(session: Session, blast: Blast, people: Subquery, batch_size: int) -
     )
 
 
-def _new_batches(session: Session, blast_id: int, places: Sequence[tuple[str, int]]) -> CTE:
-    batches = [Batch(blast_id=blast_id, language=gets, state=BatchState.OPEN) for gets, _ in places]
+def _new_batches(session: Session, blast_id: int, places: Sequence[tuple[str, int, int]]) -> CTE:
+    batches = [Batch(blast_id=blast_id, language=gets, state=BatchState.OPEN, size=size) for gets, _, size in places]
     session.add_all(batches)
     session.flush()
-    rows = [(batch.id, gets, ordinal) for batch, (gets, ordinal) in zip(batches, places, strict=True)]
+    rows = [(batch.id, gets, ordinal) for batch, (gets, ordinal, _) in zip(batches, places, strict=True)]
     return (
         values(column("batch_id", BigId), column("gets", String), column("ordinal", Integer), name="new")
         .data(rows)

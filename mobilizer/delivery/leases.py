@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
 
 LEASE_SECONDS = 120.0
 
@@ -32,6 +32,11 @@ def leasable() -> ColumnElement[bool]:
     return and_(sending, or_(due, overdue))
 
 
+def open_rows(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of the lease's rows that are not final."""
+    return (Delivery.blast_id == lease.blast, Delivery.batch_id == lease.batch, is_open())
+
+
 def take(session: Session, batch_id: int, owner: str) -> Lease | None:
     """Lease a batch of a sending blast, and sweep what an earlier owner left behind. None if it can't be had."""
     row = session.execute(
@@ -52,7 +57,11 @@ def sweep(session: Session, lease: Lease) -> int:
     """Rows that an earlier epoch had in hand become uncertain, never pending: their content may have arrived."""
     swept = session.execute(
         update(Delivery)
-        .where(Delivery.batch_id == lease.batch, Delivery.state == DeliveryState.HANDING, Delivery.epoch < lease.epoch)
+        .where(
+            *open_rows(lease),
+            Delivery.state == DeliveryState.HANDING,
+            Delivery.epoch < lease.epoch,
+        )
         .values(state=DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
         .execution_options(synchronize_session=False)
         .returning(Delivery.id)
@@ -68,13 +77,12 @@ def renew(session: Session, lease: Lease) -> bool:
 
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
     """End the lease: the batch is done if no row is open, else open again when its first row is due."""
-    open_rows = [DeliveryState.PENDING, DeliveryState.HANDING]
     count, waiting, soonest = session.execute(
         select(
             func.count(),
             func.count(Delivery.next_at),
             func.min(Delivery.next_at),
-        ).where(Delivery.batch_id == lease.batch, Delivery.state.in_(open_rows))
+        ).where(*open_rows(lease))
     ).one()
     if not count:
         return _update_mine(session, lease, state=BatchState.DONE, lease_until=None)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -37,6 +46,7 @@ class Batch(Base):
     owner: Mapped[str] = mapped_column(default="")
     due_at: Mapped[datetime] = mapped_column(default=clock())
     lease_until: Mapped[datetime | None]
+    size: Mapped[int] = mapped_column(default=0)  # its deliveries, of any state
 
 
 class DeliveryState(StrEnum):
@@ -52,12 +62,17 @@ class DeliveryState(StrEnum):
 
 FINAL = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCERTAIN)
 
+# Conditions of the partial indexes below, for rows that are open and for those that ended without being accepted.
+_OPEN = "state IN ('pending', 'handing')"
+_NOT_SENT = "state IN ('rejected', 'skipped', 'uncertain')"
+
 
 class Delivery(Base):
     """What became of one member in one blast. `reason` says why a row is rejected, skipped or waiting.
 
     `caught_by` is the step of the fallback chain that chose `language`; `list_id` the list that brought
-    the member in. `epoch` is that of the batch lease under which the row was last claimed.
+    the member in. `epoch` is that of the batch lease under which the row was last claimed. `relay` and `provider`
+    name who carried the message and whose mailbox it was for (see pace.providers), once the relay has answered.
     """
 
     __tablename__ = "deliveries"
@@ -66,8 +81,17 @@ class Delivery(Base):
         CheckConstraint(
             "state IN ('pending', 'handing', 'accepted', 'rejected', 'skipped', 'uncertain')", name="state"
         ),
-        Index("ix_deliveries_batch", "batch_id", "state"),
-        Index("ix_deliveries_blast_state", "blast_id", "state", "language"),
+        # Open rows are few and looked for all the time; accepted ones are many and are only counted, as the rest.
+        Index("ix_deliveries_open", "blast_id", "batch_id", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+        Index(
+            "ix_deliveries_not_sent",
+            "blast_id",
+            "state",
+            "reason",
+            "language",
+            sqlite_where=text(_NOT_SENT),
+            postgresql_where=text(_NOT_SENT),
+        ),
         Index("ix_deliveries_member", "member_id"),
     )
 
@@ -86,6 +110,18 @@ class Delivery(Base):
     reason: Mapped[str] = mapped_column(default="")
     reply: Mapped[str] = mapped_column(default="")
     settled_at: Mapped[datetime | None]
+    relay: Mapped[str | None]
+    provider: Mapped[str | None]
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether a row is pending or handing, in the very words of the index of open rows: without them it goes unused."""
+    return literal_column(f"deliveries.{_OPEN}", Boolean)
+
+
+def is_not_sent() -> ColumnElement[bool]:
+    """Whether a row is final but not accepted, in the words of the index of such rows."""
+    return literal_column(f"deliveries.{_NOT_SENT}", Boolean)
 
 
 class Heartbeat(Base):

@@ -11,10 +11,9 @@ from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
 from mobilizer.delivery import holds
 from mobilizer.delivery.leases import leasable
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
 from mobilizer.problems import N_, Problem, write_problem
 
-OPEN = (DeliveryState.PENDING, DeliveryState.HANDING)
 LATE_SECONDS = 3600.0
 LATE = Problem("held.late", N_("Its time was more than an hour ago: send it now, or choose another time."))
 REFUSED = Problem("held.refused", N_("Too many messages are refused by policy: look at the replies, then go on."))
@@ -87,12 +86,12 @@ def settle_cancelled(session: Session) -> None:
     ):
         session.execute(
             update(Delivery)
-            .where(Delivery.blast_id.in_(cancelled), Delivery.state == state, where)
+            .where(Delivery.blast_id.in_(cancelled), is_open(), Delivery.state == state, where)
             .values(state=to, reason=reason, settled_at=clock())
             .execution_options(synchronize_session=False)
         )
 
 
 def _all_final() -> Select[int]:
-    open_row = exists().where(Delivery.blast_id == Blast.id, Delivery.state.in_(OPEN))
+    open_row = exists().where(Delivery.blast_id == Blast.id, is_open())
     return select(Blast.id).where(Blast.state == BlastState.SENDING, ~open_row)
