@@ -14,6 +14,7 @@ from mobilizer.settings import load_settings
 # Where each command lives: a file is imported only when one of its commands is wanted.
 COMMANDS = {
     "appeals": "appeals",
+    "bench": "bench",
     "blasts": "blasts",
     "db": "db",
     "demo": "demo",
