@@ -13,13 +13,15 @@ class Trouble(Exception):
     """The relay's trouble, no member's fault: nothing was handed over. The connection is closed.
 
     `problem` says it for people, in any language; `reason` in English, for logs. `fatal` means that trying again
-    can't help (protection or sign-in refused): the blast is held at once.
+    can't help (protection or sign-in refused): the blast is held at once. `at_recipient`: said to a recipient, so it
+    may be about that one alone.
     """
 
-    def __init__(self, message: str, fatal: bool = False, **params: object) -> None:
+    def __init__(self, message: str, fatal: bool = False, at_recipient: bool = False, **params: object) -> None:
         self.problem = Problem("relay", message, params)
         self.reason = self.problem.text()
         self.fatal = fatal
+        self.at_recipient = at_recipient
         super().__init__(self.reason)
 
 

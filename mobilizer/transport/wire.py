@@ -6,7 +6,6 @@ import re
 import socket
 import ssl
 import time
-from dataclasses import dataclass
 
 LONGEST_LINE = 1024  # RFC 5321 4.5.3.1.5 asks for 512; some relays talk more
 MOST_LINES = 100
@@ -26,33 +25,51 @@ class Lost(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply, all its lines. `text` is one line, without addresses or control characters."""
+    """One reply, all its lines; what it says in words is made out only when asked for."""
 
-    code: int
-    text: str
-    lines: tuple[str, ...]
+    __slots__ = ("_raw", "code")
+
+    def __init__(self, raw: list[bytes]) -> None:
+        self._raw = raw
+        self.code = int(raw[0][:3])
 
     @property
     def kind(self) -> int:
         """The first digit: 2 done, 3 go on, 4 not now, 5 no."""
         return self.code // 100
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The words of each line, without control characters."""
+        return tuple(_CONTROL.sub(" ", line[4:].decode("utf-8", "replace")).strip() for line in self._raw)
+
+    @property
+    def text(self) -> str:
+        """All of it on one line, without addresses or control characters."""
+        texts = self.lines
+        # An enhanced status stands on each line of a reply: it is kept once.
+        status = re.match(r"[245]\.\d{1,3}\.\d{1,3} ", texts[0]) if len(texts) > 1 else None
+        rest = [text.removeprefix(status[0]) if status else text for text in texts[1:]]
+        text = " ".join([texts[0], *rest]).strip()
+        return (_ADDRESS.sub("<address>", text) if "@" in text else text)[:LONGEST_TEXT]
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}".strip()
 
 
 class Wire:
-    """A socket that writes bytes and reads replies. Every method raises Lost, after closing the socket."""
+    """A socket that writes bytes and reads replies, and waits for both. `trouble` says why it was closed, if it was."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self._buffer = b""
         self.closed = False
+        self.trouble = ""
+        self._heard = b""
+        self._lines: list[bytes] = []  # of a reply whose last line has not come yet
 
     def write(self, data: bytes, seconds: float) -> None:
-        """Give all of `data` to the kernel. If it raises, the last byte of `data` never left."""
+        """Give all of `data` to the kernel. Raises Lost; then the last byte of `data` never left."""
         try:
             self.socket.settimeout(seconds)
             self.socket.sendall(data)
@@ -62,27 +79,36 @@ class Wire:
             raise self.lost(f"the connection broke: {error}") from None
 
     def read(self, seconds: float) -> Reply:
-        """The next reply, which must be complete within `seconds`."""
+        """The next reply, which must be complete within `seconds`. Raises Lost."""
         deadline = time.monotonic() + seconds
-        lines: list[bytes] = []
-        while True:
-            line = self._line(deadline)
+        while (reply := self.next_reply()) is None:
+            self._heard += self._more(deadline)
+        return reply
+
+    def next_reply(self) -> Reply | None:
+        """The next reply if it has come as a whole. Raises Lost where what came is not SMTP, or has no end."""
+        while (end := self._heard.find(b"\n", 0, LONGEST_LINE)) >= 0:
+            line, self._heard = self._heard[:end].removesuffix(b"\r"), self._heard[end + 1 :]
             found = _REPLY.match(line)
-            if not found or (lines and line[:3] != lines[0][:3]):
+            if not found or (self._lines and line[:3] != self._lines[0][:3]):
                 raise self.lost("the relay's answer is not SMTP")
-            lines.append(line)
+            self._lines.append(line)
             if found[2] != b"-":
-                return _reply(lines)
-            if len(lines) == MOST_LINES:
+                lines, self._lines = self._lines, []
+                return Reply(lines)
+            if len(self._lines) == MOST_LINES:
                 raise self.lost("the relay's answer has no end")
+        if len(self._heard) >= LONGEST_LINE:
+            raise self.lost("the relay's answer has a line without end")
+        return None
 
     def quiet(self) -> bool:
         """Whether the relay is still there and has said nothing we did not wait for. Never waits."""
-        if self.closed or self._buffer:
+        if self.closed or self._heard:
             return False
         try:
             self.socket.settimeout(0)
-            self._buffer = self.socket.recv(LONGEST_LINE)
+            self._heard = self.socket.recv(LONGEST_LINE)
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
         except OSError:
@@ -91,6 +117,7 @@ class Wire:
 
     def lost(self, reason: str) -> Lost:
         """Close, and the exception that says why."""
+        self.trouble = reason
         self.close()
         return Lost(reason)
 
@@ -99,15 +126,9 @@ class Wire:
         self.closed = True
         self.socket.close()
 
-    def _line(self, deadline: float) -> bytes:
-        while (end := self._buffer.find(b"\n", 0, LONGEST_LINE)) < 0:
-            if len(self._buffer) >= LONGEST_LINE:
-                raise self.lost("the relay's answer has a line without end")
-            self._buffer += self._more(deadline)
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-        return line.removesuffix(b"\r")
-
     def _more(self, deadline: float) -> bytes:
+        if self.closed:
+            raise Lost(self.trouble or "the connection is closed")
         left = deadline - time.monotonic()
         if left <= 0:
             raise self.lost("the relay did not answer in time")
@@ -121,12 +142,3 @@ class Wire:
         if not data:
             raise self.lost("the relay hung up")
         return data
-
-
-def _reply(lines: list[bytes]) -> Reply:
-    texts = tuple(_CONTROL.sub(" ", line[4:].decode("utf-8", "replace")).strip() for line in lines)
-    # An enhanced status stands on each line of a reply: it is kept once.
-    status = re.match(r"[245]\.\d{1,3}\.\d{1,3} ", texts[0])
-    rest = [text.removeprefix(status[0]) if status else text for text in texts[1:]]
-    text = _ADDRESS.sub("<address>", " ".join([texts[0], *rest]).strip())
-    return Reply(int(lines[0][:3]), text[:LONGEST_TEXT], texts)

@@ -1,0 +1,193 @@
+"""Transport: the talk of SMTP without a socket, one message at a time or chained.
+
+The two questions of a message are generators. Each yields the seconds it will wait for the next reply, is sent that
+reply, and returns an answer; a connection that breaks is thrown in as Lost. Who drives them waits on one socket
+(smtp.py) or on a hundred (lines.py): what is said is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from mobilizer.problems import N_
+from mobilizer.transport.greeting import Offers
+from mobilizer.transport.outcomes import (
+    Accepted,
+    Deferred,
+    Ready,
+    Rejected,
+    Stage,
+    Trouble,
+    Uncertain,
+    Unsupported,
+)
+from mobilizer.transport.paths import path
+from mobilizer.transport.relay import Timeouts
+from mobilizer.transport.wire import Lost, Reply
+
+Answer = Ready | Deferred | Rejected
+Final = Accepted | Deferred | Rejected | Uncertain
+
+T = TypeVar("T")
+Question = Generator[float, Reply, T]
+
+NOT_AWAITED = "the relay did not wait for the content"
+_LOST = N_("The connection to the relay was lost: %(reason)s")
+
+
+class Mouth(Protocol):
+    """What a talk needs of its connection."""
+
+    @property
+    def content_has_left(self) -> bool:
+        """Whether the last byte of the content that was last handed over has left this machine."""
+
+    def say(self, data: bytes) -> None:
+        """Write. What goes wrong is thrown in at the next wait."""
+
+    def hang_up(self) -> None:
+        """Close, without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The commands that announce one message, or the answer to it that is known without asking the relay."""
+
+    commands: tuple[bytes, ...] = ()
+    refusal: Rejected | Unsupported | None = None
+
+
+class Talk:
+    """What is said on one connection to a relay that `offers` this."""
+
+    def __init__(self, mouth: Mouth, offers: Offers, timeouts: Timeouts) -> None:
+        self._mouth, self._offers, self._timeouts = mouth, offers, timeouts
+        self.pipelines = "PIPELINING" in offers
+        self._sizes = "SIZE" in offers
+
+    def envelope(self, sender: str, recipient: str, size: int = 0) -> Envelope:
+        """The envelope of a message to one recipient. `size` in bytes, where known, is declared (RFC 1870).
+
+        An address that could break out of its command is never written: a recipient's is refused as Unsupported,
+        a sender's (ours, hence a bug) raises ValueError.
+        """
+        origin = path(sender)
+        try:
+            target = path(recipient or "@")  # the null path is for senders only
+        except ValueError as error:
+            return Envelope(refusal=Unsupported(str(error)))
+        ascii_only = origin.isascii() and target.isascii()
+        if not ascii_only and "SMTPUTF8" not in self._offers:
+            return Envelope(
+                refusal=Unsupported("the relay can't carry an address with a non-ASCII local part (SMTPUTF8)")
+            )
+        if 0 < self._offers.largest < size:
+            text = f"5.3.4 {size} bytes are more than the {self._offers.largest} that the relay takes"
+            return Envelope(refusal=Rejected(552, text, Stage.MAIL))
+        more = f" SIZE={size}" if size and self._sizes else ""
+        more += "" if ascii_only else " BODY=8BITMIME SMTPUTF8" if "8BITMIME" in self._offers else " SMTPUTF8"
+        return Envelope((f"MAIL FROM:<{origin}>{more}\r\n".encode(), f"RCPT TO:<{target}>\r\n".encode(), b"DATA\r\n"))
+
+    def opening(self, envelope: Envelope) -> bytes:
+        """What to write of an envelope at first: all of it, or one command where the relay takes one at a time."""
+        return b"".join(envelope.commands) if self.pipelines else envelope.commands[0]
+
+    def answered(self, envelope: Envelope) -> Question[Answer]:
+        """What the relay says to an envelope that is written; `Ready` if it waits for the content.
+
+        Raises Trouble where it refuses the sender, says 421 or nonsense, or is gone: the connection is closed, and
+        nothing was handed over. After any other answer but Ready the connection is reset.
+        """
+        try:
+            return (yield from self._answered(envelope))
+        except Lost as lost:
+            raise Trouble(_LOST, reason=lost.reason) from None
+        except Trouble:
+            self._mouth.hang_up()
+            raise
+
+    def replied(self) -> Question[Final]:
+        """What the relay says to a content that is handed over. Where nothing can be believed: Uncertain."""
+        try:
+            reply = yield self._timeouts.dot
+        except Lost as lost:
+            return Uncertain(lost.reason) if self._mouth.content_has_left else Deferred(0, lost.reason, Stage.CONTENT)
+        if not self._mouth.content_has_left:
+            return self._interrupted(reply)
+        if reply.kind == 2:
+            return Accepted(reply.text)
+        if reply.kind == 3 or reply.code == 421:
+            self._mouth.hang_up()
+        return Uncertain(f"the relay answered {reply}") if reply.kind == 3 else _refused(reply, Stage.DOT)
+
+    def _interrupted(self, reply: Reply) -> Final:
+        # It answered a content that has not ended. We never end it: whatever it meant, it has no message.
+        self._mouth.hang_up()
+        if reply.kind in (4, 5):
+            return _refused(reply, Stage.CONTENT)
+        return Deferred(0, "the relay did not wait for the end of the content", Stage.CONTENT)
+
+    def _answered(self, envelope: Envelope) -> Question[Answer]:
+        mail = yield self._timeouts.command
+        if mail.kind != 2:
+            raise Trouble(N_("The relay refused the sender: %(reply)s"), reply=str(mail))
+        rcpt = yield self._next(envelope, 1)
+        if rcpt.code == 421 or rcpt.kind == 3:
+            raise Trouble(N_("The relay broke off: %(reply)s"), at_recipient=rcpt.code == 421, reply=str(rcpt))
+        if rcpt.kind != 2:
+            return (yield from self._reset(_refused(rcpt, Stage.RCPT), data_is_written=self.pipelines))
+        data = yield self._next(envelope, 2)
+        if data.code == 354:
+            return _READY
+        if data.code == 421 or data.kind < 4:
+            raise Trouble(N_("The relay broke off: %(reply)s"), reply=str(data))
+        return (yield from self._reset(_refused(data, Stage.DATA), data_is_written=False))
+
+    def _next(self, envelope: Envelope, command: int) -> float:
+        """Go on to a command, which is written before unless the relay takes one at a time; how long to wait."""
+        if not self.pipelines:
+            self._mouth.say(envelope.commands[command])
+        return self._timeouts.command
+
+    def _reset(self, refusal: Deferred | Rejected, data_is_written: bool) -> Question[Deferred | Rejected]:
+        """Make the connection fit for the next message. The refusal stands whatever becomes of it."""
+        try:
+            if data_is_written:
+                data = yield self._timeouts.command
+                if data.kind not in (4, 5) or data.code == 421:
+                    # RFC 2920 3.1: DATA may be accepted though no recipient was. A lone dot would then send an
+                    # empty message to nobody; to close is shorter and can't be misunderstood.
+                    self._mouth.hang_up()
+                    return refusal
+            self._mouth.say(b"RSET\r\n")
+            if (yield self._timeouts.command).kind != 2:
+                self._mouth.hang_up()
+        except Lost:
+            pass  # closed, hence not usable
+        return refusal
+
+
+_READY = Ready()
+
+
+def has_bare_break(content: bytes) -> bool:
+    """Whether a CR or LF stands alone: some servers take it for a line's end, and so find a second message inside."""
+    breaks = content.count(b"\r\n")
+    return content.count(b"\n") != breaks or content.count(b"\r") != breaks
+
+
+def dotted(content: bytes) -> bytes:
+    """The content ending its last line, each dot at the start of a line doubled, and the final dot (RFC 5321 4.5.2)."""
+    if content and not content.endswith(b"\r\n"):
+        content += b"\r\n"
+    if content.startswith(b"."):
+        content = b"." + content
+    if b"\r\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return content + b".\r\n"
+
+
+def _refused(reply: Reply, stage: Stage) -> Deferred | Rejected:
+    return (Deferred if reply.kind == 4 else Rejected)(reply.code, reply.text, stage)
