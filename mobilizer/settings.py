@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         default="starttls", description="How the connection to the relay is protected; never less than this."
     )
     smtp_connections: int = Field(default=8, ge=1, le=100, description="Connections one worker opens to the relay.")
+    smtp_connect_seconds: float = Field(default=30, gt=0, description="Wait for a connection to the relay.")
+    smtp_command_seconds: float = Field(default=300, gt=0, description="Wait for the relay's answer to a command.")
+    smtp_reply_seconds: float = Field(
+        default=600, gt=0, description="Wait for the relay's answer to a message; after it the message is uncertain."
+    )
     helo_name: str = Field(default="", description="Name said in EHLO; empty: this host's.")
     loopback_only: bool = Field(default=False, description="Refuse to send anywhere but this machine (demo).")
     inbox: bool = Field(default=False, description="Show the built-in inbox at /inbox (demo only).")
