@@ -20,6 +20,7 @@ from mobilizer.keys import Ticket
 from mobilizer.message.compose import compose, envelope_recipient, return_path
 from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
+from mobilizer.settings import Settings
 from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Uncertain, Unsupported
 from mobilizer.transport.smtp import Connection
 
@@ -48,9 +49,16 @@ def send_proof(
         rendition, recipient, now = _proof(installation, session, blast, language)
     recipient = replace(recipient, address=address, name=name)
     content = compose(rendition, recipient, now, signer_of(installation.settings))
-    connection = Connection.open(relay_of(installation.settings))
+    return post(installation.settings, return_path(rendition, recipient), envelope_recipient(recipient), content)
+
+
+def post(
+    settings: Settings, sender: str, recipient: str, content: bytes
+) -> Accepted | Deferred | Rejected | Uncertain | Unsupported:
+    """Hand one message that is in no ledger to the relay, at once. Raises Trouble (the relay's)."""
+    connection = Connection.open(relay_of(settings))
     try:
-        connection.offer(return_path(rendition, recipient), envelope_recipient(recipient), size=len(content))
+        connection.offer(sender, recipient, size=len(content))
         answer = connection.answer()
         if not isinstance(answer, Ready):
             return answer
