@@ -3,13 +3,45 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, computed_field
+from pydantic import AfterValidator, AliasChoices, Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SETTINGS_FILE = "mobilizer.env"
+HELO = r"[A-Za-z0-9.:\[\]-]{1,255}"
+SECONDS_IN = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+_HOST = r"[^\s/@\x00-\x1f]{1,255}"
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)/([smhd])")
+
+
+def per_second(rate: str) -> float:
+    """What "100/s", "10/m", "3600/h" or "50000/d" comes to in a second; 0 for an empty text. Raises ValueError."""
+    found = _RATE.fullmatch(rate)
+    number = float(found[1]) / SECONDS_IN[found[2]] if found else 0.0
+    if rate and not number:
+        raise ValueError("write a number above 0 and a time, as 100/s, 10/m, 3600/h or 50000/d")
+    return number
+
+
+def _rate(text: str) -> str:
+    per_second(text)
+    return text
+
+
+def _credential(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("it can't contain a NUL")
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
+Credential = Annotated[str, AfterValidator(_credential)]
+Host = Annotated[str, Field(pattern=f"^{_HOST}$")]
+HeloName = Annotated[str, Field(pattern=f"^({HELO})?$")]
 
 
 class Settings(BaseSettings):
@@ -21,6 +53,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        hide_input_in_errors=True,  # it may be a password
         # A secret may come as a file (`/run/secrets/mobilizer_smtp_password`) instead of a variable.
         secrets_dir="/run/secrets" if Path("/run/secrets").is_dir() else None,
     )
@@ -58,20 +91,27 @@ class Settings(BaseSettings):
         default="#a5123d", pattern=r"^#[0-9a-f]{6}$", description="The one hue of the primary action."
     )
 
-    smtp_host: str = Field(default="127.0.0.1", description="The relay that takes the mail.")
+    smtp_host: Host = Field(default="127.0.0.1", description="The relay that takes the mail.")
     smtp_port: int = Field(default=25, ge=1, le=65535, description="The relay's port.")
-    smtp_user: str = Field(default="", description="User name at the relay; empty: no sign-in.")
-    smtp_password: str = Field(default="", repr=False, description="Password at the relay.")
+    smtp_user: Credential = Field(default="", description="User name at the relay; empty: no sign-in.")
+    smtp_password: Credential = Field(default="", repr=False, description="Password at the relay.")
     smtp_tls: Literal["none", "starttls", "tls"] = Field(
         default="starttls", description="How the connection to the relay is protected; never less than this."
     )
-    smtp_connections: int = Field(default=8, ge=1, le=100, description="Connections one worker opens to the relay.")
-    smtp_connect_seconds: float = Field(default=30, gt=0, description="Wait for a connection to the relay.")
-    smtp_command_seconds: float = Field(default=300, gt=0, description="Wait for the relay's answer to a command.")
-    smtp_reply_seconds: float = Field(
-        default=600, gt=0, description="Wait for the relay's answer to a message; after it the message is uncertain."
+    smtp_connections: int = Field(default=20, ge=1, le=500, description="Connections one worker opens to the relay.")
+    smtp_rate: Rate = Field(
+        default="", description="Most messages the relay takes from all workers together, as 100/s, 10/m, 3600/h or "
+        "50000/d; empty: no limit but what its answers teach.",
+    )  # fmt: skip
+    smtp_messages_per_connection: int = Field(
+        default=0, ge=0, description="Messages after which a connection is made anew; 0: as many as the relay takes."
     )
-    helo_name: str = Field(default="", description="Name said in EHLO; empty: this host's.")
+    expected_workers: int = Field(
+        default=4, ge=1, le=10_000,
+        description="Workers to reckon with, at least: while Redis is away, each keeps "
+        "to its share of every limit.",
+    )  # fmt: skip
+    helo_name: HeloName = Field(default="", description="Name said in EHLO; empty: this host's.")
     loopback_only: bool = Field(default=False, description="Refuse to send anywhere but this machine (demo).")
     inbox: bool = Field(default=False, description="Show the built-in inbox at /inbox (demo only).")
 
@@ -81,7 +121,9 @@ class Settings(BaseSettings):
         default=2.0, gt=0, description="Period of the reconciler: the longest delay a lost Redis can cost."
     )
     hold_after: int = Field(default=5, ge=1, description="A blast is held after this many relay troubles in a row.")
-    failpoint: str = Field(default="", description="Where to be killed, for the self test only: 'claim.after_commit:7'.")
+    failpoint: str = Field(
+        default="", description="Where to be killed, for the self test only: 'claim.after_commit:7'."
+    )
     session_hours: int = Field(default=12, ge=1, description="How long an organizer stays signed in.")
 
     @computed_field  # type: ignore[prop-decorator]

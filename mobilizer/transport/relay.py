@@ -10,10 +10,11 @@ from ipaddress import ip_address
 from typing import Literal
 
 from mobilizer.problems import N_
+from mobilizer.settings import HELO
 from mobilizer.transport.outcomes import Trouble
 
 Protection = Literal["none", "starttls", "tls"]
-_HELO = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
+_HELO = re.compile(HELO)
 
 
 @dataclass(frozen=True, slots=True)
