@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import Table, insert, literal, select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
@@ -21,6 +21,7 @@ from mobilizer.keys import Keyring
 LANGUAGES = ("en", "es", "ar")
 LISTS = (("everyone", "Everyone", 1), ("film-nights", "Film nights", 3))  # slug, name, and every how many are on it
 CHUNK = 10_000
+_MEMBERS = cast(Table, Member.__table__)
 _DAYS = 700
 _ODD = 48_271  # walks through names, places and days without a pattern that shows
 
@@ -32,7 +33,7 @@ def fill(installation: Installation, count: int) -> list[int]:
     rows = _members(installation.keyring, count, now)
     while chunk := list(islice(rows, CHUNK)):
         with installation.database.write() as session:
-            session.connection().execute(insert(Member.__table__), chunk)
+            session.connection().execute(insert(_MEMBERS), chunk)
     with installation.database.write() as session:
         return [_list(session, slug, name, every) for slug, name, every in LISTS]
 

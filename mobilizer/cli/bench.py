@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import signal
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from mobilizer.bench.plan import Plan
 from mobilizer.cli import main
+
+if TYPE_CHECKING:
+    from mobilizer.bench.sending import Figures
 
 
 @main.group()
 def bench() -> None:
     """Measure on this machine, in a throw-away installation of its own."""
+    # Told to stop in either way, a run clears away what it made.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @bench.command()
@@ -27,5 +37,34 @@ def bench() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def send(as_json: bool, **wanted: Any) -> None:
     """Send a whole blast to a sink with the real engine, check the books, and say what a message costs."""
+    from mobilizer.bench import grounds, sending  # late: the options show at once
+
     plan = Plan(**wanted)
-    raise click.ClickException(f"{plan.messages} messages: not built yet{'' if as_json else '.'}")
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=console, transient=True) as bar:
+            line = bar.add_task("Starting", total=plan.messages)
+
+            def watch(stage: str, done: int) -> None:
+                bar.update(line, description=stage, completed=done)
+
+            figures = sending.run(plan, None if as_json else watch)
+    except (grounds.NoGround, sending.Broken) as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(figures, as_json)
+    if not figures.books:
+        raise click.ClickException("The books don't agree: these figures mean nothing.")
+
+
+def _show(figures: Figures, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(figures.as_dict()))
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in figures.as_dict().items():
+        parts = value.items() if isinstance(value, dict) else ()
+        table.add_row(name.replace("_", " "), "" if parts else str(value))
+        for part, one in parts:
+            table.add_row(f"  {part.replace('_', ' ')}", str(one))
+    Console(highlight=False).print(table)

@@ -1,0 +1,74 @@
+"""Bench: the stages. Looks now and then at what the sender is doing, and counts the looks by stage."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from types import CodeType, FrameType
+from typing import Self
+
+PERIOD = 0.001  # seconds of CPU between two looks; many a kernel only counts in 4 ms
+
+# The innermost frame that has a stage says what is being done. A module's, or one of its functions' after a colon.
+STAGES = {
+    "mobilizer.audience.members": "seals_and_tokens",
+    "mobilizer.keys": "seals_and_tokens",
+    "mobilizer.message.dkim": "sign",
+    "mobilizer.message": "compose",
+    "mobilizer.delivery.claims:due_people": "read_people",
+    "mobilizer.delivery.claims:skip_the_left": "read_people",
+    "mobilizer.delivery.claims": "claim_and_settle",
+    "mobilizer.delivery.holds": "claim_and_settle",
+    "mobilizer.delivery.leases": "claim_and_settle",
+    "mobilizer.delivery.slices:_commit": "claim_and_settle",
+    "mobilizer.transport.wire": "socket",
+    "mobilizer.transport": "dialogue_and_loop",
+    "mobilizer.delivery": "dialogue_and_loop",
+}
+OTHER = "other"
+
+
+class Stages:
+    """Looks while it is entered. `shares` are of the looks, `cost` is the seconds that looking took."""
+
+    def __init__(self) -> None:
+        self.looks: Counter[str] = Counter()
+        self.cost = 0.0
+        self._known: dict[CodeType, str | None] = {}
+
+    def __enter__(self) -> Self:
+        signal.signal(signal.SIGPROF, self._look)
+        signal.setitimer(signal.ITIMER_PROF, PERIOD, PERIOD)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def shares(self) -> dict[str, float]:
+        """Each stage's part of the CPU time, the largest first."""
+        return {stage: count / self.looks.total() for stage, count in self.looks.most_common()}
+
+    def _look(self, _number: int, frame: FrameType | None) -> None:
+        began = time.perf_counter()
+        stage = None
+        while frame is not None and stage is None:
+            stage, frame = self._stage(frame), frame.f_back
+        self.looks[stage or OTHER] += 1
+        self.cost += time.perf_counter() - began
+
+    def _stage(self, frame: FrameType) -> str | None:
+        code = frame.f_code
+        if code not in self._known:
+            self._known[code] = stage_of(str(frame.f_globals.get("__name__", "")), code.co_name)
+        return self._known[code]
+
+
+def stage_of(module: str, function: str) -> str | None:
+    """The stage of a function: its own, else that of its module or of the nearest package around."""
+    name = f"{module}:{function}"
+    while name:
+        if name in STAGES:
+            return STAGES[name]
+        name = name.rpartition(":")[0] if ":" in name else name.rpartition(".")[0]
+    return None
