@@ -73,6 +73,7 @@ class Delivery(Base):
     `caught_by` is the step of the fallback chain that chose `language`; `list_id` the list that brought
     the member in. `epoch` is that of the batch lease under which the row was last claimed. `relay` and `provider`
     name who carried the message and whose mailbox it was for (see pace.providers), once the relay has answered.
+    `decided_at` is when a person let an uncertain row be as it is.
     """
 
     __tablename__ = "deliveries"
@@ -112,6 +113,7 @@ class Delivery(Base):
     settled_at: Mapped[datetime | None]
     relay: Mapped[str | None]
     provider: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
 
 
 def is_open() -> ColumnElement[bool]:
