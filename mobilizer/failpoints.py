@@ -49,4 +49,5 @@ def reach(point: Point) -> None:
     if _armed and point in _armed:
         _armed[point] -= 1
         if not _armed[point]:
+            os.write(2, f"\nfailpoint {point}\n".encode())  # the self test reads it in the log
             os.kill(os.getpid(), signal.SIGKILL)

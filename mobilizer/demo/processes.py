@@ -28,7 +28,7 @@ class Processes:
 
     def __init__(self, box: Box) -> None:
         self.box = box
-        self.ground = [*([self._queue()] if box.own_queue else []), self._inbox()]
+        self.ground = [*([queue(box)] if box.own_queue else []), self._inbox()]
         self.house = [
             self._ours("web", "serve", "--port", str(box.web_port)),
             *(self._ours(f"worker-{number}", "worker") for number in range(1, WORKERS + 1)),
@@ -74,22 +74,24 @@ class Processes:
     def _inbox(self) -> Child:
         return self._ours("inbox", "inbox", "--host", HOST, "--port", str(self.box.smtp_port))
 
-    def _queue(self) -> Child:
-        folder = self.box.home / "queue"
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [
-            *(queue_program(), "--bind", HOST, "--port", str(self.box.queue_port), "--dir", str(folder)),
-            # Nothing of it is kept: the queue may be lost whole at any moment, the database is the truth.
-            *("--save", "", "--appendonly", "no", "--daemonize", "no"),
-        ]
-        return Child("queue", command, self.box.environment(), self.box.log / "queue.log")
-
     def _await(self, child: Child | None, ready: Callable[[], bool], stopped: Callable[[], bool]) -> None:
         until = time.monotonic() + UP_SECONDS
         while child is not None and not stopped() and not ready():
             if not child.running or time.monotonic() > until:
                 raise NotUp(f"The process “{child.name}” did not come up. Its log says why: {child.log}")
             time.sleep(0.05)
+
+
+def queue(box: Box) -> Child:
+    """A Redis-protocol server of the box's own. Raises NotUp where there is none on this machine."""
+    folder = box.home / "queue"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(queue_program(), "--bind", HOST, "--port", str(box.queue_port), "--dir", str(folder)),
+        # Nothing of it is kept: the queue may be lost whole at any moment, the database is the truth.
+        *("--save", "", "--appendonly", "no", "--daemonize", "no"),
+    ]
+    return Child("queue", command, box.environment(), box.log / "queue.log")
 
 
 def queue_program() -> str:
