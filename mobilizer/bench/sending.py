@@ -173,6 +173,7 @@ def _child(module: str, *arguments: str, environment: dict[str, str]) -> Iterato
             yield process
         finally:
             process.kill()
+            process.wait()
 
 
 def _line(process: subprocess.Popen[str]) -> str:

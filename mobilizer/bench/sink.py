@@ -98,14 +98,21 @@ class Sink:
         if parent is not None:
             self._selector.register(parent, selectors.EVENT_READ, None)
         while not self._ends:
-            for key, _ in self._selector.select(self._patience()):
-                if key.data is not None:
-                    self._read(key.fileobj, key.data)  # type: ignore[arg-type]
-                elif key.fileobj is self._listener:
-                    self._accept()
-                elif not os.read(key.fd, CHUNK):
-                    self._ends = True
-            self._release()
+            self._turn()
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.fileobj, socket.socket):
+                self._drop(key.fileobj)
+        self._selector.close()
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(self._patience()):
+            if key.data is not None:
+                self._read(key.fileobj, key.data)  # type: ignore[arg-type]
+            elif key.fileobj is self._listener:
+                self._accept()
+            elif not os.read(key.fd, CHUNK):
+                self._ends = True
+        self._release()
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
