@@ -32,6 +32,7 @@ from mobilizer.audience.importing import run_import
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
+from mobilizer.notices import mailing
 from mobilizer.settings import Settings, load_settings
 
 QUEUE = "mobilizer"
@@ -54,6 +55,7 @@ class Work(StrEnum):
     SEND = "send"  # number: a batch
     IMPORT = "import"  # number: an import
     HITS = "hits"  # number: 0
+    NOTICE = "notice"  # number: the mail of a notice to one organizer
 
 
 class WorkFailed(Exception):
@@ -132,6 +134,7 @@ def perform(kind: str, number: int) -> None:
         Work.SEND: lambda here, batch: slices.send(here, batch, worker_name(), lambda: _draining),
         Work.IMPORT: run_import,
         Work.HITS: drain_hits,
+        Work.NOTICE: mailing.send,
     }
     try:
         doing[Work(kind)](installation, number)

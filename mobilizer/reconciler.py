@@ -14,8 +14,10 @@ from mobilizer import jobs, tables
 from mobilizer.delivery import heartbeats, reconcile
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
+from mobilizer.notices import mailing, noting
 
 BATCHES_QUEUED = 64
+NOTICES_QUEUED = 16
 
 log = structlog.get_logger()
 STEPS: tuple[Callable[[Session], object], ...] = (
@@ -24,6 +26,7 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.hold_refused,
     reconcile.settle_cancelled,
     reconcile.finish,
+    noting.note,
 )
 
 
@@ -69,9 +72,11 @@ class Reconciler:
         with self._installation.database.read() as session:
             launching = reconcile.launching(session)
             imports = reconcile.running_imports(session)
+            notices = mailing.due(session, NOTICES_QUEUED)
             batches = reconcile.due_batches(session, max(room, 0)) if room > 0 else []
         yield from ((Work.LAUNCH, blast) for blast in launching)
         yield from ((Work.IMPORT, number) for number in imports)
+        yield from ((Work.NOTICE, mail) for mail in notices)
         if jobs.hits_waiting(self._installation):
             yield Work.HITS, 0
         yield from ((Work.SEND, batch) for batch in batches)

@@ -8,6 +8,7 @@ from mobilizer.blasts import blasts
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
 from mobilizer.engagement import events
+from mobilizer.notices import notices
 from mobilizer.organizers import audit, users
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ledger",
     "lists",
     "members",
+    "notices",
     "suppressions",
     "users",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,6 +24,7 @@ class User(Base):
     role: Mapped[str]
     languages: Mapped[str] = mapped_column(default="", doc="What a translator may write, space-separated tags.")
     interface_language: Mapped[str] = mapped_column(default="en")
+    notices: Mapped[dict[str, Any]] = mapped_column(default=dict, doc="Which notices they want, as far as they said.")
     created_at: Mapped[datetime] = mapped_column(default=clock())
     disabled_at: Mapped[datetime | None]
 

@@ -19,7 +19,7 @@ _PLACES = (
     (N_("Lists"), "lists.index", "lists.see", ("lists", "imports")),
     (N_("Members"), "members.index", "members.see", ("members",)),
     (N_("Inbox"), "inbox.index", "inbox.see", ("inbox",)),
-    (N_("Settings"), "settings.index", "settings.own", ("settings",)),
+    (N_("Settings"), "settings.index", "settings.own", ("settings", "notices")),
 )
 
 

@@ -1,0 +1,50 @@
+"""Message: a plain mail to one of our own people. Text alone, with the headers and encodings of the members' mails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+from mobilizer.message.dkim import Signer
+from mobilizer.message.headers import mailbox_header, structured_header, text_header
+from mobilizer.message.transfer import part
+
+
+@dataclass(frozen=True, slots=True)
+class PlainMail:
+    """Who writes what to whom. `message_id` is the whole one, without its angle brackets."""
+
+    sender_name: str
+    sender_address: str
+    name: str
+    address: str
+    subject: str
+    text: str
+    language: str
+    message_id: str
+
+
+def plain(mail: PlainMail, date: datetime, signer: Signer | None) -> bytes:
+    """The exact bytes of the mail, as `compose.compose` gives those of a member's. Raises headers.Unaddressable.
+
+    Marked as written by a program (RFC 3834), so that nobody's absence note comes back.
+    """
+    text = part((mail.text,))
+    body = b"".join(text.encode(lambda _slot: ""))
+    headers = [
+        mailbox_header("From", mail.sender_name, mail.sender_address),
+        mailbox_header("To", mail.name, mail.address),
+        text_header("Subject", mail.subject),
+        structured_header("Date", format_datetime(date)),
+        structured_header("Message-ID", f"<{mail.message_id}>"),
+        structured_header("MIME-Version", "1.0"),
+        structured_header("Content-Type", "text/plain;", "charset=utf-8"),
+        structured_header("Content-Transfer-Encoding", text.name),
+        structured_header("Content-Language", mail.language),
+        structured_header("Auto-Submitted", "auto-generated"),
+        structured_header("X-Auto-Response-Suppress", "All"),
+    ]
+    if signer:
+        headers.insert(0, signer.sign(headers, body, int(date.timestamp())))
+    return b"".join([*headers, b"\r\n", body])

@@ -1,0 +1,1 @@
+"""Notices: what organizers are told by mail when a blast stops itself, ends, or needs them."""
