@@ -38,7 +38,7 @@ KINDS = {
 }
 MAILS = {
     "sent": (N_("Mailed"), "good"),
-    "waiting": (N_("Waits for the relay"), "warn"),
+    "waiting": (N_("Waiting"), "warn"),
     "failed": (N_("Could not be mailed"), "bad"),
     "dropped": (N_("Left out"), ""),
 }
