@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,18 +14,14 @@ from sqlalchemy import func, select
 from mobilizer.bench import machine
 from mobilizer.bench.grounds import ground
 from mobilizer.bench.plan import Plan
+from mobilizer.bench.processes import Broken, Taken, child, first_words, last_words, own_sink
 from mobilizer.bench.sender import Weighed
 from mobilizer.db import Database
 from mobilizer.delivery import reconcile
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
-from mobilizer.settings import child_environment
 
 LOOK_SECONDS = 0.5
 Watch = Callable[[str, int], None]
-
-
-class Broken(RuntimeError):
-    """A process of the run failed, or the run makes no sense; the words say which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +56,29 @@ class Figures:
 def run(plan: Plan, watch: Watch | None = None) -> Figures:
     """Seed, launch and send what the plan says; nothing of it stays. Raises Broken, grounds.NoGround."""
     with ExitStack() as stack:
-        sink, port = _sink(stack, plan)
+        sink = None if plan.sink else stack.enter_context(own_sink(plan.rtt_ms, _pins(plan)[-1:]))
+        port = sink.port if sink else _port(plan)
         where = stack.enter_context(ground(plan.database))
         environment = where.environment(port, plan.connections)
         _tell(watch, "Seeding", 0)
-        with _child("mobilizer.bench.seeding", plan.dumps(), environment=environment) as seeding:
-            _ended(seeding)
+        with child("mobilizer.bench.seeding", plan.dumps(), environment=environment) as seeding:
+            last_words(seeding)
         database = Database(where.settings().database)
         stack.callback(database.close)
         weighed = _send(plan, environment, database, watch)
-        taken = _taken(sink) if sink else None
+        taken = sink.taken() if sink else None
         accepted, sent = _books(database)
     return _figures(plan, weighed, accepted, sent, taken)
 
 
-def _sink(stack: ExitStack, plan: Plan) -> tuple[subprocess.Popen[str] | None, int]:
-    """Our own sink and its port, else only the port of the one that the plan names."""
-    if plan.sink:
-        host, _, port = plan.sink.rpartition(":")
-        if host not in ("127.0.0.1", "localhost") or not port.isdecimal():
-            raise Broken("A sink is HOST:PORT, and runs on this machine: 127.0.0.1:2525.")
-        if plan.rtt_ms:
-            raise Broken("A sink of yours keeps its own time: give --rtt-ms without --sink.")
-        return None, int(port)
-    sink = stack.enter_context(_child("mobilizer.bench.sink", "0", str(plan.rtt_ms), environment=child_environment()))
-    if pins := _pins(plan):
-        machine.pin(sink.pid, pins[-1])
-    return sink, int(_line(sink))
+def _port(plan: Plan) -> int:
+    """The port of the sink that the plan names."""
+    host, _, port = plan.sink.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not port.isdecimal():
+        raise Broken("A sink is HOST:PORT, and runs on this machine: 127.0.0.1:2525.")
+    if plan.rtt_ms:
+        raise Broken("A sink of yours keeps its own time: give --rtt-ms without --sink.")
+    return int(port)
 
 
 def _pins(plan: Plan) -> Sequence[int]:
@@ -100,29 +90,24 @@ def _pins(plan: Plan) -> Sequence[int]:
 def _send(plan: Plan, environment: dict[str, str], database: Database, watch: Watch | None) -> list[Weighed]:
     with ExitStack() as stack:
         senders = [
-            stack.enter_context(_child("mobilizer.bench.sender", plan.dumps(), environment=environment))
+            stack.enter_context(child("mobilizer.bench.sender", plan.dumps(), environment=environment))
             for _ in range(plan.processes)
         ]
         for sender, core in zip(senders, _pins(plan), strict=False):
             machine.pin(sender.pid, core)
         for sender in senders:
-            _line(sender)
+            first_words(sender)
         for sender in senders:
             print(file=sender.stdin, flush=True)
         while watch and any(sender.poll() is None for sender in senders):
             _tell(watch, "Sending", _done(database))
             time.sleep(LOOK_SECONDS)
-        return [Weighed(**json.loads(_ended(sender))) for sender in senders]
+        return [Weighed(**json.loads(last_words(sender))) for sender in senders]
 
 
 def _done(database: Database) -> int:
     with database.read() as session:
         return session.scalar(select(func.sum(Batch.size)).where(Batch.state == BatchState.DONE)) or 0
-
-
-def _taken(sink: subprocess.Popen[str]) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads(_ended(sink))
-    return figures
 
 
 def _books(database: Database) -> tuple[int, bool]:
@@ -132,9 +117,7 @@ def _books(database: Database) -> tuple[int, bool]:
         return accepted, bool(reconcile.finish(session))
 
 
-def _figures(
-    plan: Plan, weighed: Sequence[Weighed], accepted: int, sent: bool, taken: dict[str, Any] | None
-) -> Figures:
+def _figures(plan: Plan, weighed: Sequence[Weighed], accepted: int, sent: bool, taken: Taken | None) -> Figures:
     messages = max(accepted, 1)
     seconds = max(one.ended for one in weighed) - min(one.began for one in weighed)
     cpu = sum(one.cpu_seconds for one in weighed)
@@ -155,40 +138,10 @@ def _figures(
         profile_share=sum(one.profile_seconds for one in weighed) / cpu,
         accepted=accepted,
         declared_sent=sent,
-        sink_messages=taken["messages"] if taken else None,
-        sink_cpu_us=taken["cpu_seconds"] / messages * 1e6 if taken else None,
-        books=sent and accepted == plan.messages and (taken is None or taken["messages"] == plan.messages),
+        sink_messages=taken.messages if taken else None,
+        sink_cpu_us=taken.cpu_seconds / messages * 1e6 if taken else None,
+        books=sent and accepted == plan.messages and (taken is None or taken.messages == plan.messages),
     )
-
-
-@contextmanager
-def _child(module: str, *arguments: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process of the run, in a session of its own: Ctrl-C reaches us alone, and we end it."""
-    command = [sys.executable, "-m", module, *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(  # noqa: S603 - our own module
-        command, env=environment, stdin=pipe, stdout=pipe, text=True, start_new_session=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _line(process: subprocess.Popen[str]) -> str:
-    line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise Broken("A process of the run did not start; what it said stands above.")
-    return line
-
-
-def _ended(process: subprocess.Popen[str]) -> str:
-    """What a process said, once it has ended well."""
-    said, _ = process.communicate()
-    if process.returncode:
-        raise Broken("A process of the run failed; what it said stands above.")
-    return said
 
 
 def _tell(watch: Watch | None, stage: str, done: int) -> None:

@@ -37,7 +37,7 @@ def bench() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def send(as_json: bool, **wanted: Any) -> None:
     """Send a whole blast to a sink with the real engine, check the books, and say what a message costs."""
-    from mobilizer.bench import grounds, sending  # late: the options show at once
+    from mobilizer.bench import grounds, processes, sending  # late: the options show at once
 
     plan = Plan(**wanted)
     console = Console(stderr=True, highlight=False, quiet=as_json)
@@ -50,7 +50,7 @@ def send(as_json: bool, **wanted: Any) -> None:
                 bar.update(line, description=stage, completed=done)
 
             figures = sending.run(plan, None if as_json else watch)
-    except (grounds.NoGround, sending.Broken) as problem:
+    except (grounds.NoGround, processes.Broken) as problem:
         raise click.ClickException(str(problem)) from None
     _show(figures, as_json)
     if not figures.books:

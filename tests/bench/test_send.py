@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from mobilizer.bench.plan import Plan
+from mobilizer.bench.processes import Taken
 from mobilizer.bench.sender import Weighed
 from mobilizer.bench.sending import _figures
 from mobilizer.settings import child_environment
@@ -119,6 +120,6 @@ def test_figures_of_books_that_do_not_agree_are_no_figures(accepted: int, sent: 
     def agrees(*books: Any) -> bool:
         return _figures(Plan(messages=300), weighed, *books).books
 
-    assert agrees(300, True, {"messages": 300, "cpu_seconds": 1})
+    assert agrees(300, True, Taken(300, 1))
     assert agrees(300, True, None)
-    assert not agrees(accepted, sent, {"messages": taken, "cpu_seconds": 1})
+    assert not agrees(accepted, sent, Taken(taken, 1))
