@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     smtp_messages_per_connection: int = Field(
         default=0, ge=0, description="Messages after which a connection is made anew; 0: as many as the relay takes."
     )
+    smtp_connect_seconds: float = Field(default=30, gt=0, description="Wait for a connection to the relay.")
+    smtp_command_seconds: float = Field(default=300, gt=0, description="Wait for the relay's answer to a command.")
+    smtp_reply_seconds: float = Field(
+        default=600, gt=0, description="Wait for the relay's answer to a message; after it the message is uncertain."
+    )
     expected_workers: int = Field(
         default=4, ge=1, le=10_000,
         description="Workers to reckon with, at least: while Redis is away, each keeps "
@@ -117,10 +122,19 @@ class Settings(BaseSettings):
 
     default_language: str = Field(default="en", description="Where every fallback chain ends.")
     batch_size: int = Field(default=500, ge=1, le=10_000, description="Deliveries in one batch.")
+    lease_seconds: float = Field(
+        default=120, gt=0, description="How long a worker that says nothing keeps the batches it has leased."
+    )
     reconcile_seconds: float = Field(
         default=2.0, gt=0, description="Period of the reconciler: the longest delay a lost Redis can cost."
     )
     hold_after: int = Field(default=5, ge=1, description="A blast is held after this many relay troubles in a row.")
+    metrics_token: str = Field(
+        default="",
+        pattern=r"^(\S{16,})?$",
+        repr=False,
+        description="Whoever says it (`Authorization: Bearer ...`) may read /metrics; empty: nobody.",
+    )
     failpoint: str = Field(
         default="", description="Where to be killed, for the self test only: 'claim.after_commit:7'."
     )

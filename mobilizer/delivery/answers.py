@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mobilizer.delivery.claims import BACKOFF_SECONDS, Settlement
 from mobilizer.delivery.ledger import DeliveryState
-from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Uncertain, Unsupported, Verdict
+from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Stage, Uncertain, Unsupported, Verdict
 
 
 def settlement(
-    delivery: int, tries: int, answer: Accepted | Deferred | Rejected | Uncertain | Unsupported
+    delivery: int,
+    tries: int,
+    answer: Accepted | Deferred | Rejected | Uncertain | Unsupported,
+    relay: str | None = None,
+    provider: str | None = None,
 ) -> Settlement:
     """What to write for an answer. `tries` counts the definite "not now" answers before this one."""
+    if isinstance(answer, Accepted):
+        return Settlement(delivery, DeliveryState.ACCEPTED, reply=answer.reply, relay=relay, provider=provider)
+    return replace(_setback(delivery, tries, answer), relay=relay, provider=provider)
+
+
+def put_off(delivery: int, tries: int, code: int, reply: str) -> Settlement:
+    """What to write where a definite "not now" ends the connection too."""
+    return _setback(delivery, tries, Deferred(code, reply, Stage.RCPT))
+
+
+def _setback(delivery: int, tries: int, answer: Deferred | Rejected | Uncertain | Unsupported) -> Settlement:
     match answer:
-        case Accepted(reply):
-            return Settlement(delivery, DeliveryState.ACCEPTED, reply=reply)
         case Uncertain(reason):
             return Settlement(delivery, DeliveryState.UNCERTAIN, reason=reason)
         case Unsupported(reason):

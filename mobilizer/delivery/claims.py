@@ -7,14 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Boolean, ColumnElement, Float, Row, Table, and_, bindparam, case, func, not_, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
-from mobilizer.db import clock
+from mobilizer.db import Prepared, clock, numbers, one_of
 from mobilizer.delivery.leases import Lease, open_rows
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 
@@ -44,7 +60,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one message. A pending one that need not wait was not tried: the relay said nothing to it."""
+    """What became of one message. A pending one that need not wait was not tried: the relay said nothing to it.
+
+    `relay` and `provider` name who carried it and whose mailbox it was for.
+    """
 
     delivery: int
     state: DeliveryState
@@ -52,6 +71,8 @@ class Settlement:
     code: int | None = None
     reply: str = ""
     wait_seconds: float = 0
+    relay: str | None = None
+    provider: str | None = None
 
 
 def skip_the_left(session: Session, lease: Lease) -> int:
@@ -103,7 +124,7 @@ def due_people(session: Session, lease: Lease) -> list[Person]:
     return [Person(*row) for row in map(tuple, rows)]
 
 
-def claim(session: Session, lease: Lease, deliveries: Collection[int]) -> set[int]:
+def claim(connection: Connection, lease: Lease, deliveries: Collection[int]) -> set[int]:
     """Claim messages whose relay has said 354: the ids that may go out now.
 
     One statement checks all that can forbid it: the row is still pending, the lease is still ours, the blast
@@ -111,41 +132,46 @@ def claim(session: Session, lease: Lease, deliveries: Collection[int]) -> set[in
     """
     if not deliveries:
         return set()
-    return set(session.connection().scalars(_CLAIM, {**_ours(lease), "deliveries": list(deliveries)}))
+    asked = (numbers(connection, deliveries), lease.batch, lease.epoch, lease.blast)
+    return set(_CLAIM.run(connection, asked).scalars())
 
 
-def settle(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
+def settle(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> None:
     """Write down the answers to claimed messages.
 
     A row that a later epoch has swept to `uncertain` is settled too, as long as the claim was ours and the answer
     final: it is evidence. "Not now" opens nothing again, for its batch may be done and its blast declared sent.
     """
-    if settlements:
-        session.connection().execute(_SETTLE, [_row(lease, settlement) for settlement in settlements])
+    accepted = [s for s in settlements if s.state is DeliveryState.ACCEPTED]
+    others = [s for s in settlements if s.state is not DeliveryState.ACCEPTED]
+    if accepted:
+        _ACCEPT.run_all(
+            connection, [(s.delivery, lease.epoch, s.reply[:REPLY_LENGTH], s.relay, s.provider) for s in accepted]
+        )
+    if others:
+        _SETTLE.run_all(connection, [(*_row(s), lease.epoch) for s in others])
 
 
-def settle_unclaimed(session: Session, lease: Lease, settlements: Sequence[Settlement]) -> None:
+def settle_unclaimed(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> None:
     """Write down answers to the recipient alone: nothing was claimed, so only a pending row under our lease changes."""
     if settlements:
-        session.connection().execute(_SETTLE_UNCLAIMED, [_row(lease, settlement) for settlement in settlements])
+        _SETTLE_UNCLAIMED.run_all(connection, [(*_row(s), lease.batch, lease.epoch) for s in settlements])
 
 
-def _ours(lease: Lease) -> dict[str, object]:
-    return {"our_batch": lease.batch, "our_blast": lease.blast, "our_epoch": lease.epoch}
-
-
-def _row(lease: Lease, settlement: Settlement) -> dict[str, object]:
-    return {
-        **_ours(lease),
-        "this": settlement.delivery,
-        "new_state": settlement.state,
-        "new_reason": settlement.reason,
-        "new_code": settlement.code,
-        "new_reply": settlement.reply[:REPLY_LENGTH],
-        "again": settlement.state == DeliveryState.PENDING,
-        "tried": int(settlement.wait_seconds > 0),
-        "wait": settlement.wait_seconds,
-    }
+def _row(settlement: Settlement) -> tuple[object, ...]:
+    """In the order of _ROW."""
+    return (
+        settlement.delivery,
+        settlement.state.value,
+        settlement.reason,
+        settlement.code,
+        settlement.reply[:REPLY_LENGTH],
+        settlement.state is DeliveryState.PENDING,
+        int(settlement.wait_seconds > 0),
+        float(settlement.wait_seconds),
+        settlement.relay,
+        settlement.provider,
+    )
 
 
 def _gone() -> ColumnElement[bool]:
@@ -175,33 +201,59 @@ def _subscribed() -> ColumnElement[bool]:
     )
 
 
-# The three statements of the hot path are built once; each run only binds its values.
+# The statements of the hot path. They are compiled once; each run only hands its values to the driver.
 
 _LEASED = (
     select(Batch.id)
     .where(
         Batch.id == bindparam("our_batch"),
         Batch.epoch == bindparam("our_epoch"),
-        Batch.state == BatchState.LEASED,
+        Batch.state == BatchState.LEASED.value,
     )
     .exists()
 )
 
-_CLAIM = (
+_CLAIM = Prepared(
     update(_DELIVERIES)
     .where(
-        _DELIVERIES.c.id.in_(bindparam("deliveries", expanding=True)),
-        _DELIVERIES.c.state == DeliveryState.PENDING,
+        one_of(_DELIVERIES.c.id, "these"),
+        _DELIVERIES.c.state == DeliveryState.PENDING.value,
         _LEASED,
-        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == BlastState.SENDING).exists(),
+        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == BlastState.SENDING.value).exists(),
         ~_suppressed(),
         _subscribed(),
     )
-    .values(state=DeliveryState.HANDING, epoch=bindparam("our_epoch"))
-    .returning(_DELIVERIES.c.id)
+    .values(state=DeliveryState.HANDING.value, epoch=bindparam("our_epoch"))
+    .returning(_DELIVERIES.c.id),
+    "these", "our_batch", "our_epoch", "our_blast",
+)  # fmt: skip
+
+_IN_HAND = and_(
+    _DELIVERIES.c.epoch == bindparam("our_epoch"),
+    _DELIVERIES.c.state.in_(literal_column(f"'{state}'") for state in (DeliveryState.HANDING, DeliveryState.UNCERTAIN)),
 )
 
+_ACCEPT = Prepared(
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.id == bindparam("this"), _IN_HAND)
+    .values(
+        state=DeliveryState.ACCEPTED.value,
+        reason="",
+        code=None,
+        reply=bindparam("new_reply"),
+        next_at=None,
+        settled_at=clock(),
+        relay=bindparam("carrier"),
+        provider=bindparam("addressee"),
+    ),
+    "this", "our_epoch", "new_reply", "carrier", "addressee",
+)  # fmt: skip
+
 _AGAIN = bindparam("again", type_=Boolean)
+
+_ROW = (
+    "this", "new_state", "new_reason", "new_code", "new_reply", "again", "tried", "wait", "carrier", "addressee",
+)  # fmt: skip
 
 _WRITE = (
     update(_DELIVERIES)
@@ -214,13 +266,15 @@ _WRITE = (
         tries=_DELIVERIES.c.tries + bindparam("tried"),
         next_at=case((_AGAIN, clock(bindparam("wait", type_=Float)))),
         settled_at=case((_AGAIN, None), else_=clock()),
+        relay=bindparam("carrier"),
+        provider=bindparam("addressee"),
     )
 )
 
-_IN_HAND = or_(
-    _DELIVERIES.c.state == DeliveryState.HANDING, and_(_DELIVERIES.c.state == DeliveryState.UNCERTAIN, not_(_AGAIN))
+_SETTLE = Prepared(
+    _WRITE.where(_IN_HAND, or_(_DELIVERIES.c.state == DeliveryState.HANDING.value, not_(_AGAIN))), *_ROW, "our_epoch"
 )
 
-_SETTLE = _WRITE.where(_DELIVERIES.c.epoch == bindparam("our_epoch"), _IN_HAND)
-
-_SETTLE_UNCLAIMED = _WRITE.where(_DELIVERIES.c.state == DeliveryState.PENDING, _LEASED)
+_SETTLE_UNCLAIMED = Prepared(
+    _WRITE.where(_DELIVERIES.c.state == DeliveryState.PENDING.value, _LEASED), *_ROW, "our_batch", "our_epoch"
+)

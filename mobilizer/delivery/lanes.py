@@ -1,113 +1,111 @@
-"""Delivery: lanes. The connections one worker keeps to the relay, each with at most one message on it."""
+"""Delivery: lanes. The connections one worker keeps to its relays, and when their troubles say to stop."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
 
 from mobilizer.delivery.claims import Person
 from mobilizer.problems import N_
-from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Trouble, Uncertain, Unsupported, Verdict
-from mobilizer.transport.smtp import Connection, Relay
+from mobilizer.transport.choosing import Choice
+from mobilizer.transport.lines import Errand, Line, Lines
+from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble, Uncertain, Unsupported, Verdict
+from mobilizer.transport.relay import Timeouts
+from mobilizer.transport.relays import Route
 
 TROUBLES_IN_A_ROW = 3
 REFUSALS_IN_A_ROW = 20
+GREETED_AT_ONCE = 8
 LOST = N_("The connection to the relay was lost: %(reason)s")
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Load:
-    """A message on its way: whom it is for, its envelope and its bytes."""
+    """A message on its way: whom it is for, its envelope and its bytes, as they go on the wire but for the dot."""
 
     person: Person
     sender: str
     recipient: str
     content: bytes
+    provider: str = ""
 
 
-@dataclass(slots=True)
 class Lanes:
-    """Up to `limit` connections, opened when first needed and kept for the next message.
+    """Connections to each relay, opened as they are needed, weighted and with failover.
 
-    `troubles` and `refusals` count the relay's troubles (until they are raised) and its refusals by policy since
-    the last accepted message.
+    A relay that has trouble several times in a row, with no message accepted between, is left alone for a while.
+    `trouble` is set once that is true of all: then nothing more should be sent. `last` is the latest trouble that no
+    accepted message has come after.
     """
 
-    relay: Relay
-    limit: int
-    troubles: int = 0
-    refusals: int = 0
-    _last_trouble: Trouble | None = None
-    _idle: list[Connection] = field(default_factory=list)
+    def __init__(self, routes: Sequence[Route], timeouts: Timeouts, run: Callable[[Line, Route], Errand]) -> None:
+        self.lines = Lines(timeouts)
+        self.limit = sum(route.connections for route in routes)
+        self.trouble: Trouble | None = None
+        self._run = run
+        self._choice = Choice(routes)
+        self._open: Counter[str] = Counter()
+        self._greeting = 0
+        self._troubles: Counter[str] = Counter()
+        self.last: Trouble | None = None  # with no message accepted since
+        self._refusals = 0  # by policy, in a row
 
-    def offer(self, load: Load) -> Connection | None:
-        """Write a message's envelope on a free connection; None where the relay had trouble.
+    def open(self, wanted: int) -> None:
+        """Open further connections, up to as many as are wanted and allowed."""
+        now = time.monotonic()
+        while self._open.total() < wanted and self._greeting < GREETED_AT_ONCE:
+            route = self._choice.choose(now, self._open)
+            if route is None:
+                return
+            self._open[route.name] += 1
+            self._greeting += 1
+            self._greet(route)
 
-        Raises Trouble once that has happened too many times in a row, or can't be mended by trying again.
-        """
-        try:
-            connection = self._free()
-            connection.offer(load.sender, load.recipient, size=len(load.content))
-        except Trouble as trouble:
-            self._note(trouble)
-            return None
-        return connection
+    def closed(self, route: Route) -> None:
+        """A connection's errand is over."""
+        self._open[route.name] -= 1
 
-    def answer(self, connection: Connection) -> Ready | Deferred | Rejected | Unsupported | None:
-        """The relay's answer to an envelope; None where it had trouble of its own. Raises Trouble as `offer`."""
-        try:
-            answer = connection.answer()
-        except Trouble as trouble:
-            self._note(trouble)
-            return None
-        if not isinstance(answer, Ready):
-            self._learn(answer)
-            self._idle.append(connection)
-        return answer
+    def learn(self, route: Route, answer: Accepted | Deferred | Rejected | Uncertain | Unsupported) -> None:
+        """What an answer says about the relay: it works, it refuses us, or it broke off."""
+        if isinstance(answer, Accepted):
+            if self.last is not None or self._refusals:
+                self.last, self._refusals = None, 0
+                self._troubles.clear()
+                self._choice.up(route.name)
+        elif isinstance(answer, Uncertain):
+            self.troubled(route, Trouble(LOST, reason=answer.reason))
+        elif isinstance(answer, Deferred) and answer.unsaid:
+            self.troubled(route, Trouble(LOST, reason=answer.reply))
+        elif isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
+            self._refusals += 1
+            if self._refusals >= REFUSALS_IN_A_ROW:
+                self.trouble = Trouble(N_("Message after message is refused by policy."), fatal=True)
 
-    def reply(self, connection: Connection) -> Accepted | Deferred | Rejected | Uncertain:
-        """The relay's answer to a content. Never raises; `check` does, once all replies are written down."""
-        reply = connection.reply()
-        if isinstance(reply, Accepted):
-            self.troubles = self.refusals = 0
-            self._last_trouble = None
-        elif isinstance(reply, Uncertain):
-            self._count(Trouble(LOST, reason=reply.reason))
-        elif isinstance(reply, Deferred) and reply.unsaid:
-            self._count(Trouble(LOST, reason=reply.reply))
-        self._learn(reply)
-        self._idle.append(connection)
-        return reply
+    def troubled(self, route: Route, trouble: Trouble) -> None:
+        """A relay had trouble of its own."""
+        self.last = trouble
+        self._troubles[route.name] += 1
+        if trouble.fatal or self._troubles[route.name] >= TROUBLES_IN_A_ROW:
+            self._troubles[route.name] = 0
+            self._choice.down(route.name, time.monotonic())
+            log.warning("relay_left_alone", relay=route.name, reason=trouble.reason, fatal=trouble.fatal)
+            if self._choice.wait(time.monotonic()) > 0:
+                self.trouble = trouble
 
-    def check(self, troubles: int = TROUBLES_IN_A_ROW) -> None:
-        """Raise what speaks against going on: so many troubles in a row, or so many refusals by policy."""
-        if self.refusals >= REFUSALS_IN_A_ROW:
-            raise Trouble(N_("Message after message is refused by policy."), fatal=True)
-        if self._last_trouble is not None and self.troubles >= troubles:
-            trouble, self._last_trouble, self.troubles = self._last_trouble, None, 0
-            raise trouble
+    def _greet(self, route: Route) -> None:
+        def run(line: Line) -> Errand:
+            self._greeting -= 1
+            return self._run(line, route)
 
-    def close(self) -> None:
-        """Say goodbye on every idle connection."""
-        while self._idle:
-            self._idle.pop().close()
+        def failed(trouble: Trouble) -> None:
+            self._greeting -= 1
+            self._open[route.name] -= 1
+            self.troubled(route, trouble)
 
-    def _free(self) -> Connection:
-        """An idle connection that still stands, else a new one."""
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.usable:
-                return connection
-            connection.close()
-        return Connection.open(self.relay)
-
-    def _note(self, trouble: Trouble) -> None:
-        self._count(trouble)
-        self.check(1 if trouble.fatal else TROUBLES_IN_A_ROW)
-
-    def _count(self, trouble: Trouble) -> None:
-        self.troubles += 1
-        self._last_trouble = trouble
-
-    def _learn(self, answer: object) -> None:
-        if isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
-            self.refusals += 1
+        self.lines.open(route.relay, run, failed)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
 
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 120.0  # if nothing else is set
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A batch that can be leased now."""
+
+    id: int
+    blast: int
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +46,12 @@ def open_rows(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     return (Delivery.blast_id == lease.blast, Delivery.batch_id == lease.batch, is_open())
 
 
-def take(session: Session, batch_id: int, owner: str) -> Lease | None:
+def take(session: Session, batch_id: int, owner: str, seconds: float = LEASE_SECONDS) -> Lease | None:
     """Lease a batch of a sending blast, and sweep what an earlier owner left behind. None if it can't be had."""
     row = session.execute(
         update(Batch)
         .where(Batch.id == batch_id, leasable())
-        .values(state=BatchState.LEASED, epoch=Batch.epoch + 1, owner=owner, lease_until=clock(LEASE_SECONDS))
+        .values(state=BatchState.LEASED, epoch=Batch.epoch + 1, owner=owner, lease_until=clock(seconds))
         .execution_options(synchronize_session=False)
         .returning(Batch.id, Batch.blast_id, Batch.language, Batch.epoch)
     ).one_or_none()
@@ -69,10 +78,10 @@ def sweep(session: Session, lease: Lease) -> int:
     return len(swept)
 
 
-def renew(session: Session, lease: Lease) -> bool:
+def renew(session: Session, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:
     """Keep the lease for another while. False if another owner has it, or its blast is sending no more."""
     sending = select(Blast.id).where(Blast.id == lease.blast, Blast.state == BlastState.SENDING).exists()
-    return _update_mine(session, lease, sending, lease_until=clock(LEASE_SECONDS))
+    return _update_mine(session, lease, sending, lease_until=clock(seconds))
 
 
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
@@ -90,10 +99,28 @@ def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
     return _update_mine(session, lease, state=BatchState.OPEN, due_at=later, lease_until=None)
 
 
-def next_batch(session: Session, blast_id: int) -> int | None:
-    """A further batch of the blast that can be leased now."""
-    return session.scalar(
-        select(Batch.id).where(Batch.blast_id == blast_id, leasable()).order_by(Batch.due_at, Batch.id).limit(1)
+def next_of_each(session: Session) -> list[Due]:
+    """Of each sending blast's each language, the open batch that has been due longest."""
+    pairs = session.execute(
+        select(Rendition.blast_id, Rendition.language)
+        .join(Blast, Blast.id == Rendition.blast_id)
+        .where(Blast.state == BlastState.SENDING)
+    )
+    found = [session.execute(_first_of(blast, language)).one_or_none() for blast, language in pairs.all()]
+    return [Due(*row) for row in found if row is not None]
+
+
+def _first_of(blast: int, language: str) -> Select[int, int, str]:
+    return (
+        select(Batch.id, Batch.blast_id, Batch.language)
+        .where(
+            Batch.blast_id == blast,
+            Batch.state == BatchState.OPEN,
+            Batch.language == language,
+            Batch.due_at <= clock(),
+        )
+        .order_by(Batch.due_at, Batch.id)
+        .limit(1)
     )
 
 

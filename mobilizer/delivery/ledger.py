@@ -35,7 +35,7 @@ class Batch(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'leased', 'done')", name="state"),
         Index("ix_batches_due", "state", "due_at"),
-        Index("ix_batches_blast", "blast_id", "state"),
+        Index("ix_batches_next", "blast_id", "state", "language", "due_at"),
     )
 
     id: Mapped[Id]

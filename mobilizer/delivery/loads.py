@@ -22,6 +22,7 @@ from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
+from mobilizer.transport.relays import MAIN, Route
 from mobilizer.transport.smtp import Relay
 
 
@@ -96,6 +97,11 @@ def relay_of(settings: Settings) -> Relay:
         helo=settings.helo_name,
         loopback_only=settings.loopback_only,
     )
+
+
+def routes_of(settings: Settings) -> tuple[Route, ...]:
+    """The relays that the settings name."""
+    return (Route(MAIN, relay_of(settings), connections=settings.smtp_connections),)
 
 
 def signer_of(settings: Settings) -> Signer | None:

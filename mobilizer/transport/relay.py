@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal
 
@@ -25,7 +25,7 @@ class Relay:
     port: int
     tls: Protection = "starttls"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     helo: str = ""
     loopback_only: bool = False
 

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from mobilizer.settings import Settings, per_second
+from mobilizer.transport.relay import Relay
+from mobilizer.transport.relays_file import ProviderTable, RelaysError, RelayTable, read
 
-from mobilizer.settings import Credential, HeloName, Host, Rate, Settings, per_second
-from mobilizer.transport.relay import Protection, Relay
+__all__ = ["ProviderRule", "Relays", "RelaysError", "Route", "load_relays"]
 
 RELAYS_FILE = "relays.toml"
 MAIN = "main"
-
-_Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-_Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
-
-
-class RelaysError(ValueError):
-    """What is wrong with `relays.toml`: a line each, with the place in the file."""
+OTHERS_MAY_READ = 0o044
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +56,90 @@ class Relays:
     secrets: tuple[Path, ...] = ()
 
     def limits(self) -> dict[str, float]:
-        """Messages a second by the names that `pace.Pace` takes: relay:main, provider:gmail, relay:main/provider:gmail."""
+        """Messages a second by the names `pace.Pace` takes: relay:main, provider:gmail, relay:main/provider:gmail."""
         found = {f"relay:{route.name}": route.rate for route in self.routes}
         found |= {f"provider:{rule.name}": rule.rate for rule in self.providers}
         for route in self.routes:
             found |= {f"relay:{route.name}/provider:{name}": rate for name, rate in route.provider_rates.items()}
         return {name: rate for name, rate in found.items() if rate}
 
+    def exposed(self) -> list[Path]:
+        """The files with passwords that others on this machine may read."""
+        return [path for path in self.secrets if path.stat().st_mode & OTHERS_MAY_READ]
+
 
 def load_relays(settings: Settings) -> Relays:
-    """The relays in force. Without a `[[relay]]` there is one, “main”, of the SMTP settings. Raises RelaysError."""
-    raise NotImplementedError
+    """The relays in force: those of `relays.toml`, else one, “main”, of the SMTP settings. Raises RelaysError."""
+    path = settings.home / RELAYS_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Relays((_of_settings(settings),))
+    except (OSError, UnicodeError) as error:
+        raise RelaysError(f"{RELAYS_FILE} can't be read: {error}") from None
+    try:
+        tables = read(text)
+    except (tomllib.TOMLDecodeError, RelaysError) as error:
+        raise RelaysError(f"{RELAYS_FILE}: {error}") from None
+    routes = tuple(_route(table, settings) for table in tables.relay) or (_of_settings(settings),)
+    secrets = [path] * any(table.password for table in tables.relay)
+    secrets += [settings.home / table.password_file for table in tables.relay if table.password_file]
+    return Relays(routes, tuple(map(_rule, tables.provider)), tuple(secrets))
+
+
+def _of_settings(settings: Settings) -> Route:
+    return Route(
+        MAIN,
+        Relay(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            tls=settings.smtp_tls,
+            user=settings.smtp_user,
+            password=settings.smtp_password,
+            helo=settings.helo_name,
+            loopback_only=settings.loopback_only,
+        ),
+        connections=settings.smtp_connections,
+        messages_per_connection=settings.smtp_messages_per_connection,
+        rate=per_second(settings.smtp_rate),
+    )
+
+
+def _route(table: RelayTable, settings: Settings) -> Route:
+    try:
+        relay = Relay(
+            host=table.host,
+            port=table.port,
+            tls=table.tls,
+            user=table.user,
+            password=_password(table, settings.home),
+            helo=table.helo or settings.helo_name,
+            loopback_only=settings.loopback_only,
+        )
+    except ValueError as error:
+        raise RelaysError(f"{RELAYS_FILE}: relay “{table.name}”: {error}") from None
+    return Route(
+        table.name,
+        relay,
+        weight=table.weight,
+        connections=table.connections,
+        messages_per_connection=table.messages_per_connection,
+        rate=per_second(table.rate),
+        provider_rates={name: per_second(rate) for name, rate in table.provider_rates.items()},
+    )
+
+
+def _password(table: RelayTable, home: Path) -> str:
+    if not table.password_file:
+        return table.password
+    try:
+        return (home / table.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ValueError(f"password_file {table.password_file} can't be read: {reason}") from None
+
+
+def _rule(table: ProviderTable) -> ProviderRule:
+    return ProviderRule(
+        table.name, tuple(table.domains), tuple(table.mx), per_second(table.rate), connections=table.connections
+    )

@@ -72,15 +72,23 @@ def test_a_blast_with_an_open_row_is_not_declared_sent(world: World) -> None:
         ("DATA", b"451 4.3.0 later\r\n", "pending", "soft"),
         ("DOT", b"554 5.6.0 spam\r\n", "rejected", "policy"),
         ("DOT", b"451 4.3.0 later\r\n", "pending", "soft"),
-        ("DOT", DROP, "uncertain", None),
     ],
 )
-def test_an_answer_becomes_a_row(world: World, command: str, answer: bytes, state: str, reason: str | None) -> None:
+def test_an_answer_becomes_a_row(world: World, command: str, answer: bytes, state: str, reason: str) -> None:
     world.launch()
     send(world, {command: answer})
     assert world.states() == {state: 5}
-    if reason is not None:
-        assert world.delivery(world.members[0]).reason == reason
+    assert world.delivery(world.members[0]).reason == reason
+
+
+def test_an_answer_that_never_comes_is_uncertain_and_after_three_in_a_row_it_stops(world: World) -> None:
+    world.launch()
+    relay = send(world, {"DOT": DROP}, connections=1)
+    assert len(relay.messages) == 3
+    assert world.states() == {"uncertain": 3, "pending": 2}
+    make_due(world)
+    assert len(send(world).messages) == 2
+    assert world.states() == {"uncertain": 3, "accepted": 2}
 
 
 def test_a_hard_no_suppresses_the_address_and_a_policy_no_does_not(world: World) -> None:

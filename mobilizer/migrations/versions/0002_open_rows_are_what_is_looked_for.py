@@ -23,6 +23,8 @@ def upgrade() -> None:
     op.add_column("deliveries", sa.Column("provider", sa.String(), nullable=True))
     op.add_column("batches", sa.Column("size", sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE batches SET size = (SELECT count(*) FROM deliveries WHERE deliveries.batch_id = batches.id)")
+    op.drop_index("ix_batches_blast", "batches")
+    op.create_index("ix_batches_next", "batches", ["blast_id", "state", "language", "due_at"])
     op.drop_index("ix_deliveries_batch", "deliveries")
     op.drop_index("ix_deliveries_blast_state", "deliveries")
     op.create_index(
@@ -42,6 +44,8 @@ def downgrade() -> None:
     op.drop_index("ix_deliveries_open", "deliveries")
     op.create_index("ix_deliveries_blast_state", "deliveries", ["blast_id", "state", "language"])
     op.create_index("ix_deliveries_batch", "deliveries", ["batch_id", "state"])
+    op.drop_index("ix_batches_next", "batches")
+    op.create_index("ix_batches_blast", "batches", ["blast_id", "state"])
     with op.batch_alter_table("batches") as table:
         table.drop_column("size")
     with op.batch_alter_table("deliveries") as table:

@@ -1,0 +1,226 @@
+"""Delivery: hands. The leases that one slice holds, side by side, and the books it keeps for them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from mobilizer import failpoints
+from mobilizer.delivery import claims, holds, leases
+from mobilizer.delivery.claims import Person, Settlement
+from mobilizer.delivery.lanes import Load
+from mobilizer.delivery.leases import Lease
+from mobilizer.delivery.ledger import DeliveryState
+from mobilizer.delivery.loads import Loader, Unrenderable
+from mobilizer.failpoints import Point
+from mobilizer.installation import Installation
+
+SIDE_BY_SIDE = 4  # leases at the same time: each of another blast or language where there are such
+ASK_AGAIN_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(eq=False, slots=True)
+class Hand:
+    """One lease: who is waiting, how many messages are out, and the answers that are not yet written down."""
+
+    lease: Lease
+    loader: Loader
+    waiting: list[Person]
+    out: int = 0
+    claimed: list[Settlement] = field(default_factory=list)
+    unclaimed: list[Settlement] = field(default_factory=list)
+    renewed: float = field(default_factory=time.monotonic)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come of it."""
+        return not (self.waiting or self.out)
+
+
+class Hands:
+    """The leases of one owner. Takes further ones of any sending blast, whichever has waited longest for its turn."""
+
+    def __init__(self, installation: Installation, connection: Connection, owner: str) -> None:
+        self._database = installation.database
+        self._installation = installation
+        self._connection = connection
+        self._owner = owner
+        self._lease_seconds = installation.settings.lease_seconds
+        self._hands: dict[int, Hand] = {}
+        self._turns: deque[Hand] = deque()
+        self._loaders: dict[tuple[int, str], Loader] = {}
+        self._lately: dict[tuple[int, str], float] = {}  # when a blast's language last had its turn
+        self._asked = float("-inf")
+        self.worked: set[int] = set()  # the blasts of every lease there was
+
+    @property
+    def waiting(self) -> int:
+        """How many people wait for their message to be made."""
+        return sum(len(hand.waiting) for hand in self._hands.values())
+
+    @property
+    def unsent(self) -> int:
+        """How many messages wait or are out."""
+        return sum(len(hand.waiting) + hand.out for hand in self._hands.values())
+
+    @property
+    def empty(self) -> bool:
+        """Whether no lease is held."""
+        return not self._hands
+
+    def take(self, batch_id: int) -> bool:
+        """Lease a batch; False if it can't be had."""
+        with self._database.write() as session:
+            lease = leases.take(session, batch_id, self._owner, self._lease_seconds)
+            failpoints.reach(Point.LEASE_BEFORE_COMMIT)
+        if lease is None:
+            return False
+        failpoints.reach(Point.LEASE_AFTER_COMMIT)
+        self._hands[lease.batch] = hand = Hand(lease, self._loader(lease), [])
+        self.worked.add(lease.blast)
+        with self._database.write() as session:
+            claims.skip_the_left(session, lease)
+            hand.loader.prepare(session, lease)
+            hand.waiting = claims.due_people(session, lease)[::-1]
+        self._lately[lease.blast, lease.language] = time.monotonic()
+        self._turns.append(hand)
+        return True
+
+    def take_more(self) -> None:
+        """Lease a further batch, if there is room for one and any to be had."""
+        now = time.monotonic()
+        if sum(1 for hand in self._hands.values() if hand.waiting) >= SIDE_BY_SIDE or now < self._asked:
+            return
+        with self._database.read() as session:
+            due = leases.next_of_each(session)
+        due = [batch for batch in due if batch.id not in self._hands]
+        if not due:
+            self._asked = now + ASK_AGAIN_SECONDS
+            return
+        self.take(min(due, key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0)).id)
+
+    def next(self) -> tuple[Hand, Load] | None:
+        """The next message, of each lease in turn. One that can't be made is skipped with its reason."""
+        while self._turns:
+            hand = self._turns[0]
+            self._turns.rotate(-1)
+            if not hand.waiting:
+                self._turns.remove(hand)
+                continue
+            person = hand.waiting.pop()
+            try:
+                load = hand.loader.load(person)
+            except Unrenderable as error:
+                hand.unclaimed.append(_unrenderable(person, error))
+                continue
+            hand.out += 1
+            return hand, load
+        return None
+
+    def answered(self, hand: Hand, settlement: Settlement, *, claimed: bool = False) -> None:
+        """Note what became of a message, to be written down with the next commit."""
+        hand.out -= 1
+        (hand.claimed if claimed else hand.unclaimed).append(settlement)
+
+    def put_back(self, hand: Hand, load: Load) -> None:
+        """A message that nothing was said about: its row is pending as before, and it is among the waiting again."""
+        hand.out -= 1
+        hand.waiting.insert(0, load.person)
+        if hand not in self._turns:
+            self._turns.append(hand)
+
+    def refused(self, hand: Hand) -> None:
+        """A message that may not go out any more: its row is left as it is, and the lease is looked at."""
+        hand.out -= 1
+        hand.renewed = float("-inf")
+
+    def let_go(self) -> None:
+        """Make no more messages: those who wait stay pending."""
+        for hand in self._hands.values():
+            hand.waiting.clear()
+
+    def keep(self) -> None:
+        """Renew the leases when it is time; one that is lost, or whose blast is stopped, makes no more messages."""
+        due = time.monotonic() - self._lease_seconds / 4
+        for hand in [hand for hand in self._hands.values() if hand.renewed < due]:
+            hand.renewed = time.monotonic()
+            with self._database.write() as session:
+                ours = leases.renew(session, hand.lease, self._lease_seconds)
+            if not ours:
+                hand.waiting.clear()
+
+    def commit(self, ready: Sequence[tuple[Hand, int]]) -> set[int]:
+        """One transaction: the answers since the last one, then the claims of what is ready; the rows that may go."""
+        asked: dict[Hand, list[int]] = {}
+        for hand, delivery in ready:
+            asked.setdefault(hand, []).append(delivery)
+        busy = [hand for hand in self._hands.values() if hand in asked or hand.claimed or hand.unclaimed]
+        done = [hand for hand in self._hands.values() if hand.finished]
+        if not (busy or done):
+            return set()
+        allowed: set[int] = set()
+        if done or any(_teaches(s) for hand in busy for s in (*hand.claimed, *hand.unclaimed)):
+            with self._database.write() as session:
+                allowed = self._write(session.connection(), busy, asked)
+                self._learn(session, busy)
+                for hand in done:
+                    give_back(session, hand.lease)
+                failpoints.reach(Point.GIVE_BACK_BEFORE_COMMIT if done else Point.CLAIM_BEFORE_COMMIT)
+        else:
+            with self._connection.begin():
+                allowed = self._write(self._connection, busy, asked)
+                failpoints.reach(Point.CLAIM_BEFORE_COMMIT)
+        failpoints.reach(Point.GIVE_BACK_AFTER_COMMIT if done else Point.CLAIM_AFTER_COMMIT)
+        for hand in busy:
+            hand.claimed, hand.unclaimed = [], []
+        for hand in done:
+            del self._hands[hand.lease.batch]
+        return allowed
+
+    def give_back(self, delay_seconds: float = 0) -> None:
+        """End every lease, in whatever state its work is."""
+        for hand in list(self._hands.values()):
+            with self._database.write() as session:
+                give_back(session, hand.lease, delay_seconds)
+            del self._hands[hand.lease.batch]
+
+    def _write(self, connection: Connection, busy: Iterable[Hand], asked: dict[Hand, list[int]]) -> set[int]:
+        allowed: set[int] = set()
+        for hand in busy:
+            claims.settle(connection, hand.lease, hand.claimed)
+            claims.settle_unclaimed(connection, hand.lease, hand.unclaimed)
+            allowed |= claims.claim(connection, hand.lease, asked.get(hand, ()))
+        return allowed
+
+    def _learn(self, session: Session, busy: Iterable[Hand]) -> None:
+        for hand in busy:
+            holds.learn(session, hand.lease.blast, [*hand.claimed, *hand.unclaimed])
+
+    def _loader(self, lease: Lease) -> Loader:
+        key = (lease.blast, lease.language)
+        if key not in self._loaders:
+            self._loaders[key] = Loader(self._installation)
+        return self._loaders[key]
+
+
+def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> None:
+    """End a lease: who must not be mailed any more is skipped with the reason, the rest waits for the next owner."""
+    claims.skip_the_left(session, lease)
+    leases.give_back(session, lease, delay_seconds)
+
+
+def _teaches(settlement: Settlement) -> bool:
+    """Whether more follows from it than its own row."""
+    return settlement.state is not DeliveryState.ACCEPTED
+
+
+def _unrenderable(person: Person, error: Unrenderable) -> Settlement:
+    return Settlement(person.delivery, DeliveryState.SKIPPED, reason="unrenderable", reply=str(error))
