@@ -30,6 +30,7 @@ def seed(installation: Installation, plan: Plan) -> None:
     """Everything before the first message, through the functions that a real launch goes through."""
     upgrade(installation.database)
     lists = people.fill(installation, plan.messages)
+    _look_around(installation)
     if plan.sign == "rsa":
         write_key(installation.settings)
     with installation.database.write() as session:
@@ -41,6 +42,13 @@ def seed(installation: Installation, plan: Plan) -> None:
         if not launching.launch(session, installation.settings, blast, launching.seen(blast)):
             raise RuntimeError("the blast could not be launched")
     launch.freeze(installation, number)
+
+
+def _look_around(installation: Installation) -> None:
+    """What PostgreSQL's own housekeeping has long done where members have come over the years."""
+    with installation.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def write_key(settings: Settings) -> None:
