@@ -15,7 +15,20 @@ from mobilizer.audience.sheet import MAX_UPLOAD
 from mobilizer.http import EXTENSION
 from mobilizer.installation import Installation, install
 from mobilizer.settings import Settings, load_settings
-from mobilizer.web import appeals, blasts, imports, inbox, lists, members, notices, overview, results, screens, signin
+from mobilizer.web import (
+    appeals,
+    blasts,
+    imports,
+    inbox,
+    lists,
+    members,
+    metrics,
+    notices,
+    overview,
+    results,
+    screens,
+    signin,
+)
 from mobilizer.web import settings as settings_pages
 from mobilizer.web.assets import asset
 from mobilizer.web.errors import install_errors
@@ -58,6 +71,7 @@ SCREENS = (
     imports.blueprint,
     settings_pages.blueprint,
     notices.blueprint,
+    metrics.blueprint,
 )
 
 

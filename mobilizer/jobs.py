@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
@@ -38,6 +38,7 @@ from mobilizer.settings import Settings, load_settings
 QUEUE = "mobilizer"
 HITS = "mobilizer:hits"
 HITS_AT_ONCE = 1000
+COUNTERS = "mobilizer:counters"
 HITS_LOCK_SECONDS = 60
 ENTRY = "mobilizer.jobs.perform"
 JOB_SECONDS = 1800  # the last resort: slices stop themselves after a minute
@@ -181,9 +182,24 @@ def note_hit(installation: Installation, hit: Hit) -> None:
             record(session, [hit])
 
 
-def hits_waiting(installation: Installation) -> bool:
-    """Whether hits are waiting for bulk insertion. Raises RedisError."""
-    return bool(_redis(installation.settings).llen(HITS))
+def hits_waiting(installation: Installation) -> int:
+    """How many hits are waiting for bulk insertion. Raises RedisError."""
+    return int(cast(int, _redis(installation.settings).llen(HITS)))
+
+
+def count(settings: Settings, counts: Mapping[str, float]) -> None:
+    """Count up, for the metrics; not worth a word where Redis is away."""
+    with suppress(RedisError):
+        pipe = _redis(settings).pipeline(transaction=False)
+        for name, number in counts.items():
+            pipe.hincrbyfloat(COUNTERS, name, number)
+        pipe.execute()
+
+
+def counted(settings: Settings) -> dict[str, float]:
+    """What workers have counted up since Redis began. Raises RedisError."""
+    found = cast("dict[bytes, bytes]", _redis(settings).hgetall(COUNTERS))
+    return {name.decode(): float(value) for name, value in found.items()}
 
 
 def drain_hits(installation: Installation, _number: int = 0) -> None:

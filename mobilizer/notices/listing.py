@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from mobilizer.notices.notices import Notice
+from mobilizer.notices.notices import MailState, Notice, NoticeMail
 from mobilizer.problems import Problem, read_problem
 
 
@@ -29,6 +29,13 @@ def latest(session: Session, limit: int) -> list[NoticeLine]:
     """The newest notices, newest first."""
     newest = select(Notice).options(selectinload(Notice.mails)).order_by(Notice.id.desc()).limit(limit)
     return [_line(notice) for notice in session.scalars(newest)]
+
+
+def mails_by_state(session: Session) -> dict[str, int]:
+    """How many mails to organizers there are in each state."""
+    counted = select(NoticeMail.state, func.count()).group_by(NoticeMail.state)
+    found = dict(session.execute(counted).all())
+    return {state.value: found.get(state, 0) for state in MailState}
 
 
 def title_of(notice: Notice) -> str:
