@@ -135,12 +135,6 @@ class Settings(BaseSettings):
         repr=False,
         description="Whoever says it (`Authorization: Bearer ...`) may read /metrics; empty: nobody.",
     )
-    metrics_token: str = Field(
-        default="",
-        pattern=r"^(\S{16,})?$",
-        repr=False,
-        description="Whoever says it (`Authorization: Bearer ...`) may read /metrics; empty: nobody.",
-    )
     failpoint: str = Field(
         default="", description="Where to be killed, for the self test only: 'claim.after_commit:7'."
     )
