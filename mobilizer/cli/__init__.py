@@ -22,6 +22,7 @@ COMMANDS = {
     "inbox": "inbox",
     "members": "members",
     "reconcile": "worker",
+    "selftest": "selftest",
     "serve": "serve",
     "users": "users",
     "worker": "worker",

@@ -1,0 +1,100 @@
+"""Selftest: hands. The hand of time, which lets nobody wait, and the hand of the person who mends and says go on.
+
+A row that was told "not now" waits five minutes and more, a lease of a dead process two: the test would take days.
+So what waits is moved to now in the database, where all waiting is written; no process is told anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.db import clock
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.selftest.crew import is_alive
+from mobilizer.selftest.site import Site
+
+
+def move_time(site: Site) -> None:
+    """Let everything be due that waits, and every lease be over whose owner is dead."""
+    with site.installation.database.write() as session:
+        for owner in _owners(session, site.blast):
+            if not is_alive(owner):
+                end_leases(session, site.blast, owner)
+        session.execute(
+            update(Delivery)
+            .where(Delivery.blast_id == site.blast, is_open(), Delivery.next_at > clock())
+            .values(next_at=clock())
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            update(Batch)
+            .where(Batch.blast_id == site.blast, Batch.state == BatchState.OPEN, Batch.due_at > clock())
+            .values(due_at=clock())
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            update(Blast)
+            .where(Blast.id == site.blast, Blast.state == BlastState.HELD, Blast.retry_at > clock())
+            .values(retry_at=clock())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def end_leases(session: Session, blast: int, owner: str) -> None:
+    """Let an owner's leases be over, as if the time for them had gone by."""
+    session.execute(
+        update(Batch)
+        .where(Batch.blast_id == blast, Batch.state == BatchState.LEASED, Batch.owner == owner)
+        .values(lease_until=clock(-1))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def go_on(site: Site) -> bool:
+    """What a person does with a held blast, once what it says is mended. Whether there was anything to do."""
+    with site.installation.database.write() as session:
+        return session.scalar(_held(site)) is not None and lifecycle.resume(
+            session, site.blast, start=(BlastState.HELD,)
+        )
+
+
+def is_held(site: Site) -> bool:
+    """Whether the blast holds itself until a person comes."""
+    with site.installation.database.read() as session:
+        return session.scalar(_held(site)) is not None
+
+
+def owners(site: Site) -> list[str]:
+    """The processes that send now, as leases name them."""
+    with site.installation.database.read() as session:
+        return [owner for owner in _owners(session, site.blast) if is_alive(owner)]
+
+
+def pending_among(site: Site, members: Collection[int]) -> set[int]:
+    """Those of the members whose message has not started."""
+    with site.installation.database.read() as session:
+        return set(
+            session.scalars(
+                select(Delivery.member_id).where(
+                    Delivery.blast_id == site.blast,
+                    is_open(),
+                    Delivery.state == DeliveryState.PENDING,
+                    Delivery.member_id.in_(members),
+                )
+            )
+        )
+
+
+def _held(site: Site) -> Select[int]:
+    return select(Blast.id).where(Blast.id == site.blast, Blast.state == BlastState.HELD, Blast.retry_at.is_(None))
+
+
+def _owners(session: Session, blast: int) -> list[str]:
+    return sorted(
+        session.scalars(select(Batch.owner).where(Batch.blast_id == blast, Batch.state == BatchState.LEASED).distinct())
+    )
