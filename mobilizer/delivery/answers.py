@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mobilizer.delivery.claims import BACKOFF_SECONDS, Settlement
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Stage, Uncertain, Unsupported, Verdict
@@ -19,7 +17,7 @@ def settlement(
     """What to write for an answer. `tries` counts the definite "not now" answers before this one."""
     if isinstance(answer, Accepted):
         return Settlement(delivery, DeliveryState.ACCEPTED, reply=answer.reply, relay=relay, provider=provider)
-    return replace(_setback(delivery, tries, answer), relay=relay, provider=provider)
+    return _setback(delivery, tries, answer)._replace(relay=relay, provider=provider)
 
 
 def put_off(delivery: int, tries: int, code: int, reply: str) -> Settlement:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
     Float,
-    Row,
     Table,
     and_,
     bindparam,
@@ -32,7 +31,7 @@ from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
 from mobilizer.db import Prepared, clock, numbers, one_of
 from mobilizer.delivery.leases import Lease, open_rows
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
 
 # Waits after the 1st, 2nd ... definite "not now"; after the last of them 48 hours have passed and we give up.
 BACKOFF_SECONDS = (300, 3600, 4 * 3600, 12 * 3600, 12 * 3600, 12 * 3600, 24900)
@@ -41,25 +40,23 @@ REPLY_LENGTH = 300
 _DELIVERIES = cast(Table, Delivery.__table__)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One pending row with what its message is made of; the identity is still sealed."""
+class Person(NamedTuple):
+    """One pending row with what its message is made of; the identity is still sealed. `joined_at` is UTC."""
 
     delivery: int
     member: int
     list_name: str
     list_slug: str
-    joined_at: datetime
     address_key: bytes
     sealed: bytes
     country: str
-    attributes: dict[str, Any]
     share_code: str
     tries: int
+    joined_at: datetime
+    attributes: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What became of one message. A pending one that need not wait was not tried: the relay said nothing to it.
 
     `relay` and `provider` name who carried it and whose mailbox it was for.
@@ -77,51 +74,31 @@ class Settlement:
 
 def skip_the_left(session: Session, lease: Lease) -> int:
     """Settle as skipped, with the reason, every pending row of the batch whose member must not be mailed any more."""
-    skipped = 0
-    for reason, must_not in (("erased", _gone()), ("suppressed", _suppressed()), ("unsubscribed", ~_subscribed())):
-        skipped += len(
-            session.execute(
-                update(Delivery)
-                .where(*open_rows(lease), Delivery.state == DeliveryState.PENDING, must_not)
-                .values(state=DeliveryState.SKIPPED, reason=reason, settled_at=clock())
-                .execution_options(synchronize_session=False)
-                .returning(Delivery.id)
-            ).all()
-        )
-    return skipped
+    skipped = session.execute(
+        update(Delivery)
+        .where(*open_rows(lease), Delivery.state == DeliveryState.PENDING, or_(_gone(), _suppressed(), ~_subscribed()))
+        .values(state=DeliveryState.SKIPPED, reason=_must_not(), settled_at=clock())
+        .execution_options(synchronize_session=False)
+        .returning(Delivery.id)
+    )
+    return len(skipped.all())
 
 
-def due_people(session: Session, lease: Lease) -> list[Person]:
-    """The batch's pending rows that are due, each with its member and the list that brought them in."""
-    rows: Sequence[Row[Any]] = session.execute(
-        select(
-            Delivery.id,
-            Delivery.member_id,
-            func.coalesce(MemberList.name, ""),
-            func.coalesce(MemberList.slug, ""),
-            func.coalesce(Subscription.joined_at, Member.created_at),
-            Member.address_key,
-            Member.sealed,
-            func.coalesce(Member.country, ""),
-            Member.attributes,
-            Member.share_code,
-            Delivery.tries,
-        )
-        .join(Member, Member.id == Delivery.member_id)
-        # Outer joins: a list that is gone must not keep a row from ever being worked.
-        .outerjoin(MemberList, MemberList.id == Delivery.list_id)
-        .outerjoin(
-            Subscription,
-            and_(Subscription.list_id == Delivery.list_id, Subscription.member_id == Delivery.member_id),
-        )
-        .where(
-            *open_rows(lease),
-            Delivery.state == DeliveryState.PENDING,
-            or_(Delivery.next_at.is_(None), Delivery.next_at <= clock()),
-        )
-        .order_by(Delivery.id)
-    ).all()
-    return [Person(*row) for row in map(tuple, rows)]
+def due_people(connection: Connection, lease: Lease) -> tuple[list[Person], list[Settlement]]:
+    """The batch's pending rows that are due, each with its member and the list that brought them in; and what to write
+    for those of them whose member must not be mailed any more."""
+    people: list[Person] = []
+    skipped: list[Settlement] = []
+    rows = cast("Sequence[tuple[Any, ...]]", _DUE.run(connection, (lease.blast, lease.batch)).all())
+    for must_not, *known, joined_at, attributes in rows:
+        if must_not:
+            skipped.append(Settlement(known[0], DeliveryState.SKIPPED, reason=must_not))
+        else:
+            # As the drivers give them: SQLite knows neither moments nor JSON.
+            moment = datetime.fromisoformat(joined_at) if isinstance(joined_at, str) else joined_at
+            values = json.loads(attributes) if isinstance(attributes, str) else attributes
+            people.append(Person._make((*known, moment, values)))
+    return people, skipped
 
 
 def claim(connection: Connection, lease: Lease, deliveries: Collection[int]) -> set[int]:
@@ -175,7 +152,7 @@ def _row(settlement: Settlement) -> tuple[object, ...]:
 
 
 def _gone() -> ColumnElement[bool]:
-    return ~select(Member.id).where(Member.id == Delivery.member_id).exists()
+    return ~select(Member.id).where(Member.id == Delivery.member_id).correlate(Delivery).exists()
 
 
 def _suppressed() -> ColumnElement[bool]:
@@ -183,6 +160,7 @@ def _suppressed() -> ColumnElement[bool]:
         select(Suppression.address_key)
         .join(Member, Member.address_key == Suppression.address_key)
         .where(Member.id == Delivery.member_id)
+        .correlate(Delivery)
         .exists()
     )
 
@@ -197,11 +175,55 @@ def _subscribed() -> ColumnElement[bool]:
             Subscription.member_id == Delivery.member_id,
             Subscription.standing == Standing.CONFIRMED,
         )
+        .correlate(Delivery)
         .exists()
     )
 
 
+def _must_not() -> ColumnElement[str]:
+    """Why a member must not be mailed any more; '' if nothing speaks against it."""
+    return case(
+        (_gone(), literal_column("'erased'")),
+        (_suppressed(), literal_column("'suppressed'")),
+        (~_subscribed(), literal_column("'unsubscribed'")),
+        else_=literal_column("''"),
+    )
+
+
 # The statements of the hot path. They are compiled once; each run only hands its values to the driver.
+
+_DUE = Prepared(
+    select(
+        _must_not(),
+        Delivery.id,
+        Delivery.member_id,
+        func.coalesce(MemberList.name, ""),
+        func.coalesce(MemberList.slug, ""),
+        Member.address_key,
+        Member.sealed,
+        func.coalesce(Member.country, ""),
+        Member.share_code,
+        Delivery.tries,
+        func.coalesce(Subscription.joined_at, Member.created_at),
+        Member.attributes,
+    )
+    # Outer joins: a member or a list that is gone must not keep a row from ever being worked.
+    .outerjoin(Member, Member.id == Delivery.member_id)
+    .outerjoin(MemberList, MemberList.id == Delivery.list_id)
+    .outerjoin(
+        Subscription,
+        and_(Subscription.list_id == Delivery.list_id, Subscription.member_id == Delivery.member_id),
+    )
+    .where(
+        Delivery.blast_id == bindparam("our_blast"),
+        Delivery.batch_id == bindparam("our_batch"),
+        is_open(),
+        Delivery.state == DeliveryState.PENDING.value,
+        or_(Delivery.next_at.is_(None), Delivery.next_at <= clock()),
+    )
+    .order_by(Delivery.id),
+    "our_blast", "our_batch",
+)  # fmt: skip
 
 _LEASED = (
     select(Batch.id)

@@ -15,9 +15,10 @@ from mobilizer import failpoints
 from mobilizer.delivery import claims, holds, leases
 from mobilizer.delivery.claims import Person, Settlement
 from mobilizer.delivery.lanes import Load
-from mobilizer.delivery.leases import Lease
+from mobilizer.delivery.leases import Due, Lease
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.loads import Loader, Unrenderable
+from mobilizer.delivery.reports import Report
 from mobilizer.failpoints import Point
 from mobilizer.installation import Installation
 
@@ -48,16 +49,18 @@ class Hand:
 class Hands:
     """The leases of one owner. Takes further ones of any sending blast, whichever has waited longest for its turn."""
 
-    def __init__(self, installation: Installation, connection: Connection, owner: str) -> None:
+    def __init__(self, installation: Installation, connection: Connection, owner: str, report: Report) -> None:
         self._database = installation.database
         self._installation = installation
         self._connection = connection
         self._owner = owner
+        self._report = report
         self._lease_seconds = installation.settings.lease_seconds
         self._hands: dict[int, Hand] = {}
         self._turns: deque[Hand] = deque()
         self._loaders: dict[tuple[int, str], Loader] = {}
         self._lately: dict[tuple[int, str], float] = {}  # when a blast's language last had its turn
+        self._due: list[Due] = []  # found, and not yet taken
         self._asked = float("-inf")
         self.worked: set[int] = set()  # the blasts of every lease there was
 
@@ -87,11 +90,14 @@ class Hands:
         self._hands[lease.batch] = hand = Hand(lease, self._loader(lease), [])
         self.worked.add(lease.blast)
         with self._database.write() as session:
-            claims.skip_the_left(session, lease)
             hand.loader.prepare(session, lease)
-            hand.waiting = claims.due_people(session, lease)[::-1]
+            people, skipped = claims.due_people(session.connection(), lease)
+            claims.settle_unclaimed(session.connection(), lease, skipped)
+        hand.waiting = people[::-1]
         self._lately[lease.blast, lease.language] = time.monotonic()
         self._turns.append(hand)
+        self._report.leased(lease.blast)
+        log.info("leased", blast=lease.blast, batch=lease.batch, epoch=lease.epoch, people=len(hand.waiting))
         return True
 
     def take_more(self) -> None:
@@ -99,13 +105,15 @@ class Hands:
         now = time.monotonic()
         if sum(1 for hand in self._hands.values() if hand.waiting) >= SIDE_BY_SIDE or now < self._asked:
             return
-        with self._database.read() as session:
-            due = leases.next_of_each(session)
-        due = [batch for batch in due if batch.id not in self._hands]
-        if not due:
+        if not self._due:
+            with self._database.read() as session:
+                self._due = [batch for batch in leases.next_of_each(session) if batch.id not in self._hands]
+            # Whichever had its turn longest ago comes first, a blast that is small or new at once.
+            self._due.sort(key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0), reverse=True)
+        if self._due:
+            self.take(self._due.pop().id)
+        else:
             self._asked = now + ASK_AGAIN_SECONDS
-            return
-        self.take(min(due, key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0)).id)
 
     def next(self) -> tuple[Hand, Load] | None:
         """The next message, of each lease in turn. One that can't be made is skipped with its reason."""
@@ -179,7 +187,10 @@ class Hands:
                 allowed = self._write(self._connection, busy, asked)
                 failpoints.reach(Point.CLAIM_BEFORE_COMMIT)
         failpoints.reach(Point.GIVE_BACK_AFTER_COMMIT if done else Point.CLAIM_AFTER_COMMIT)
+        self._report.commits += bool(busy)
         for hand in busy:
+            self._report.settled(hand.claimed)
+            self._report.settled(hand.unclaimed)
             hand.claimed, hand.unclaimed = [], []
         for hand in done:
             del self._hands[hand.lease.batch]

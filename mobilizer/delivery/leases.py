@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,8 @@ from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
 
 LEASE_SECONDS = 120.0  # if nothing else is set
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def take(session: Session, batch_id: int, owner: str, seconds: float = LEASE_SEC
     if row is None:
         return None
     lease = Lease(*row)
-    sweep(session, lease)
+    if lease.epoch > 1:  # else there was no earlier owner
+        sweep(session, lease)
     return lease
 
 
@@ -75,6 +79,8 @@ def sweep(session: Session, lease: Lease) -> int:
         .execution_options(synchronize_session=False)
         .returning(Delivery.id)
     ).all()
+    if swept:
+        log.warning("swept", blast=lease.blast, batch=lease.batch, epoch=lease.epoch, uncertain=len(swept))
     return len(swept)
 
 

@@ -19,6 +19,7 @@ from mobilizer.delivery.carriers import Carrier, Post
 from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
 from mobilizer.delivery.loads import routes_of
+from mobilizer.delivery.reports import Report
 from mobilizer.installation import Installation
 from mobilizer.problems import N_
 from mobilizer.settings import Settings
@@ -38,10 +39,15 @@ class Slice:
     """One owner's minute of work: its leases, its lanes, and the post between them."""
 
     def __init__(
-        self, installation: Installation, connection: Connection, owner: str, stop: Callable[[], bool]
+        self,
+        installation: Installation,
+        connection: Connection,
+        owner: str,
+        stop: Callable[[], bool],
+        report: Report,
     ) -> None:
         self._installation = installation
-        self._hands = Hands(installation, connection, owner)
+        self._hands = Hands(installation, connection, owner, report)
         self._post = Post(self._hands)
         self._lanes = self._post.lanes = Lanes(
             routes_of(installation.settings), _timeouts(installation.settings), self._carry
@@ -110,11 +116,13 @@ class Slice:
                 holds.note_trouble(session, blast, trouble, self._installation.settings.hold_after)
 
 
-def send(installation: Installation, batch_id: int, owner: str, stop: Callable[[], bool]) -> None:
-    """Send a batch and further ones. Safe to run at any time and any number of times: what is not ours to lease is
-    left alone."""
+def send(
+    installation: Installation, batch_id: int, owner: str, stop: Callable[[], bool], report: Report | None = None
+) -> None:
+    """Send a batch and further ones, and write into `report` what came of it, also where it breaks. Safe to run at any
+    time and any number of times: what is not ours to lease is left alone."""
     with installation.database.steady() as connection:
-        Slice(installation, connection, owner, stop).run(batch_id)
+        Slice(installation, connection, owner, stop, report or Report()).run(batch_id)
 
 
 def _timeouts(settings: Settings) -> Timeouts:
