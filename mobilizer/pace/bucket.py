@@ -1,0 +1,92 @@
+"""Pace: one name as one process knows it: its rate, the tokens it has leased, and what it has seen go through."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from mobilizer.pace.scripts import BURST_SECONDS, GROWTH, LEAST_RATE
+
+MOST_LEASED = 100
+LEASE_PART = 0.25  # of a second's tokens: the most that one process takes away from the others at once
+SLICE_PART = 0.05  # of a second's tokens: an empty bucket is not asked again before it has so many
+LOT_SECONDS = 0.02  # who asks first is drawn by lot: else the same process would win every time
+LEAST_WAIT = 0.001  # seconds; less would be lost in the rounding of clocks
+LONGEST_WAIT_SECONDS = 10.0  # a rate may be raised meanwhile
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens of one name. `rate` 0 is no limit. Times are of the process's own clock, `given_at` of Redis's."""
+
+    name: str
+    limit: float = 0.0
+    rate: float = field(init=False)
+    tokens: float = 0.0
+    good_until: float = 0.0
+    given_at: int = 0
+    ask_at: float = 0.0
+    taken: int = 0
+    well: int = 0
+    slowed: float = float("-inf")
+    grown: float = float("-inf")
+    slowed_alone: bool = False
+    filled: float = 0.0
+    _taken_before: int = 0
+    _seen_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rate = self.limit
+
+    def lease_size(self) -> int:
+        """How many tokens are leased at a time: at most a quarter second's, and at least one."""
+        return int(max(1, min(MOST_LEASED, self.rate * LEASE_PART)))
+
+    def set_rate(self, rate: float) -> None:
+        """The rate in force by Redis's word; the configured one is never passed."""
+        self.rate = min(rate, self.limit) if self.limit else rate
+
+    def empty(self) -> None:
+        """Forget what was leased, and ask anew."""
+        self.tokens = self.ask_at = self.good_until = 0.0
+
+    def wait_for(self, level: float, now: float) -> float:
+        """Seconds until a bucket at `level` is worth asking again; it is not asked before."""
+        wanted = max(1.0, min(MOST_LEASED, self.rate * SLICE_PART))
+        wait = min(LONGEST_WAIT_SECONDS, max(0.0, wanted - level) / self.rate) if self.rate else 0.0
+        wait += LOT_SECONDS * random.random()  # noqa: S311 - fairness, no secret
+        self.ask_at = now + wait
+        return wait
+
+    def measure(self, seconds: float) -> None:
+        """Note how many a second went through since the last time, `seconds` ago."""
+        self._seen_rate = (self.taken - self._taken_before) / seconds
+        self._taken_before = self.taken
+
+    def measured(self, seconds: float) -> float:
+        """Messages a second of late; `seconds` since the last `measure`."""
+        return max(self._seen_rate, (self.taken - self._taken_before) / max(1.0, seconds))
+
+    # -- without Redis ---------------------------------------------------------------------------
+
+    def slow_alone(self, measured: float, now: float) -> None:
+        """Halve the rate by our own word only; Redis is told when it is back."""
+        before = self.rate or measured
+        self.rate = min(before, max(LEAST_RATE, before / 2))
+        self.grown = self.filled = now
+        self.slowed_alone = True
+
+    def fill_alone(self, part: float, now: float) -> float:
+        """Fill up from our own share of the rate; seconds until there is a token, 0 if there is one."""
+        self._grow_alone(now)
+        share = self.rate * part
+        self.tokens = min(max(1.0, share * BURST_SECONDS), self.tokens + max(0.0, now - self.filled) * share)
+        self.filled, self.good_until = now, float("inf")
+        wait = min(LONGEST_WAIT_SECONDS, max(LEAST_WAIT, (1 - self.tokens) / share)) if self.tokens < 1 else 0.0
+        self.ask_at = now + wait
+        return wait
+
+    def _grow_alone(self, now: float) -> None:
+        if self.well and self.rate != self.limit and now - max(self.grown, self.slowed) >= 1:
+            self.set_rate(self.rate * GROWTH)
+            self.grown, self.well = now, 0
