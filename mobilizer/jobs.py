@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 from mobilizer import tables
 from mobilizer.audience.importing import run_import
 from mobilizer.delivery import heartbeats, launch, slices
+from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
 from mobilizer.notices import mailing
@@ -132,7 +133,7 @@ def perform(kind: str, number: int) -> None:
     installation.database.after_fork()
     doing: dict[Work, Callable[[Installation, int], None]] = {
         Work.LAUNCH: launch.freeze,
-        Work.SEND: lambda here, batch: slices.send(here, batch, worker_name(), lambda: _draining),
+        Work.SEND: _send,
         Work.IMPORT: run_import,
         Work.HITS: drain_hits,
         Work.NOTICE: mailing.send,
@@ -143,6 +144,16 @@ def perform(kind: str, number: int) -> None:
         log.exception("work_failed", work=kind, number=number)
         # RQ prints an error's words and keeps them in Redis: they may name a person.
         raise WorkFailed(type(error).__name__) from None
+
+
+def _send(installation: Installation, batch: int) -> None:
+    report = Report()
+    try:
+        slices.send(installation, batch, worker_name(), lambda: _draining, report)
+    finally:
+        if report.batches:
+            log.info("slice", **report.line())
+            count(installation.settings, report.counts())
 
 
 def enqueue(installation: Installation, kind: Work, number: int = 0) -> bool:
@@ -184,7 +195,7 @@ def note_hit(installation: Installation, hit: Hit) -> None:
 
 def hits_waiting(installation: Installation) -> int:
     """How many hits are waiting for bulk insertion. Raises RedisError."""
-    return int(cast(int, _redis(installation.settings).llen(HITS)))
+    return int(_redis(installation.settings).llen(HITS))
 
 
 def count(settings: Settings, counts: Mapping[str, float]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from mobilizer.blasts.blasts import Blast, BlastList, BlastState
 from mobilizer.db import clock
 from mobilizer.problems import Problem, write_problem
 
+log = structlog.get_logger()
 S = BlastState
 MOVES: dict[BlastState, frozenset[BlastState]] = {
     S.DRAFT: frozenset({S.READY, S.CANCELLED}),
@@ -110,7 +112,10 @@ def cancel(session: Session, blast_id: int) -> bool:
 def hold(session: Session, blast_id: int, problem: Problem, retry_seconds: float | None) -> bool:
     """The software's own pause: `problem` says why; tried again by itself after `retry_seconds`, or never."""
     retry_at = None if retry_seconds is None else clock(retry_seconds)
-    return move(session, blast_id, S.HELD, hold_reason=write_problem(problem), retry_at=retry_at)
+    held = move(session, blast_id, S.HELD, hold_reason=write_problem(problem), retry_at=retry_at)
+    if held:
+        log.warning("held", blast=blast_id, code=problem.code, reason=problem.text(), retry_seconds=retry_seconds)
+    return held
 
 
 def by_slug(session: Session, slug: str) -> Blast | None:

@@ -94,7 +94,7 @@ def _batches(session: Session) -> dict[str, int]:
         .where(Blast.state.in_(LIVE), Batch.state.in_([BatchState.OPEN, BatchState.LEASED]))
         .group_by(state)
     )
-    found = dict(session.execute(counted).all())
+    found: dict[str, int] = dict(session.execute(counted).all())
     return {name: found.get(name, 0) for name in ("open", "leased", "overdue")}
 
 
