@@ -7,5 +7,5 @@ from mobilizer.settings import load_settings
 
 if __name__ == "__main__":
     settings = load_settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     run_worker(install(settings))

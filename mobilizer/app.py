@@ -103,7 +103,7 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
 def serve() -> Flask:
     """What `mobilizer serve` hands to the web server: the application of the settings in force."""
     settings = load_settings()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     return create_app(settings)
 
 

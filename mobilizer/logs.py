@@ -1,14 +1,18 @@
-"""Ground: logs. One JSON line an event on stderr; nothing in them names a person."""
+"""Ground: logs. One line an event on stderr, as JSON or for people; nothing in them names a person."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import traceback
-from typing import Any
+from typing import Literal
 
 import structlog
-from structlog.typing import ExcInfo
+from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import ExcInfo, Processor
+
+Format = Literal["json", "text"]
 
 # Libraries that tell too much: one writes every SMTP command that it hears, addresses included.
 QUIET = ("mail.log", "alembic")
@@ -24,28 +28,29 @@ def place_of(exc_info: ExcInfo) -> str:
     return "\n\n".join(reversed(told))
 
 
-class _Places(logging.Formatter):
-    """How libraries' errors are written: as our own."""
-
-    def formatException(self, ei: Any) -> str:
-        return place_of(ei)
-
-
-def configure(level: str) -> None:
-    """Log events of a severity ('INFO') and above, each with its time in UTC."""
+def configure(level: str, form: Format = "json") -> None:
+    """Log events of a severity ('INFO') and above, each with its time in UTC: ours and those of libraries alike."""
+    first: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        TimeStamper(fmt="iso", utc=True),
+        ExceptionRenderer(place_of),
+    ]
+    last: Processor = JSONRenderer(ensure_ascii=False)
+    if form == "text":
+        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     said = logging.StreamHandler(sys.stderr)
-    said.setFormatter(_Places("%(message)s"))
+    said.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *first],
+            processors=[ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
     logging.basicConfig(level=level, handlers=[said])
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(place_of),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*first, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged."
     )
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="How a line of the log is written: for programs or for people."
+    )
 
     organisation: str = Field(default="Our organisation", description="Name shown in every mail and page.")
     postal_address: str = Field(default="", description="Postal address in every mail's footer, as the law asks.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
+import pytest
+
 BREAKS = """
-import logging, structlog
+import logging, structlog, sys
 from mobilizer import logs
-logs.configure("INFO")
+logs.configure("INFO", sys.argv[1])
 def read(text):
     raise ValueError(f"cannot read {text}")
 def wrap():
@@ -25,9 +28,23 @@ except RuntimeError as error:
 """
 
 
-def test_an_error_is_logged_by_its_place_and_kind_without_its_words() -> None:
-    said = subprocess.run([sys.executable, "-c", BREAKS], capture_output=True, text=True, check=True).stderr
-    assert "ana@example.org" not in said
+def said(form: str) -> str:
+    """What a process says that breaks."""
+    return subprocess.run([sys.executable, "-c", BREAKS, form], capture_output=True, text=True, check=True).stderr
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_an_error_is_logged_by_its_place_and_kind_without_its_words(form: str) -> None:
+    lines = said(form)
+    assert "ana@example.org" not in lines
     for told in ("request failed", "again", "its own", "in wrap", "in read"):
-        assert told in said, told
-    assert said.count("RuntimeError") == said.count("ValueError") == 3
+        assert told in lines, told
+    assert lines.count("RuntimeError") == lines.count("ValueError") == 3
+
+
+def test_as_json_every_line_is_an_event_with_its_time_also_a_librarys() -> None:
+    events = [json.loads(line) for line in said("json").splitlines()]
+    assert [event["event"] for event in events] == ["request failed", "again", "its own"]
+    assert {event["level"] for event in events} == {"error"}
+    assert all(event["timestamp"].endswith("Z") and "in read" in event["exception"] for event in events)
+    assert events[2]["logger"] == "a.library"

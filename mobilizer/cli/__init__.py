@@ -52,5 +52,5 @@ class Family(click.Group):
 def main(context: click.Context, home: Path | None) -> None:
     """One appeal, every language, exactly one e-mail to every member."""
     settings = load_settings(home)
-    configure(settings.log_level)
+    configure(settings.log_level, settings.log_format)
     context.obj = settings
