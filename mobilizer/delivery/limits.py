@@ -1,0 +1,41 @@
+"""Delivery: limits. The pace and the mailbox providers of an installation, as its settings and relays have them."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from mobilizer.installation import Installation
+from mobilizer.pace.lookups import Lookups, mail_servers
+from mobilizer.pace.mailboxes import hosted
+from mobilizer.pace.pace import Pace
+from mobilizer.pace.providers import Providers
+from mobilizer.pace.store import TIMEOUT_SECONDS, Store
+from mobilizer.settings import Settings
+from mobilizer.transport.relays import Relays
+
+
+def pace_of(settings: Settings, relays: Relays) -> Pace:
+    """The tokens of one process, made after its fork; `close()` it at the end. Connects when first asked."""
+    return Pace(Store.at(settings.redis_url), relays.limits(), settings.expected_workers)
+
+
+def providers_of(installation: Installation, relays: Relays) -> Providers:
+    """Who has which domain's mailboxes. Asks no DNS where the installation may not leave this machine."""
+    domains = {rule.name: rule.domains for rule in relays.providers}
+    if installation.settings.loopback_only:
+        return Providers(domains)
+    servers = {host: rule.name for rule in relays.providers for host in rule.mx}
+    return Providers(domains, _lookups(installation, servers))
+
+
+def _lookups(installation: Installation, servers: dict[str, str]) -> Lookups:
+    redis = Redis.from_url(
+        installation.settings.redis_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+    )
+    # What other names of servers gave is not what these would give: it is kept apart.
+    known = ",".join(sorted(f"{host}={name}" for host, name in servers.items()))
+    return Lookups(
+        lambda domain: hosted(mail_servers(domain), servers),
+        redis,
+        lambda domain: installation.keyring.domain_key(f"{domain} {known}"),
+    )
