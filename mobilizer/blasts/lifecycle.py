@@ -24,7 +24,7 @@ MOVES: dict[BlastState, frozenset[BlastState]] = {
     S.SENDING: frozenset({S.PAUSED, S.HELD, S.SENT, S.CANCELLED}),
     S.PAUSED: frozenset({S.SENDING, S.CANCELLED}),
     S.HELD: frozenset({S.SENDING, S.PAUSED, S.CANCELLED}),
-    S.SENT: frozenset(),
+    S.SENT: frozenset({S.SENDING}),  # a person has put some of its messages back
     S.CANCELLED: frozenset(),
 }
 # Legal moves by the states they start from: what a conditional UPDATE asks for.
@@ -102,6 +102,11 @@ def resume(session: Session, blast_id: int, start: Collection[BlastState] = (S.P
     return move(
         session, blast_id, S.SENDING, start=start, hold_reason="", retry_at=None, troubles=0, resumed_at=clock()
     )
+
+
+def reopen(session: Session, blast_id: int) -> bool:
+    """Send again what a person has put back into a blast that was sent; the others of it stay as they are."""
+    return move(session, blast_id, S.SENDING, start=(S.SENT,), finished_at=None, resumed_at=clock(), troubles=0)
 
 
 def cancel(session: Session, blast_id: int) -> bool:

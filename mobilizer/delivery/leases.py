@@ -92,6 +92,8 @@ def renew(session: Session, lease: Lease, seconds: float = LEASE_SECONDS) -> boo
 
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
     """End the lease: the batch is done if no row is open, else open again when its first row is due."""
+    # Counted while nobody else can put rows of the batch back: a done batch is never looked at again.
+    session.execute(select(Batch.id).where(Batch.id == lease.batch).with_for_update())
     count, waiting, soonest = session.execute(
         select(
             func.count(),

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member, open_identity
 from mobilizer.delivery.ledger import Delivery, DeliveryState
-from mobilizer.delivery.progress import Tally
+from mobilizer.delivery.progress import Tally, tallies_by_language, together
 from mobilizer.keys import Keyring
 
 PAGE = 50
@@ -46,15 +46,7 @@ class DeliveryPage:
 
 def tallies(session: Session, blast_ids: Sequence[int]) -> dict[int, Tally]:
     """What became of each of these blasts' people, by state."""
-    found = {blast_id: Tally() for blast_id in blast_ids}
-    rows = session.execute(
-        select(Delivery.blast_id, Delivery.state, func.count())
-        .where(Delivery.blast_id.in_(blast_ids))
-        .group_by(Delivery.blast_id, Delivery.state)
-    )
-    for blast_id, state, count in rows:
-        found[blast_id].add(state, "", count)
-    return found
+    return {blast_id: together(languages) for blast_id, languages in tallies_by_language(session, blast_ids).items()}
 
 
 def deliveries_page(

@@ -1,26 +1,26 @@
-"""Delivery: progress. How far a blast is, counted from the ledger itself."""
+"""Delivery: progress. How far a blast is, counted from the ledger itself and cheap at any size."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, case, cast, func, literal, select
 from sqlalchemy.orm import Session
 
-from mobilizer.blasts.blasts import Blast
-from mobilizer.db import clock
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.db import BigId, clock
 from mobilizer.delivery import heartbeats
-from mobilizer.delivery.ledger import FINAL, Delivery, DeliveryState
+from mobilizer.delivery.ledger import FINAL, Batch, BatchState, Delivery, DeliveryState, is_not_sent, is_open
+from mobilizer.delivery.recount import PULSE, place
 from mobilizer.problems import Problem
-
-RATE_SECONDS = 30.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """Deliveries by state; `reasons` splits rejected and skipped ones further."""
+    """Deliveries by state; `reasons` splits rejected, skipped and uncertain ones further."""
 
     states: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     reasons: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -69,69 +69,129 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A blast in motion. `per_second` is the rate of the last half minute; `seconds_left` None if unknown."""
+    """A blast in motion. `per_second` is the rate of the last half minute; `in_hand` counts the batches that
+    workers have just now, `undecided` the uncertain messages that a person has not decided about."""
 
     state: str
     languages: dict[str, Tally]
     overall: Tally
     per_second: float
-    seconds_left: float | None
     workers: int
+    in_hand: int
+    undecided: int
     held_for: Problem | None
     retry_at: datetime | None
-    next_retry: datetime | None
 
     @property
     def finished(self) -> bool:
         """Whether nothing will change any more."""
         return self.state in ("sent", "cancelled") and not self.overall.waiting
 
+    def seconds_left(self, later: int = 0) -> float | None:
+        """How long it goes on at this rate, without `later` messages that wait for their next try; None if unknown."""
+        return max(self.overall.waiting - later, 0) / self.per_second if self.per_second else None
+
 
 def progress(session: Session, blast: Blast) -> Progress:
-    """Count a blast's deliveries by language and state."""
-    languages: dict[str, Tally] = {}
-    overall = Tally()
-    rows = session.execute(
-        select(Delivery.language, Delivery.state, Delivery.reason, func.count())
-        .where(Delivery.blast_id == blast.id)
-        .group_by(Delivery.language, Delivery.state, Delivery.reason)
-    )
-    for language, state, reason, count in rows:
-        languages.setdefault(language, Tally()).add(state, reason, count)
-        overall.add(state, reason, count)
-    rate = _rate(session, blast)
+    """Count a blast's deliveries by language and state. Costs as much as there are batches, not deliveries."""
+    languages = tallies_by_language(session, [blast.id])[blast.id]
+    overall = together(languages)
+    now, in_hand = session.execute(
+        select(clock(), func.count(Batch.id)).where(
+            Batch.blast_id == blast.id, Batch.state == BatchState.LEASED, Batch.lease_until > clock()
+        )
+    ).one()
+    since = (now - blast.launched_at).total_seconds() if blast.launched_at else 0.0
     return Progress(
         state=blast.state,
         languages=dict(sorted(languages.items(), key=lambda item: -item[1].total)),
         overall=overall,
-        per_second=rate,
-        seconds_left=overall.waiting / rate if rate else None,
+        per_second=PULSE.rate(place(session, blast.id), overall.final, since),
         workers=heartbeats.alive(session, "worker"),
+        in_hand=in_hand,
+        undecided=undecided(session, [blast.id]).get(blast.id, 0) if overall.uncertain else 0,
         held_for=blast.held_for,
         retry_at=blast.retry_at,
-        next_retry=_next_retry(session, blast.id),
     )
 
 
-def _rate(session: Session, blast: Blast) -> float:
-    """Messages settled a second, over the last half minute or since launch if that is shorter."""
-    settled, first, now = session.execute(
-        select(func.count(), func.min(Delivery.settled_at), clock()).where(
-            Delivery.blast_id == blast.id,
-            Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]),
-            Delivery.settled_at > clock(-RATE_SECONDS),
-        )
-    ).one()
-    if not settled or first is None:
-        return 0.0
-    span = max((now - first).total_seconds(), 1.0)
-    return float(settled / span)
+def tallies_by_language(session: Session, blast_ids: Sequence[int]) -> dict[int, dict[str, Tally]]:
+    """What became of each of these blasts' people, by language and state.
+
+    Nothing looks at accepted rows, which are most: they are what is left of a batch's size. A batch that was never
+    leased waits whole, one that is done waits for nobody, and only those between are looked into.
+    """
+    found: dict[int, dict[str, Tally]] = {blast_id: defaultdict(Tally) for blast_id in blast_ids}
+    # One statement, so that both halves see one moment.
+    for blast_id, language, state, reason, count, waiting in session.execute(
+        _batches(blast_ids).union_all(_not_sent(blast_ids))
+    ):
+        tally = found[blast_id][language]
+        if state:
+            tally.add(state, reason, count)
+            tally.states[DeliveryState.ACCEPTED] -= count
+        else:
+            tally.states[DeliveryState.PENDING] += waiting
+            tally.states[DeliveryState.ACCEPTED] += count - waiting
+    return {blast_id: dict(languages) for blast_id, languages in found.items()}
 
 
-def _next_retry(session: Session, blast_id: int) -> datetime | None:
-    """When the soonest deferred message is tried again."""
-    return session.scalar(
-        select(func.min(Delivery.next_at)).where(
-            Delivery.blast_id == blast_id, Delivery.state == DeliveryState.PENDING, Delivery.next_at > clock()
+def together(languages: dict[str, Tally]) -> Tally:
+    """The sum of several tallies."""
+    total = Tally()
+    for tally in languages.values():
+        for state, count in tally.states.items():
+            total.states[state] += count
+        for key, count in tally.reasons.items():
+            total.reasons[key] += count
+    return total
+
+
+def undecided(session: Session, blast_ids: Sequence[int]) -> dict[int, int]:
+    """How many uncertain messages of each of these blasts a person has not decided about; those with none left out."""
+    rows = session.execute(
+        select(Delivery.blast_id, func.count())
+        .where(
+            Delivery.blast_id.in_(blast_ids),
+            is_not_sent(),
+            Delivery.state == DeliveryState.UNCERTAIN,
+            Delivery.decided_at.is_(None),
         )
+        .group_by(Delivery.blast_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _batches(blast_ids: Sequence[int]) -> Select[int, str, str, str, int, int]:
+    """Sizes of the batches and how many of their rows are open."""
+    open_rows = (
+        select(func.count())
+        .select_from(Delivery)
+        .where(Delivery.blast_id == Batch.blast_id, Delivery.batch_id == Batch.id, is_open())
+        .scalar_subquery()
+    )
+    # What a cancelled blast had not begun is settled without a lease.
+    untouched = and_(Batch.epoch == 0, Batch.state == BatchState.OPEN, Blast.state != BlastState.CANCELLED)
+    waiting = case((Batch.state == BatchState.DONE, 0), (untouched, Batch.size), else_=open_rows)
+    return (
+        select(
+            Batch.blast_id,
+            Batch.language,
+            literal("").label("state"),
+            literal("").label("reason"),
+            cast(func.sum(Batch.size), BigId),
+            cast(func.sum(waiting), BigId),
+        )
+        .join(Blast, Blast.id == Batch.blast_id)
+        .where(Batch.blast_id.in_(blast_ids))
+        .group_by(Batch.blast_id, Batch.language)
+    )
+
+
+def _not_sent(blast_ids: Sequence[int]) -> Select[int, str, str, str, int, int]:
+    """The rows that ended without being accepted, by state and reason."""
+    return (
+        select(Delivery.blast_id, Delivery.language, Delivery.state, Delivery.reason, func.count(), literal(0))
+        .where(Delivery.blast_id.in_(blast_ids), is_not_sent())
+        .group_by(Delivery.blast_id, Delivery.state, Delivery.reason, Delivery.language)
     )

@@ -40,7 +40,10 @@ def finish(session: Session) -> list[int]:
     """Declare sent every sending blast that has no open row left; their ids."""
     done: list[int] = []
     for blast_id in session.scalars(_all_final()).all():
-        if lifecycle.move(session, blast_id, BlastState.SENT, finished_at=clock()):
+        # Looked at once more while nobody can put a row back: it would never be sent.
+        session.execute(select(Blast.id).where(Blast.id == blast_id).with_for_update())
+        still = session.scalar(_all_final().where(Blast.id == blast_id)) is not None
+        if still and lifecycle.move(session, blast_id, BlastState.SENT, finished_at=clock()):
             done.append(blast_id)
     return done
 

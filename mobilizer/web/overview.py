@@ -91,5 +91,5 @@ def _line(session: Session, blast: Blast, counted: bool) -> BlastLine:
         state=blast.state,
         held_for=blast.held_for,
         tally=going.overall if going else None,
-        seconds_left=going.seconds_left if going else None,
+        seconds_left=going.seconds_left() if going else None,
     )

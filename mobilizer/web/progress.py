@@ -136,6 +136,7 @@ def _rate(now: Progress) -> str:
 
 
 def _left(now: Progress) -> str:
-    if now.state != S.SENDING or now.seconds_left is None or not now.overall.waiting:
+    left = now.seconds_left()
+    if now.state != S.SENDING or left is None or not now.overall.waiting:
         return "–"
-    return duration(max(1, now.seconds_left))
+    return duration(max(1, left))

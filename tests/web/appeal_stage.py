@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.media import keep
-from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState
 from tests.web.conftest import Browser
 from tests.worlds import World
 
@@ -46,8 +46,9 @@ def words_of(world: World, tag: str) -> Translation:
 
 
 def settle(world: World, member: int, state: DeliveryState, **values: Any) -> None:
-    """Write into the ledger what became of a member's mail."""
+    """Write into the ledger what became of a member's mail, as a worker that holds its batch does."""
     with world.installation.database.write() as session:
+        session.execute(update(Batch).where(Batch.blast_id == world.blast_id, Batch.epoch == 0).values(epoch=1))
         session.execute(
             update(Delivery)
             .where(Delivery.blast_id == world.blast_id, Delivery.member_id == member)

@@ -8,9 +8,10 @@ from sqlalchemy import update
 
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery import heartbeats
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
+from tests.web.appeal_stage import settle
 from tests.web.conftest import Browser
 from tests.worlds import World
 
@@ -34,8 +35,7 @@ def test_a_blast_in_motion_is_counted_from_the_ledger_and_warns_when_nobody_work
     organizer: Browser, world: World, installation: Installation
 ) -> None:
     assert world.launch()
-    with installation.database.write() as session:
-        session.execute(update(Delivery).where(Delivery.member_id == world.members[0]).values(state="accepted"))
+    settle(world, world.members[0], DeliveryState.ACCEPTED)
     page = organizer.get("/").text
     assert "1 of 5 mails are settled." in page
     assert "No worker is alive" in page
@@ -51,6 +51,7 @@ def test_a_blast_in_motion_is_counted_from_the_ledger_and_warns_when_nobody_work
 def test_the_last_blast_is_summed_up(organizer: Browser, world: World, installation: Installation) -> None:
     world.launch()
     with installation.database.write() as session:
+        session.execute(update(Batch).values(epoch=1))
         session.execute(update(Delivery).values(state="accepted"))
         session.execute(update(Delivery).where(Delivery.member_id == world.members[0]).values(state="rejected"))
         session.execute(update(Blast).values(state="sent"))

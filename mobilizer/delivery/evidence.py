@@ -1,0 +1,110 @@
+"""Delivery: evidence. What is known of each uncertain message, for a person who must decide about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Member, open_identity
+from mobilizer.delivery.decisions import Which, undecided_rows
+from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState, is_not_sent
+from mobilizer.installation import Installation
+from mobilizer.keys import Purpose, Ticket
+from mobilizer.message.headers import wire_domain
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One uncertain message. `message_id` is what the relay's log has of it; `worker` is empty where another one has
+    taken the batch over since; `name` is None where the member has been erased."""
+
+    id: int
+    member_id: int
+    name: str | None
+    language: str
+    found_at: datetime | None
+    relay: str | None
+    reason: str
+    message_id: str
+    batch: int
+    lease: int
+    worker: str
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePage:
+    """Evidence in the order in which the audience was frozen; `next` is the `after` of the next page."""
+
+    lines: tuple[Evidence, ...]
+    next: int | None
+
+
+def undecided_page(
+    session: Session, here: Installation, blast_id: int, which: Which, after: int = 0, size: int = PAGE
+) -> EvidencePage:
+    """A page of the messages that wait for a decision."""
+    asked = select(Delivery.id).where(undecided_rows(blast_id, which), Delivery.id > after)
+    ids = session.scalars(asked.order_by(Delivery.id).limit(size + 1)).all()
+    return EvidencePage(evidence(session, here, ids[:size]), ids[size - 1] if len(ids) > size else None)
+
+
+def decided_count(session: Session, blast_id: int) -> int:
+    """How many uncertain messages a person has let be as they are."""
+    return session.scalar(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            Delivery.blast_id == blast_id,
+            is_not_sent(),
+            Delivery.state == DeliveryState.UNCERTAIN,
+            Delivery.decided_at.is_not(None),
+        )
+    ) or 0  # fmt: skip
+
+
+def reasons(session: Session, blast_id: int) -> Counter[str]:
+    """The reasons of the undecided messages."""
+    rows = session.execute(
+        select(Delivery.reason, func.count()).where(undecided_rows(blast_id, Which())).group_by(Delivery.reason)
+    )
+    return Counter({row[0]: row[1] for row in rows})
+
+
+def evidence(session: Session, here: Installation, deliveries: Collection[int]) -> tuple[Evidence, ...]:
+    """What is known of some messages."""
+    rows = session.execute(
+        select(Delivery, Batch.epoch, Batch.owner, Member.sealed, Member.address_key)
+        .join(Batch, Batch.id == Delivery.batch_id)
+        .outerjoin(Member, Member.id == Delivery.member_id)
+        .where(Delivery.id.in_(deliveries))
+        .order_by(Delivery.id)
+    )
+    return tuple(_evidence(here, row) for row in rows)
+
+
+def _evidence(here: Installation, found: Row[Delivery, int, str, bytes | None, bytes | None]) -> Evidence:
+    row, epoch, owner, sealed, address_key = found
+    known = open_identity(here.keyring, sealed, address_key) if sealed and address_key else None
+    token = here.keyring.token(Purpose.MESSAGE, Ticket(row.member_id, row.blast_id))
+    return Evidence(
+        id=row.id,
+        member_id=row.member_id,
+        name=known.name if known else None,
+        language=row.language,
+        found_at=row.settled_at,
+        relay=row.relay,
+        reason=row.reason,
+        message_id=f"<{token}@{wire_domain(here.settings.return_domain)}>",
+        batch=row.batch_id,
+        lease=row.epoch,
+        worker=owner if row.epoch == epoch else "",
+        decided_at=row.decided_at,
+    )
