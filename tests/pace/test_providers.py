@@ -1,0 +1,169 @@
+"""Mailbox providers: known at once by domain, later by mail servers; nothing waits, nothing is kept in clear."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from mobilizer.delivery.limits import providers_of
+from mobilizer.installation import Installation
+from mobilizer.pace.lookups import Lookups, NoAnswer
+from mobilizer.pace.mailboxes import DOMAINS, MX, hosted
+from mobilizer.pace.providers import MOST_KEPT, Providers
+from mobilizer.transport.relays import ProviderRule, Relays
+
+
+@pytest.mark.parametrize(
+    ("domain", "provider"),
+    [
+        ("gmail.com", "gmail"),
+        ("googlemail.com", "gmail"),
+        ("outlook.com", "outlook"),
+        ("hotmail.co.uk", "outlook"),
+        ("live.com.mx", "outlook"),
+        ("outlook.es", "outlook"),
+        ("yahoo.com", "yahoo"),
+        ("yahoo.com.br", "yahoo"),
+        ("ymail.com", "yahoo"),
+        ("aol.com", "yahoo"),
+        ("me.com", "icloud"),
+        ("web.de", "gmx"),
+        ("gmx.fr", "gmx"),
+        ("bk.ru", "mailru"),
+        ("yandex.com.tr", "yandex"),
+        ("qq.com", "qq"),
+        ("163.com", "netease"),
+        ("wanadoo.fr", "orange"),
+        ("free.fr", "free"),
+        ("bol.com.br", "uol"),
+        ("pm.me", "proton"),
+        ("notgmail.com", ""),
+        ("gmail.com.example.org", ""),
+        ("yahoo.example.org", ""),
+        ("", ""),
+    ],
+)
+def test_a_domain_has_its_provider(domain: str, provider: str) -> None:
+    assert Providers().of(domain) == provider
+
+
+def test_no_domain_is_claimed_by_two_providers() -> None:
+    domains = [domain for line in DOMAINS.values() for domain in line.split()]
+    assert len(domains) == len(set(domains))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "provider"),
+    [
+        (["aspmx.l.google.com.", "alt1.aspmx.l.google.com."], "gmail"),
+        (["ASPMX2.GOOGLEMAIL.COM."], "gmail"),
+        (["example-org.mail.protection.outlook.com."], "microsoft365"),
+        (["eur.olc.protection.outlook.com."], "outlook"),
+        (["mx.example.org.", "mx1.messagingengine.com."], "fastmail"),
+        (["evilgoogle.com."], ""),
+        (["mx.example.org."], ""),
+        (["."], ""),
+        ([], ""),
+    ],
+)
+def test_a_hosted_domain_is_known_by_its_mail_servers(hosts: list[str], provider: str) -> None:
+    assert hosted(hosts) == provider
+
+
+def test_configured_domains_and_servers_come_first() -> None:
+    assert Providers({"ours": ["gmail.com", "ours.example"]}).of("gmail.com") == "ours"
+    assert hosted(["mx.l.google.com"], {"l.google.com": "ours"}) == "ours"
+    assert hosted(["mx.google.com"], {"l.google.com": "ours"}) == MX["google.com"]
+
+
+class Dns:
+    """Answers as told, when it is allowed to; remembers what it was asked."""
+
+    def __init__(self, answers: dict[str, str]) -> None:
+        self.answers, self.asked = answers, list[str]()
+        self.may, self.answered = threading.Event(), threading.Semaphore(0)
+
+    def __call__(self, domain: str) -> str:
+        assert self.may.wait(10)
+        self.asked.append(domain)
+        if domain not in self.answers:
+            raise NoAnswer("timeout")
+        return self.answers[domain]
+
+    def tell(self, providers: Providers, *domains: str) -> Providers:
+        """Let it answer; wait until the last of these domains is known to have been answered."""
+        self.may.set()
+        for _ in domains:
+            assert self.answered.acquire(timeout=10)
+        return providers
+
+
+@pytest.fixture
+def looking(redis_url: str) -> Callable[[Dns], Providers]:
+    def made(dns: Dns) -> Providers:
+        lookups = Lookups(dns, Redis.from_url(redis_url), lambda domain: domain[::-1].encode())
+
+        def look_up(domain: str, answer: Callable[[str, str], None]) -> None:
+            lookups(domain, lambda of, name: (answer(of, name), dns.answered.release())[0])
+
+        return Providers(look_up=look_up)
+
+    return made
+
+
+def test_an_unknown_domain_is_looked_up_behind_the_scenes_once(looking: Callable[..., Providers]) -> None:
+    dns = Dns({"parish.example": "gmail", "alone.example": ""})
+    providers = looking(dns)
+    assert [providers.of(domain) for domain in ("parish.example", "alone.example", "gmail.com")] == ["", "", "gmail"]
+    dns.tell(providers, "parish.example", "alone.example")
+    assert [providers.of(domain) for domain in ("parish.example", "alone.example")] == ["gmail", ""]
+    assert dns.asked == ["parish.example", "alone.example"]
+
+
+def test_other_processes_learn_it_from_redis_where_no_domain_can_be_read(
+    looking: Callable[..., Providers], redis_url: str
+) -> None:
+    first = Dns({"parish.example": "gmail"})
+    providers = looking(first)
+    providers.of("parish.example")
+    first.tell(providers, "parish.example")
+    second = Dns({})
+    providers = looking(second)
+    providers.of("parish.example")
+    assert second.tell(providers, "parish.example").of("parish.example") == "gmail"
+    assert second.asked == []
+    [key] = Redis.from_url(redis_url).keys("mobilizer:provider:*")
+    assert b"parish" not in key
+    assert 0 < Redis.from_url(redis_url).ttl(key) <= 86_400
+
+
+def test_a_dns_that_does_not_answer_teaches_nothing(looking: Callable[..., Providers], redis_url: str) -> None:
+    dns = Dns({"later.example": "gmail"})
+    providers = looking(dns)
+    providers.of("never.example")
+    providers.of("later.example")
+    dns.tell(providers, "later.example")
+    assert providers.of("never.example") == ""
+    assert len(Redis.from_url(redis_url).keys("mobilizer:provider:*")) == 1
+
+
+def test_what_is_remembered_has_an_end() -> None:
+    asked = []
+    providers = Providers(look_up=lambda domain, _answer: asked.append(domain))
+    for number in range(MOST_KEPT * 3):
+        providers.of(f"d{number}.example")
+    assert len(asked) == MOST_KEPT * 3
+    assert len(providers._found) <= MOST_KEPT
+
+
+def test_an_installation_that_may_not_leave_this_machine_asks_no_dns(installation: Installation) -> None:
+    settings = installation.settings.model_copy(update={"loopback_only": True})
+    here = Installation(settings, installation.database, installation.keyring)
+    relays = Relays((), (ProviderRule("ours", domains=("ours.example",)),))
+    threads = threading.active_count()
+    providers = providers_of(here, relays)
+    assert [providers.of(domain) for domain in ("ours.example", "parish.example")] == ["ours", ""]
+    assert threading.active_count() == threads
