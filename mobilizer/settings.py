@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, computed_field
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SETTINGS_FILE = "mobilizer.env"
@@ -25,6 +25,20 @@ def per_second(rate: str) -> float:
     if rate and not number:
         raise ValueError("write a number above 0 and a time, as 100/s, 10/m, 3600/h or 50000/d")
     return number
+
+
+# Where pydantic's own words would puzzle an operator.
+_SAID = {
+    "extra_forbidden": "there is no such key",
+    "missing": "is missing",
+    "string_pattern_mismatch": "can't be written like this",
+    "list_type": "write it as a list; for tables: [[relay]], [[provider]]",
+    "model_type": "is not a table: write [[relay]], [[provider]]",
+}
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"MOBILIZER_{name.upper()}"
 
 
 def _rate(text: str) -> str:
@@ -177,6 +191,16 @@ def load_settings(home: Path | None = None) -> Settings:
     """
     folder = home or Path(os.environ.get("MOBILIZER_HOME") or "var")
     return Settings(home=folder, _env_file=folder / SETTINGS_FILE)  # type: ignore[call-arg]
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """What is wrong with the settings, a line each, by the variables that set them; no value is repeated."""
+    return "\n".join(f"{_variable(str(one['loc'][0]))}: {said(one['type'], one['msg'])}" for one in error.errors())
+
+
+def said(kind: str, message: str) -> str:
+    """What pydantic says of a value, in words for an operator."""
+    return _SAID.get(kind, message.removeprefix("Value error, "))
 
 
 def child_environment(**changes: str) -> dict[str, str]:

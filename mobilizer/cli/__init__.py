@@ -6,10 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from mobilizer import __version__
 from mobilizer.logs import configure
-from mobilizer.settings import load_settings
+from mobilizer.settings import load_settings, wrong_settings
 
 # Where each command lives: a file is imported only when one of its commands is wanted.
 COMMANDS = {
@@ -22,6 +23,7 @@ COMMANDS = {
     "inbox": "inbox",
     "members": "members",
     "reconcile": "worker",
+    "relays": "relays",
     "selftest": "selftest",
     "serve": "serve",
     "users": "users",
@@ -51,6 +53,9 @@ class Family(click.Group):
 @click.pass_context
 def main(context: click.Context, home: Path | None) -> None:
     """One appeal, every language, exactly one e-mail to every member."""
-    settings = load_settings(home)
+    try:
+        settings = load_settings(home)
+    except ValidationError as error:
+        raise click.ClickException(wrong_settings(error)) from None
     configure(settings.log_level, settings.log_format)
     context.obj = settings

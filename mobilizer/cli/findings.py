@@ -14,13 +14,13 @@ from mobilizer import jobs
 from mobilizer.cli.storage import Finding, storage
 from mobilizer.db import Database
 from mobilizer.delivery import heartbeats
-from mobilizer.delivery.loads import relay_of
 from mobilizer.installation import Installation
 from mobilizer.keys import load_keyring
 from mobilizer.organizers.users import User
 from mobilizer.settings import Settings
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Timeouts
+from mobilizer.transport.relays import RELAYS_FILE, RelaysError, Route, load_relays
 from mobilizer.transport.smtp import Connection
 
 LEAST_PYTHON = (3, 11)
@@ -41,7 +41,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
             yield from _people(Installation(settings, database, load_keyring(settings.home)))
     finally:
         database.close()
-    yield relay(settings)
+    yield from relays(settings)
     yield from sender(settings)
 
 
@@ -95,15 +95,29 @@ def queue(settings: Settings) -> Finding:
     return Finding("ok", "Queue", f"{place} answers, {waiting} jobs waiting")
 
 
-def relay(settings: Settings) -> Finding:
-    """Whether the relay takes our call, protected and signed in as the settings say. Sends nothing."""
-    place = f"{settings.smtp_host}:{settings.smtp_port}"
+def relays(settings: Settings) -> Iterator[Finding]:
+    """Each relay that is configured, and whether others may read its password."""
     try:
-        Connection.open(relay_of(settings), QUICKLY).close()
+        found = load_relays(settings)
+        exposed = found.exposed()
+    except RelaysError as error:
+        yield Finding("missing", "Relays", str(error), f"Correct {settings.home / RELAYS_FILE}; see docs/relays.md.")
+        return
+    for path in exposed:
+        yield Finding("warn", "Relays", f"others on this machine may read {path}", f"chmod 600 {path}")
+    for route in found.routes:
+        yield relay(route, f"Relay {route.name}" if len(found.routes) > 1 else "Relay")
+
+
+def relay(route: Route, about: str) -> Finding:
+    """Whether a relay takes our call, protected and signed in as configured. Sends nothing."""
+    place = f"{route.relay.host}:{route.relay.port}"
+    try:
+        Connection.open(route.relay, QUICKLY).close()
     except Trouble as trouble:
-        fix = "Correct MOBILIZER_SMTP_HOST, _PORT, _TLS, _USER or _PASSWORD."
-        return Finding("missing", "Relay", f"{place}: {trouble.reason}", fix)
-    return Finding("ok", "Relay", f"{place} answers, protection: {settings.smtp_tls}")
+        fix = "Correct MOBILIZER_SMTP_HOST, _PORT, _TLS, _USER or _PASSWORD, or relays.toml."
+        return Finding("missing", about, f"{place}: {trouble.reason}", fix)
+    return Finding("ok", about, f"{place} answers, protection: {route.relay.tls}")
 
 
 def sender(settings: Settings) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import click
 from mobilizer import jobs
 from mobilizer.cli import main
 from mobilizer.cli.opening import opened
+from mobilizer.cli.relays import configured
 from mobilizer.reconciler import Reconciler
 from mobilizer.settings import Settings
 
@@ -19,6 +20,7 @@ from mobilizer.settings import Settings
 @click.pass_obj
 def worker(settings: Settings, burst: bool) -> None:
     """Run one worker: it sends what the queue brings. Run as many as there are cores."""
+    configured(settings)  # what is wrong with them is better said now than in the middle of a blast
     jobs.run_worker(opened(settings), burst=burst)
 
 

@@ -9,21 +9,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mobilizer.settings import Credential, HeloName, Host, Rate
+from mobilizer.settings import Credential, HeloName, Host, Rate, said
 from mobilizer.transport.relay import Protection
 
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 _Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 _Count = Annotated[int, Field(ge=0, le=1_000_000)]
-
-# Where pydantic's own words would puzzle an operator.
-_SAID = {
-    "extra_forbidden": "there is no such key",
-    "missing": "is missing",
-    "string_pattern_mismatch": "can't be written like this",
-    "list_type": "write it as a list; for tables: [[relay]], [[provider]]",
-    "model_type": "is not a table: write [[relay]], [[provider]]",
-}
 
 
 class RelaysError(ValueError):
@@ -83,23 +74,22 @@ def read(text: str) -> RelaysFile:
     try:
         found = RelaysFile.model_validate(tables)
     except ValidationError as error:
-        told = [_told(text, tables, one["loc"], one["type"], one["msg"]) for one in error.errors(include_url=False)]
+        told = [_told(text, tables, one["loc"], said(one["type"], one["msg"])) for one in error.errors()]
         raise RelaysError("\n".join(told)) from None
     if twice := [*_twice(text, "relay", found.relay), *_twice(text, "provider", found.provider)]:
         raise RelaysError("\n".join(twice))
     return found
 
 
-def _told(text: str, tables: dict[str, Any], loc: tuple[int | str, ...], kind: str, message: str) -> str:
+def _told(text: str, tables: dict[str, Any], loc: tuple[int | str, ...], wrong: str) -> str:
     """ "line 7, relay “main”, rate: write a number ..." """
     family, number, *keys = [*loc, 0, 0][: max(2, len(loc))]
-    said = _SAID.get(kind, message.removeprefix("Value error, "))
     if not isinstance(number, int) or len(loc) < 2:
-        return f"line {_line(text, str(family), 0, '')}, {family}: {said}"
+        return f"line {_line(text, str(family), 0, '')}, {family}: {wrong}"
     name = _name(tables, str(family), number)
     key = ".".join(map(str, keys))
     place = f"line {_line(text, str(family), number, str(keys[0]) if keys else '')}, {family} {name}"
-    return f"{place}, {key}: {said}" if key else f"{place} {said}"
+    return f"{place}, {key}: {wrong}" if key else f"{place} {wrong}"
 
 
 def _name(tables: dict[str, Any], family: str, number: int) -> str:
