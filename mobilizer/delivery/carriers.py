@@ -14,6 +14,7 @@ from mobilizer import failpoints
 from mobilizer.delivery.answers import put_off, settlement
 from mobilizer.delivery.hands import Hand, Hands
 from mobilizer.delivery.lanes import Lanes, Load
+from mobilizer.delivery.pacing import Pacing
 from mobilizer.failpoints import Point
 from mobilizer.transport.lines import Errand, Line
 from mobilizer.transport.outcomes import (
@@ -49,8 +50,9 @@ class Message:
 class Post:
     """What lies between the lanes and the books: messages to fetch, claims to ask for, answers to note."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: Hands, pacing: Pacing) -> None:
         self.hands = hands
+        self._pacing = pacing
         self.lanes: Lanes
         self.ready: list[tuple[Line, Message]] = []  # 354 is in hand: they wait for their claim
         self.idle: list[Line] = []  # they wait for a message
@@ -59,7 +61,7 @@ class Post:
 
     def fetch(self, line: Line, route: Route) -> Message | None:
         """The next message for a lane; None if there is none now."""
-        while (following := self.hands.next()) is not None:
+        while (following := self._pacing.next(route)) is not None:
             hand, load = following
             envelope = line.talk.envelope(load.sender, load.recipient, len(load.content))
             message = Message(hand, load, envelope)
@@ -73,6 +75,7 @@ class Post:
         person = message.load.person
         settled = settlement(person.delivery, person.tries, answer, route.name, message.load.provider)
         self.hands.answered(message.hand, settled, claimed=claimed)
+        self._pacing.learn(route, message.load.provider, answer)
         self.lanes.learn(route, answer)
 
     def broken_off(self, route: Route, message: Message, trouble: Trouble) -> None:

@@ -61,7 +61,8 @@ class Hands:
         self._loaders: dict[tuple[int, str], Loader] = {}
         self._lately: dict[tuple[int, str], float] = {}  # when a blast's language last had its turn
         self._due: list[Due] = []  # found, and not yet taken
-        self._asked = float("-inf")
+        self._found = True
+        self._ask_at = float("-inf")
         self.worked: set[int] = set()  # the blasts of every lease there was
 
     @property
@@ -100,20 +101,30 @@ class Hands:
         log.info("leased", blast=lease.blast, batch=lease.batch, epoch=lease.epoch, people=len(hand.waiting))
         return True
 
-    def take_more(self) -> None:
-        """Lease a further batch, if there is room for one and any to be had."""
-        now = time.monotonic()
-        if sum(1 for hand in self._hands.values() if hand.waiting) >= SIDE_BY_SIDE or now < self._asked:
+    def take_more(self, enough: int) -> None:
+        """Lease a further batch: of a blast or language of which none is in hand, so that all leave side by side; of
+        any, while fewer than `enough` people wait."""
+        working = [hand for hand in self._hands.values() if hand.waiting]
+        if len(working) >= SIDE_BY_SIDE:
             return
-        if not self._due:
-            with self._database.read() as session:
-                self._due = [batch for batch in leases.next_of_each(session) if batch.id not in self._hands]
-            # Whichever had its turn longest ago comes first, a blast that is small or new at once.
-            self._due.sort(key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0), reverse=True)
-        if self._due:
-            self.take(self._due.pop().id)
-        else:
-            self._asked = now + ASK_AGAIN_SECONDS
+        self._look_for_due()
+        held = {(hand.lease.blast, hand.lease.language) for hand in working}
+        short = self.waiting < enough
+        for batch in self._due:
+            if short or (batch.blast, batch.language) not in held:
+                self._due.remove(batch)
+                self.take(batch.id)
+                return
+
+    def _look_for_due(self) -> None:
+        now = time.monotonic()
+        if now < self._ask_at and (self._due or not self._found):
+            return
+        with self._database.read() as session:
+            self._due = [batch for batch in leases.next_of_each(session) if batch.id not in self._hands]
+        # Whichever had its turn longest ago comes first, a blast that is small or new at once.
+        self._due.sort(key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0))
+        self._found, self._ask_at = bool(self._due), now + ASK_AGAIN_SECONDS
 
     def next(self) -> tuple[Hand, Load] | None:
         """The next message, of each lease in turn. One that can't be made is skipped with its reason."""

@@ -22,7 +22,7 @@ from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
-from mobilizer.transport.relays import MAIN, Route
+from mobilizer.transport.relays import load_relays
 from mobilizer.transport.smtp import Relay
 
 
@@ -87,21 +87,8 @@ class Loader:
 
 
 def relay_of(settings: Settings) -> Relay:
-    """The relay that the settings name."""
-    return Relay(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        tls=settings.smtp_tls,
-        user=settings.smtp_user,
-        password=settings.smtp_password,
-        helo=settings.helo_name,
-        loopback_only=settings.loopback_only,
-    )
-
-
-def routes_of(settings: Settings) -> tuple[Route, ...]:
-    """The relays that the settings name."""
-    return (Route(MAIN, relay_of(settings), connections=settings.smtp_connections),)
+    """The relay for a single message: the first of those that are configured. Raises relays.RelaysError."""
+    return load_relays(settings).routes[0].relay
 
 
 def signer_of(settings: Settings) -> Signer | None:

@@ -1,41 +1,106 @@
-"""Delivery: the pace and the mailbox providers of an installation, as its settings and relays have them."""
+"""Delivery: pacing. Which message may go now: each takes a token of its relay and of the recipient's provider."""
 
 from __future__ import annotations
 
-from redis import Redis
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from math import inf
 
-from mobilizer.installation import Installation
-from mobilizer.pace.lookups import Lookups, mail_servers
-from mobilizer.pace.mailboxes import hosted
+from mobilizer.delivery.hands import Hand, Hands
+from mobilizer.delivery.lanes import Load
 from mobilizer.pace.pace import Pace
 from mobilizer.pace.providers import Providers
-from mobilizer.pace.store import TIMEOUT_SECONDS, Store
+from mobilizer.pace.store import Store
 from mobilizer.settings import Settings
-from mobilizer.transport.relays import Relays
+from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Verdict
+from mobilizer.transport.relays import Relays, Route
+
+MOST_PARKED = 100  # messages, made and waiting for their provider
+
+Names = tuple[str, ...]
 
 
-def pace_of(settings: Settings, relays: Relays) -> Pace:
-    """The tokens of one process, made after its fork; `close()` it at the end. Connects when first asked."""
-    return Pace(Store.at(settings.redis_url), relays.limits(), settings.expected_workers)
+def pacing_of(hands: Hands, settings: Settings, relays: Relays) -> Pacing:
+    """The pacing that the settings and `relays.toml` ask for, shared with all processes through Redis."""
+    pace = Pace(Store.at(settings.redis_url), relays.limits(), settings.expected_workers)
+    return Pacing(hands, pace, Providers({rule.name: rule.domains for rule in relays.providers}))
 
 
-def providers_of(installation: Installation, relays: Relays) -> Providers:
-    """Who has which domain's mailboxes. Asks no DNS where the installation may not leave this machine."""
-    domains = {rule.name: rule.domains for rule in relays.providers}
-    if installation.settings.loopback_only:
-        return Providers(domains)
-    servers = {host: rule.name for rule in relays.providers for host in rule.mx}
-    return Providers(domains, _lookups(installation, servers))
+class Pacing:
+    """Gives out the messages of the leases in hand as fast as the pace allows; one whose provider must wait is parked,
+    and others go first."""
 
+    def __init__(self, hands: Hands, pace: Pace, providers: Providers) -> None:
+        self._hands = hands
+        self._pace = pace
+        self._providers = providers
+        self._parked: dict[str, deque[tuple[Hand, Load]]] = defaultdict(deque)
+        self._not_before: dict[tuple[str, str], float] = {}  # by relay and provider
+        self._names: dict[tuple[str, str], Names] = {}
 
-def _lookups(installation: Installation, servers: dict[str, str]) -> Lookups:
-    redis = Redis.from_url(
-        installation.settings.redis_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-    )
-    # What other names of servers gave is not what these would give: it is kept apart.
-    known = ",".join(sorted(f"{host}={name}" for host, name in servers.items()))
-    return Lookups(
-        lambda domain: hosted(mail_servers(domain), servers),
-        redis,
-        lambda domain: installation.keyring.domain_key(f"{domain} {known}"),
-    )
+    @property
+    def parked(self) -> int:
+        """How many messages are parked."""
+        return sum(map(len, self._parked.values())) if self._parked else 0
+
+    @property
+    def wait(self) -> float:
+        """Seconds until a parked message may go; infinite where there is none."""
+        if not self.parked:
+            return inf
+        soonest = (at for (_, provider), at in self._not_before.items() if self._parked.get(provider))
+        return max(0.0, min(soonest, default=0.0) - time.monotonic())
+
+    def next(self, route: Route) -> tuple[Hand, Load] | None:
+        """A message that may go over a relay now."""
+        for provider in list(self._parked):
+            if self._parked[provider] and self._may_go(route, provider):
+                return self._parked[provider].popleft()
+        while self.parked < MOST_PARKED and (following := self._hands.next()) is not None:
+            _, load = following
+            load.provider = self._providers.of(load.recipient.rpartition("@")[2].lower())
+            if not self._parked[load.provider] and self._may_go(route, load.provider):
+                return following
+            self._parked[load.provider].append(following)
+        return None
+
+    def learn(self, route: Route, provider: str, answer: object) -> None:
+        """Go slower where an answer says that we are too fast, and faster again where messages are accepted."""
+        names = self._names_of(route, provider)
+        if isinstance(answer, Accepted):
+            for name in names:
+                self._pace.well(name)
+        elif isinstance(answer, Deferred | Rejected) and answer.code and answer.verdict == Verdict.RATE:
+            # Where we know whose mailbox it is, it is they who are too busy for us; else it may be the relay itself.
+            self._pace.slower(names[-1] if provider else names[0], f"{answer.code} {answer.reply}")
+
+    def let_go(self) -> None:
+        """Put back what is parked: its rows were never claimed."""
+        for hand, load in self._drained():
+            self._hands.put_back(hand, load)
+
+    def close(self) -> None:
+        """Give back the tokens that were not used."""
+        self._pace.close()
+
+    def _may_go(self, route: Route, provider: str) -> bool:
+        key = (route.name, provider)
+        if self._not_before and self._not_before.get(key, 0.0) > time.monotonic():
+            return False
+        wait = self._pace.take(*self._names_of(route, provider))
+        if wait:
+            self._not_before[key] = time.monotonic() + wait
+        return not wait
+
+    def _names_of(self, route: Route, provider: str) -> Names:
+        key = (route.name, provider)
+        if key not in self._names:
+            relay, mailbox = f"relay:{route.name}", f"provider:{provider}"
+            self._names[key] = (relay, mailbox, f"{relay}/{mailbox}") if provider else (relay,)
+        return self._names[key]
+
+    def _drained(self) -> Iterator[tuple[Hand, Load]]:
+        for queue in self._parked.values():
+            while queue:
+                yield queue.popleft()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Select, exists, func, select, true, update
 from sqlalchemy.orm import Session
 
+from mobilizer import failpoints
 from mobilizer.audience.imports import Import
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
@@ -12,6 +13,7 @@ from mobilizer.db import clock
 from mobilizer.delivery import holds
 from mobilizer.delivery.leases import leasable
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.failpoints import Point
 from mobilizer.problems import N_, Problem, write_problem
 
 LATE_SECONDS = 3600.0
@@ -44,6 +46,7 @@ def finish(session: Session) -> list[int]:
         session.execute(select(Blast.id).where(Blast.id == blast_id).with_for_update())
         still = session.scalar(_all_final().where(Blast.id == blast_id)) is not None
         if still and lifecycle.move(session, blast_id, BlastState.SENT, finished_at=clock()):
+            failpoints.reach(Point.FINISH_BEFORE_COMMIT)
             done.append(blast_id)
     return done
 

@@ -14,11 +14,10 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection
 
-from mobilizer.delivery import holds
+from mobilizer.delivery import holds, pacing
 from mobilizer.delivery.carriers import Carrier, Post
 from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
-from mobilizer.delivery.loads import routes_of
 from mobilizer.delivery.reports import Report
 from mobilizer.installation import Installation
 from mobilizer.problems import N_
@@ -26,7 +25,7 @@ from mobilizer.settings import Settings
 from mobilizer.transport.lines import Errand, Line
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Timeouts
-from mobilizer.transport.relays import Route
+from mobilizer.transport.relays import Route, load_relays
 
 SLICE_SECONDS = 60.0
 TROUBLE_WAIT_SECONDS = 30.0
@@ -48,10 +47,10 @@ class Slice:
     ) -> None:
         self._installation = installation
         self._hands = Hands(installation, connection, owner, report)
-        self._post = Post(self._hands)
-        self._lanes = self._post.lanes = Lanes(
-            routes_of(installation.settings), _timeouts(installation.settings), self._carry
-        )
+        settings, relays = installation.settings, load_relays(installation.settings)
+        self._pacing = pacing.pacing_of(self._hands, settings, relays)
+        self._post = Post(self._hands, self._pacing)
+        self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry)
         self._stop = stop
         self._until = time.monotonic() + SLICE_SECONDS
 
@@ -73,16 +72,20 @@ class Slice:
             raise
         finally:
             self._lanes.lines.close()
+            self._pacing.close()
             self._hands.give_back(delay)
 
     def _work(self) -> None:
         while not self._hands.empty and (self._post.handed or not self._over()):
             self._hands.keep()
             if self._over():
+                self._pacing.let_go()
                 self._hands.let_go()
             else:
                 self._fill_lanes()
-            self._lanes.lines.wait(LOOK_ROUND_SECONDS)
+            # A lane that is idle waits for a token, one that is not for its relay.
+            token = self._pacing.wait if self._post.idle else LOOK_ROUND_SECONDS
+            self._lanes.lines.wait(min(LOOK_ROUND_SECONDS, token))
             self._claim_and_settle()
         self._hands.commit([])
 
@@ -90,10 +93,9 @@ class Slice:
         return self._lanes.trouble is not None or time.monotonic() > self._until or self._stop()
 
     def _fill_lanes(self) -> None:
-        if self._hands.waiting < self._lanes.limit:
-            self._hands.take_more()
+        self._hands.take_more(self._lanes.limit)
         self._lanes.open(self._hands.unsent)
-        if self._hands.waiting:
+        if self._hands.waiting or not self._pacing.wait:
             idle, self._post.idle = self._post.idle, []
             for line in idle:
                 self._lanes.lines.resume(line, True)

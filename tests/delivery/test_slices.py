@@ -20,12 +20,14 @@ from tests.transport.scripted_relay import DROP, Answer, ScriptedRelay
 from tests.worlds import World
 
 
-def send(world: World, answers: Mapping[str, Answer] | None = None, connections: int = 2) -> ScriptedRelay:
-    """Work every batch of the world's blast once, against a relay that answers so."""
+def send(
+    world: World, answers: Mapping[str, Answer] | None = None, connections: int = 2, **more: object
+) -> ScriptedRelay:
+    """Work every batch of the world's blast once, against a relay that answers so, with some settings changed."""
     with ScriptedRelay(answers) as relay:
         here = world.installation
         settings = here.settings.model_copy(
-            update={"smtp_port": relay.port, "smtp_connections": connections, "loopback_only": True}
+            update={"smtp_port": relay.port, "smtp_connections": connections, "loopback_only": True, **more}
         )
         for batch in world.batches():
             slices.send(dataclasses.replace(here, settings=settings), batch, "test", lambda: False)

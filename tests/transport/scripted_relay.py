@@ -33,7 +33,8 @@ Answer = bytes | Callable[[str], bytes]
 class ScriptedRelay:
     """Listens from the start of a `with` block to its end. `answers` replaces what GOOD says, by command.
 
-    `heard` are the lines that came, `messages` the contents that were ended by a dot.
+    `heard` are the lines that came, `messages` the contents that were ended by a dot, `ahead` what had come behind
+    each dot by the time it was answered.
     """
 
     def __init__(self, answers: Mapping[str, Answer] | None = None, context: ssl.SSLContext | None = None) -> None:
@@ -43,6 +44,7 @@ class ScriptedRelay:
         self.heard: list[str] = []
         self.messages: list[bytes] = []
         self.unfinished: list[bytes] = []
+        self.ahead: list[bytes] = []
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -123,6 +125,7 @@ class _Dialogue:
             self.relay.unfinished.append(b"".join(lines))
             raise
         self.relay.messages.append(b"".join(lines))
+        self.relay.ahead.append(self.buffer)
         self._say("DOT", "")
 
     def _say(self, verb: str, line: str) -> bytes:

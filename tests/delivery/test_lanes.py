@@ -1,0 +1,198 @@
+"""Many lanes at once: what is in which write, whose turn it is, and which relay carries it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from mobilizer.blasts import lifecycle
+from mobilizer.delivery import leases, slices
+from mobilizer.delivery.ledger import Batch, Delivery
+from mobilizer.settings import Settings
+from mobilizer.transport.relays import RELAYS_FILE
+from tests.delivery.test_slices import make_due, send
+from tests.transport.scripted_relay import DROP, ScriptedRelay
+from tests.worlds import World
+
+LOCK_STEP = b"250-scripted\r\n250 SIZE 100000\r\n"
+
+
+def languages(relay: ScriptedRelay) -> list[str]:
+    """The language of each message, in the order they came."""
+    return [re.findall(rb"Content-Language: (\S+)", message)[0].decode() for message in relay.messages]
+
+
+def test_a_content_leaves_with_the_next_envelope_behind_it(world: World) -> None:
+    world.launch()
+    relay = send(world, connections=1)
+    assert len(relay.messages) == 5
+    assert all(re.fullmatch(rb"MAIL FROM:.*\r\nRCPT TO:.*\r\nDATA\r\n", ahead) for ahead in relay.ahead[:4])
+    assert relay.ahead[4] == b""
+    assert sum(line.startswith("EHLO") for line in relay.heard) == 1
+
+
+def test_a_relay_without_pipelining_gets_one_command_at_a_time(world: World) -> None:
+    world.launch()
+    relay = send(world, {"EHLO": LOCK_STEP}, connections=1)
+    assert len(relay.messages) == 5
+    assert relay.ahead == [b""] * 5
+    assert world.states() == {"accepted": 5}
+
+
+def test_a_following_envelope_that_is_lost_with_the_connection_is_offered_again(world: World) -> None:
+    """Its row was not claimed, so nothing about it is uncertain."""
+    world.launch()
+    answers = iter([b"250 ok\r\n", DROP])
+    relay = send(world, {"DOT": lambda _line: next(answers, b"250 ok\r\n")}, connections=1)
+    assert len(relay.messages) == 5
+    assert world.states() == {"accepted": 4, "uncertain": 1}
+
+
+def test_a_recipient_that_is_refused_leaves_the_lane_for_the_next(world: World) -> None:
+    world.launch()
+    no, data = b"550 5.1.1 no\r\n", iter([b"354 go on\r\n", b"503 5.5.1 no recipient\r\n"])
+    relay = send(
+        world,
+        {
+            "RCPT": lambda line: no if "member1@" in line else b"250 ok\r\n",
+            "DATA": lambda _line: next(data, b"354 go on\r\n"),
+        },
+        connections=1,
+    )
+    assert world.states() == {"accepted": 4, "rejected": 1}
+    assert sum(line.startswith("EHLO") for line in relay.heard) <= 2
+
+
+def test_as_many_messages_as_it_may_carry_go_over_one_connection(world: World) -> None:
+    world.launch()
+    relay = send(world, connections=1, smtp_messages_per_connection=2)
+    assert len(relay.messages) == 5
+    assert sum(line.startswith("EHLO") for line in relay.heard) == 3
+
+
+def test_languages_leave_side_by_side(world: World) -> None:
+    world.join(["en", "es"] * 10)
+    world.launch()
+    order = languages(send(world, connections=1))
+    assert len(order) == 25
+    assert {"en", "es"} == set(order[:4])
+
+
+def test_a_small_blast_is_not_stuck_behind_a_large_one(world: World) -> None:
+    """Whichever had its turn longest ago is leased next: the small one's few go out among the first."""
+    few = world.make_list("few")
+    small = world.join(["en"] * 3, few)
+    world.join(["en"] * 60)
+    world.installation = dataclasses.replace(
+        world.installation, settings=world.installation.settings.model_copy(update={"batch_size": 6})
+    )
+    world.launch()
+    large, world.list_id = world.blast_id, few
+    world.write_appeal("urgent")
+    world.launch()
+    world.blast_id = large
+    relay = send(world, connections=1)
+    places = [at for at, message in enumerate(relay.messages) if b"urgent" in message]
+    assert len(places) == len(small)
+    assert max(places) < 30
+
+
+def test_a_lease_is_kept_while_the_relay_takes_its_time(world: World) -> None:
+    """Held longer than a lease lasts, an answer still finds the lease with its owner."""
+    world.launch()
+    taken: list[object] = []
+
+    def slowly(_line: str) -> bytes:
+        time.sleep(1.2)
+        with world.installation.database.write() as session:
+            batch = session.scalars(select(Batch.id).where(Batch.state == "leased")).first()
+            taken.append(batch and leases.take(session, batch, "thief"))
+        return b"250 ok\r\n"
+
+    send(world, {"DOT": slowly}, connections=5, lease_seconds=0.8)
+    assert taken
+    assert set(taken) == {None}
+    assert world.states() == {"accepted": 5}
+
+
+def test_a_recipient_at_whom_the_relay_always_breaks_off_stops_nobody_else(world: World) -> None:
+    world.launch()
+    closing = b"421 4.3.2 closing\r\n"
+    answers = {"RCPT": lambda line: closing if "member0@" in line else b"250 2.1.5 ok\r\n"}
+    for _ in range(3):
+        send(world, answers, connections=1)
+        make_due(world)
+    assert world.states() == {"accepted": 4, "pending": 1}
+    assert world.delivery(world.members[0]).tries > 0
+
+
+@pytest.mark.parametrize("broken", [{"BANNER": b"421 too busy\r\n"}, {"MAIL": b"550 5.7.1 not you\r\n"}])
+def test_when_one_relay_fails_the_other_carries_it_all(world: World, broken: dict[str, bytes]) -> None:
+    world.launch()
+    with ScriptedRelay(broken) as bad, ScriptedRelay() as good:
+        here = with_relays(world, bad, good)
+        for batch in world.batches():
+            slices.send(dataclasses.replace(world.installation, settings=here), batch, "test", lambda: False)
+    assert len(good.messages) == 5
+    assert world.states() == {"accepted": 5}
+    assert {world.delivery(member).relay for member in world.members} == {"second"}
+    assert world.blast().troubles == 0
+
+
+def test_two_relays_share_the_work(world: World) -> None:
+    world.join(["en"] * 40)
+    world.launch()
+    with ScriptedRelay() as one, ScriptedRelay() as two:
+        here = with_relays(world, one, two)
+        for batch in world.batches():
+            slices.send(dataclasses.replace(world.installation, settings=here), batch, "test", lambda: False)
+    assert len(one.messages) + len(two.messages) == 45
+    assert one.messages
+    assert two.messages
+
+
+def test_a_pause_is_seen_by_every_lane(world: World) -> None:
+    world.join(["en"] * 30)
+    world.launch()
+    contents: list[str] = []
+
+    def pause(_line: str) -> bytes:
+        contents.append("354")
+        if len(contents) == 6:
+            with world.installation.database.write() as session:
+                lifecycle.pause(session, world.blast_id)
+        return b"354 go on\r\n"
+
+    relay = send(world, {"DATA": pause}, connections=4)
+    assert len(relay.messages) <= 10
+    assert world.states() == {"accepted": len(relay.messages), "pending": 35 - len(relay.messages)}
+    with world.installation.database.read() as session:
+        assert "leased" not in set(session.scalars(select(Batch.state)))
+
+
+def test_what_was_for_a_person_who_is_gone_is_skipped_without_a_word_to_the_relay(world: World) -> None:
+    world.launch()
+    with world.installation.database.write() as session:
+        session.execute(update(Delivery).where(Delivery.member_id == world.members[0]).values(member_id=999_999))
+    relay = send(world)
+    assert len(relay.messages) == 4
+    assert sum(line.startswith("RCPT") for line in relay.heard) == 4
+    with world.installation.database.read() as session:
+        assert session.scalar(select(Delivery.reason).where(Delivery.state == "skipped")) == "erased"
+
+
+def with_relays(world: World, first: ScriptedRelay, second: ScriptedRelay) -> Settings:
+    """Settings whose home has a file of two relays."""
+    home: Path = world.installation.settings.home
+    (home / RELAYS_FILE).write_text(
+        "".join(
+            f'[[relay]]\nname = "{name}"\nhost = "127.0.0.1"\nport = {relay.port}\ntls = "none"\nconnections = 2\n'
+            for name, relay in (("first", first), ("second", second))
+        )
+    )
+    return world.installation.settings.model_copy(update={"loopback_only": True})
