@@ -13,19 +13,23 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mobilizer import jobs
 from mobilizer.audience import importing
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
-from mobilizer.blasts import launching
+from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
 from mobilizer.installation import Installation, install
 from mobilizer.jobs import Work
+from mobilizer.notices import noting
+from mobilizer.notices.notices import NoticeMail
 from mobilizer.organizers.accounts import create_user
 from mobilizer.organizers.policy import Role
+from mobilizer.problems import Problem
 from mobilizer.settings import Settings, child_environment
 from mobilizer.tables import metadata
 from tests.transport.scripted_relay import ScriptedRelay
@@ -151,6 +155,8 @@ def work(installation: Installation, port: int) -> bytes:
         MOBILIZER_SMTP_TLS="none",
         MOBILIZER_LOOPBACK_ONLY="true",
         MOBILIZER_LOG_LEVEL="DEBUG",
+        # Neither form of the log names anybody; which database it is told of does not matter to that.
+        MOBILIZER_LOG_FORMAT="text" if settings.database_url.startswith("sqlite") else "json",
     )
     said = b""
     for command in (["worker", "--burst"], ["reconcile", "--once"]):
@@ -194,6 +200,9 @@ def test_no_name_and_no_address_is_in_the_clear_anywhere_but_in_the_mail(here: I
         jobs.note_hit(here, Hit(kind=EventKind.CLICK, at=time.time(), blast=world.blast_id, member=1, link_n=1))
         found.append(everything(here))  # a click waits
         said += work(here, relay.port)
+        _hold(world, "plain", "closing")
+        found.append(everything(here))  # notices wait for two organizers
+        said += work(here, relay.port)
     found.append(everything(here))
 
     with here.database.read() as session:
@@ -202,7 +211,11 @@ def test_no_name_and_no_address_is_in_the_clear_anywhere_but_in_the_mail(here: I
     assert counts[0]["invalid"] >= 1
     assert set(world.states()) >= {"accepted", "rejected", "pending"}, said.decode()
     assert any(CANARY in line for line in relay.heard), "the relay alone is told whom a mail is for"
-    assert b"relay_trouble" in said, "the processes logged nothing of note: this test has seen nothing"
+    for event in (b"relay_trouble", b"leased", b"slice"):
+        assert event in said, "the processes logged nothing of note: this test has seen nothing"
+    with here.database.read() as session:
+        mails = {mail.state for mail in session.scalars(select(NoticeMail))}
+    assert mails == {"sent", "waiting"}, said.decode()
     assert [places for places in found if places] == []
     assert traces(said) == []
 
@@ -214,16 +227,28 @@ def _launch(world: World) -> None:
     assert jobs.enqueue(world.installation, Work.LAUNCH, world.blast_id)
 
 
+def _hold(world: World, *kinds: str) -> None:
+    """Let the blast stop itself, and tell organizers of some kinds of address."""
+    here = world.installation
+    with here.database.write() as session:
+        for kind in kinds:
+            _organizer(session, here, f"{kind}.org.{CANARY}@example.org")
+        lifecycle.hold(session, world.blast_id, Problem("relay", "The relay is out."), None)
+        noting.note(session)
+        for mail in session.scalars(select(NoticeMail.id)):
+            jobs.enqueue(here, Work.NOTICE, mail)
+
+
+def _organizer(session: Session, here: Installation, email: str) -> None:
+    made = create_user(
+        session, here.keyring, email=email, name=CANARY, role=Role.ADMIN, password="a long enough password 71"
+    )
+    assert not isinstance(made, list)
+
+
 def test_an_organizers_address_is_sealed_too(here: Installation) -> None:
     with here.database.write() as session:
-        create_user(
-            session,
-            here.keyring,
-            email=f"{CANARY}@example.org",
-            name=CANARY,
-            role=Role.ADMIN,
-            password="a long enough password 71",
-        )
+        _organizer(session, here, f"{CANARY}@example.org")
     assert traces(rows_of(here) + files_of(here)) == []
 
 
