@@ -44,6 +44,10 @@ class Notebook:
         """Append a line."""
         self._file.write(json.dumps(asdict(line)).encode() + b"\n")
 
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
 
 @dataclass(slots=True)
 class Evidence:

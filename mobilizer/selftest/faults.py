@@ -103,7 +103,7 @@ NAMED = {fault.name: fault for fault in (*AT_CONNECT, *AT_SENDER, *AT_MESSAGE)}
 
 
 class Turns:
-    """Every so many times the next fault of a shuffled round."""
+    """Every so many times (0: never) the next fault of a shuffled round."""
 
     def __init__(self, chance: random.Random, faults: Sequence[Fault], every: int) -> None:
         self._round = cycle(chance.sample(faults, len(faults)))
@@ -112,23 +112,26 @@ class Turns:
     def next(self) -> Fault | None:
         """The fault for this time, mostly none."""
         self._count += 1
-        return next(self._round) if self._count % self._every == 0 else None
+        return next(self._round) if self._every and self._count % self._every == 0 else None
 
 
 class FaultPlan:
     """Which fault comes when. What happens to a person at each attempt depends on the seed alone, what happens to
-    connections and senders also on how many there were."""
+    connections and senders also on how many there were. For 0 people nothing goes wrong at all."""
 
     def __init__(self, seed: int, people: int) -> None:
         chance = random.Random(seed)  # noqa: S311 - a plan, not a secret
         self._seed = seed
-        self.connections = Turns(chance, AT_CONNECT, CONNECTION_EVERY)
-        self.senders = Turns(chance, AT_SENDER, SENDER_EVERY)
+        self._people = people
+        self.connections = Turns(chance, AT_CONNECT, people and CONNECTION_EVERY)
+        self.senders = Turns(chance, AT_SENDER, people and SENDER_EVERY)
         self._every = min(max(people // len(AT_MESSAGE), LEAST_EVERY), MOST_EVERY)
         self._round = chance.sample(AT_MESSAGE, len(AT_MESSAGE))
 
     def for_message(self, number: int, attempt: int) -> Fault | None:
         """The fault for the nth attempt (from 1) at the person of a number."""
+        if not self._people:
+            return None
         if attempt == 1:
             place, rest = divmod(number, self._every)
             return None if rest else self._round[place % len(self._round)]

@@ -66,7 +66,7 @@ class Site:
             rows = session.execute(
                 select(Delivery.state, func.count()).where(Delivery.blast_id == self.blast).group_by(Delivery.state)
             )
-            return {str(state): count for state, count in rows.tuples()}
+            return {str(state): count for state, count in rows}
 
     def final(self) -> int:
         """How many deliveries are over."""
@@ -82,7 +82,7 @@ class Site:
             )
             return [
                 Row(member, state, reason, keyring.token(Purpose.MESSAGE, Ticket(member, self.blast)))
-                for member, state, reason in found.tuples()
+                for member, state, reason in found
             ]
 
     def suppressed_now(self) -> set[int]:
