@@ -24,10 +24,11 @@ BREATH_SECONDS, TIME_SECONDS, NOTICED_SECONDS = 0.05, 0.3, 1.0
 STEP_SECONDS = 1.5
 LEAST_PACE = 4.0  # slower, and answers would come too late for every connection's patience
 LIMIT_SECONDS, SLOWEST_PER_SECOND = 300.0, 10.0
+MANY = 500  # people: enough for everything to happen twice
 FREEZING = (Point.FREEZE_BEFORE_COMMIT, Point.FREEZE_AFTER_COMMIT)
-FINISHING = (Point.FINISH_BEFORE_COMMIT,)
+FINISHING = Point.FINISH_BEFORE_COMMIT  # the reconciler's
 BY_BATCH = ("lease", "give_back")
-SENDING = tuple(point for point in Point if point not in (*FREEZING, *FINISHING))
+SENDING = tuple(point for point in Point if point not in (*FREEZING, FINISHING))
 Tell = Callable[[str, int], None]
 
 
@@ -70,7 +71,7 @@ class Campaign:
         settings = self.site.settings.model_copy(update={"smtp_host": HOST, "smtp_port": ports.mail})
         unprotected = {"smtp_tls": "starttls", "smtp_port": ports.starttls}
         unknown = {"smtp_user": "somebody", "smtp_password": "wrong", "smtp_port": ports.auth}
-        self._man(self.reconciler, settings, None)
+        self._man(self.reconciler, settings, FINISHING)
         self._launch(settings.model_copy(update=unprotected))
         self._held("STARTTLS")
         self._relieve_workers(settings.model_copy(update=unknown))
@@ -98,8 +99,9 @@ class Campaign:
 
     def _send(self, settings: Settings) -> None:
         """Send with kills at every failpoint, and everything else that can happen to a machine."""
-        self._left, hurts = set(SENDING), [name for name in HURTS for _ in range(2)]
+        hurts = [*HURTS] * (2 if len(self.site.audience) >= MANY else 1)
         self.chance.shuffle(hurts)
+        self._left = set(SENDING)
         self._relieve_workers(settings)
         while (self._left or hurts) and self._final < len(self.site.audience):
             self._set_pace(len(self._left) + len(hurts))
@@ -112,8 +114,6 @@ class Campaign:
         """Let it come to its end in peace, but for the one who declares it."""
         self.pace.value = 0.0
         self._relieve_workers(settings)
-        self._left = set(FINISHING)
-        self._relieve(self.reconciler, settings, self._next(), polite=True)
         self._until(lambda: self.site.state() == BlastState.SENT, "Sending what is left")
         self.wrong += [f"the failpoint {point} was never reached" for point in Point if not self.kills[point]]
 
@@ -126,13 +126,13 @@ class Campaign:
         HURTS[name](self)
 
     def _see_who_died(self) -> None:
-        """Whoever died at a failpoint, or waits for one that is done, gets another; who ended otherwise is replaced."""
+        """A worker that died at a failpoint, or waits for one that is done, gets another; others are replaced."""
         for mate in (*self.workers, self.reconciler):
             hits = mate.hits()
             for point in hits:
                 self.killed(point)
                 self._left.discard(point)
-            done = self._armed[mate.name] is not None and self._armed[mate.name] not in self._left
+            done = self._armed[mate.name] not in (None, FINISHING, *self._left)
             if hits or done:
                 polite = not hits and self.chance.randrange(2) == 0
                 self._relieve(mate, self._settings[mate.name], self._next() if mate in self.workers else None, polite)
