@@ -45,6 +45,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "blasts.launch": _ORGANIZERS,
     "results.see": _READERS,
     "settings.own": _EVERYONE,
+    "settings.relays": _ORGANIZERS,
     "settings.users": _ADMINS,
     "inbox.see": _EVERYONE,
 }

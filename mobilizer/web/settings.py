@@ -19,6 +19,7 @@ from mobilizer.organizers.users import User
 from mobilizer.problems import N_, Problem
 from mobilizer.web.limits import SIGN_IN_BY_ACCOUNT, limiter, whence
 from mobilizer.web.policy import TOKEN_KEY, allowed, me, permitted
+from mobilizer.web.relays import relay_page
 from mobilizer.web.words import _, page_language
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
@@ -52,6 +53,13 @@ def password() -> ResponseReturnValue:
     session[TOKEN_KEY] = token
     flash(_("Your password is changed. Every other browser was signed out."), "good")
     return redirect(url_for("settings.index"), 303)
+
+
+@blueprint.get("/relays")
+@allowed("settings.relays")
+def relays() -> ResponseReturnValue:
+    """The relays and how fast they go; what is wrong with their file, if anything is."""
+    return render_template("settings/relays.html", page=relay_page(installation().settings))
 
 
 @blueprint.get("/users")
