@@ -14,7 +14,7 @@ from mobilizer.appeals.poster import MailPoster, compose_poster
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.catalogs import phrases
-from mobilizer.keys import Keyring, Purpose, Ticket
+from mobilizer.keys import Keyring, Ticket
 from mobilizer.message.compile import compile_rendition, links_of
 from mobilizer.message.content import Copy, Frame, LinkTarget, Recipient, Tokens
 from mobilizer.message.rendition import Rendition
@@ -87,16 +87,8 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
 
 
 def tokens_for(keyring: Keyring, ticket: Ticket) -> Tokens:
-    """One token for each purpose a mail has."""
-    return Tokens(
-        open=keyring.token(Purpose.OPEN, ticket),
-        click=keyring.token(Purpose.CLICK, ticket),
-        unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),
-        preferences=keyring.token(Purpose.PREFERENCES, ticket),
-        view=keyring.token(Purpose.VIEW, ticket),
-        bounce=keyring.token(Purpose.BOUNCE, ticket),
-        message=keyring.token(Purpose.MESSAGE, ticket),
-    )
+    """One token for each purpose a mail has: keys.MAILED has them in the same order."""
+    return Tokens(*keyring.mail_tokens(ticket))
 
 
 def sample_recipient(keyring: Keyring, blast_id: int, address: str, name: str, today: date) -> Recipient:

@@ -17,7 +17,7 @@ from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Lease
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Ticket
-from mobilizer.message.compose import compose, envelope_recipient, return_path
+from mobilizer.message.compose import mail
 from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
@@ -63,17 +63,14 @@ class Loader:
         if rendition is None:
             raise Unrenderable("no rendition in this language")
         try:
-            recipient = self._recipient(person, self._lease.blast)
-            envelope = envelope_recipient(recipient)
-            content = compose(rendition, recipient, self._date, self._signer)
+            made = mail(rendition, self._recipient(person, self._lease.blast), self._date, self._signer)
         except (BadSeal, ValueError, KeyError, TypeError) as error:
             # The error's own words may quote the member's data: only its kind is kept.
             raise Unrenderable(type(error).__name__) from error
-        return Load(person, return_path(rendition, recipient), envelope, content)
+        return Load(person, *made)
 
     def _recipient(self, person: Person, blast: int) -> Recipient:
         identity = open_identity(self._keyring, person.sealed, person.address_key)
-        attributes = {str(key): str(value) for key, value in dict(person.attributes).items()}
         return Recipient(
             address=identity.email,
             name=identity.name,
@@ -82,7 +79,7 @@ class Loader:
             list_slug=person.list_slug,
             share_code=person.share_code,
             tokens=tokens_for(self._keyring, Ticket(person.member, blast)),
-            values={**attributes, "country": person.country},
+            values={**person.attributes, "country": person.country},
         )
 
 

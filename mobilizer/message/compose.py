@@ -7,44 +7,75 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
-from mobilizer.message.content import Recipient
+from mobilizer.message.content import TOKEN_WIDTH, Recipient, Tokens
 from mobilizer.message.dkim import Signer
-from mobilizer.message.headers import mailbox_header, phrase, structured_header, text_header, wire_address, wire_domain
-from mobilizer.message.pieces import Line, clean, fill
+from mobilizer.message.headers import (
+    BadHeader,
+    mailbox_header,
+    phrase,
+    structured_header,
+    text_header,
+    wire_address,
+    wire_domain,
+    wire_mailbox_header,
+)
+from mobilizer.message.pieces import Line, Places, clean, fill, placed
 from mobilizer.message.rendition import Rendition
-from mobilizer.message.transfer import Part, part
-from mobilizer.message.values import values_for
+from mobilizer.message.transfer import TOKENS, Encoding, encoding
+from mobilizer.message.values import Voice, with_pixel, without_pixel
 
+_STAND_IN = b"0" * TOKEN_WIDTH
+_WIDTHS = [TOKEN_WIDTH] * TOKENS
 _SLUG = re.compile(r"[^a-z0-9-]+")
 
 
-def compose(rendition: Rendition, recipient: Recipient, date: datetime, signer: Signer | None) -> bytes:
-    """The exact bytes of the message: ASCII, CRLF, no line that starts with a dot, without the dot at the end.
+class Mail(NamedTuple):
+    """What goes to the relay: the addresses of MAIL FROM and RCPT TO, and the exact bytes of the message."""
 
-    The same for the same arguments; `date` becomes the Date header. Raises headers.Unaddressable.
+    sender: str
+    recipient: str
+    content: bytes
+
+
+def mail(rendition: Rendition, recipient: Recipient, date: datetime, signer: Signer | None) -> Mail:
+    """One member's mail: ASCII, CRLF, no line that starts with a dot, without the dot at the end.
+
+    The same for the same arguments; `date` becomes the Date header. Raises headers.BadHeader.
     """
     plan = _plan(rendition)
-    value_of = values_for(rendition, recipient)
+    values = plan.voice.say(recipient)
+    tokens, address = _checked(recipient.tokens), wire_address(recipient.address)
+    own = [
+        *([text_header("Subject", fill(plan.subject, values))] if plan.subject else ()),
+        wire_mailbox_header("To", recipient.name, address),
+        _date(date, date.tzinfo),
+        plan.message_id.replace(_STAND_IN, tokens.message.encode()),
+        plan.unsubscribe.replace(_STAND_IN, tokens.unsubscribe.encode()),
+        _list_id(recipient.list_name, recipient.list_slug, plan.return_domain),
+    ]
     lines = [plan.opening]
-    lines += plan.text.encode(value_of)
-    lines.append(plan.between)
-    lines += plan.html.encode(value_of)
-    lines.append(plan.closing)
-    body = b"".join(lines)
-    subject = plan.subject or text_header("Subject", fill(rendition.subject, value_of))
-    headers = [*plan.headers, subject, *_own_headers(plan, rendition, recipient, date)]
+    for part in plan.parts:
+        lines += part.encode(values)
+    headers = [*plan.headers, *own, b"\r\n"]
     if signer:
-        headers.insert(0, signer.sign(headers, body, int(date.timestamp())))
-    return b"".join([*headers, b"\r\n", body])
+        lines = [b"".join(lines)]
+        headers.insert(0, signer.sign(plan.headers, own, lines[0], int(date.timestamp())))
+    return Mail(f"b+{tokens.bounce}@{plan.return_domain}", address, b"".join(headers + lines))
+
+
+def compose(rendition: Rendition, recipient: Recipient, date: datetime, signer: Signer | None) -> bytes:
+    """The exact bytes of one member's mail."""
+    return mail(rendition, recipient, date, signer).content
 
 
 def return_path(rendition: Rendition, recipient: Recipient) -> str:
     """The address of MAIL FROM: what bounces comes back with its token (VERP)."""
-    return f"b+{recipient.tokens.bounce}@{wire_domain(rendition.return_domain)}"
+    return f"b+{_checked(recipient.tokens).bounce}@{wire_domain(rendition.return_domain)}"
 
 
 def envelope_recipient(recipient: Recipient) -> str:
@@ -54,62 +85,92 @@ def envelope_recipient(recipient: Recipient) -> str:
 
 def html_of(rendition: Rendition, recipient: Recipient, *, pixel: bool = True) -> str:
     """The HTML part as a mail program shows it; without the open pixel where looking must not count."""
-    return fill(rendition.html, values_for(rendition, recipient, pixel=pixel))
+    return _filled(rendition, with_pixel(rendition) if pixel else without_pixel(rendition), recipient)
 
 
 def text_of(rendition: Rendition, recipient: Recipient) -> str:
     """The plain-text part."""
-    return fill(rendition.text, values_for(rendition, recipient))
+    return _filled(rendition, rendition.text, recipient)
 
 
 def subject_of(rendition: Rendition, recipient: Recipient) -> str:
     """The subject line."""
-    return clean(fill(rendition.subject, values_for(rendition, recipient)))
+    return clean(_filled(rendition, rendition.subject, recipient))
 
 
 def preheader_of(rendition: Rendition, recipient: Recipient) -> str:
     """The words that an inbox shows behind the subject."""
-    return clean(fill(rendition.preheader, values_for(rendition, recipient)))
+    return clean(_filled(rendition, rendition.preheader, recipient))
+
+
+def _filled(rendition: Rendition, line: Line, recipient: Recipient) -> str:
+    voice = Voice(rendition, line)
+    return fill(placed(line, voice.slots), voice.say(recipient))
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """All of a rendition that is the same in each of its messages, encoded. `subject` is empty if it has slots."""
+    """All of a rendition that is the same in each of its messages, encoded, and where the rest goes.
 
+    `subject` is empty if it is the same for all and among the `headers`; in `message_id` and `unsubscribe`, a stand-in
+    of the same width is where the token goes, so that they are folded already.
+    """
+
+    voice: Voice
     headers: tuple[bytes, ...]
-    subject: bytes
+    subject: Places
+    message_id: bytes
+    unsubscribe: bytes
     return_domain: str
     opening: bytes
-    text: Part
-    between: bytes
-    html: Part
-    closing: bytes
+    parts: tuple[Encoding, ...]
 
 
 @lru_cache(maxsize=64)
 def _plan(rendition: Rendition) -> _Plan:
     # No encoded line can hold “=_”: quoted-printable writes “=” as “=3D”, base64 has no “_”.
     boundary = f"=_{rendition.content_hash}"
-    text, html = part(rendition.text), part(rendition.html)
+    picture, domain = with_pixel(rendition), wire_domain(rendition.return_domain)
+    voice = Voice(rendition, rendition.text, picture, rendition.subject)
+    subject = placed(rendition.subject, voice.slots) if _has_slots(rendition.subject) else ()
+    fixed = () if subject else (text_header("Subject", "".join(map(str, rendition.subject))),)
+    web, post = f"<{rendition.base_url}/u/{_STAND_IN.decode()}>,", f"<mailto:u+{_STAND_IN.decode()}@{domain}>"
+    opening, parts = _parts(boundary, placed(rendition.text, voice.slots), placed(picture, voice.slots))
     return _Plan(
-        headers=_common_headers(rendition, boundary),
-        subject=b"" if _has_slots(rendition.subject) else text_header("Subject", "".join(map(str, rendition.subject))),
-        return_domain=wire_domain(rendition.return_domain),
-        opening=_part_head(boundary, "plain", text.name, start=b""),
-        text=text,
-        between=_part_head(boundary, "html", html.name, start=b""),
-        html=html,
-        closing=f"--{boundary}--\r\n".encode(),
+        voice=voice,
+        headers=(*_common_headers(rendition, boundary), *fixed),
+        subject=subject,
+        message_id=structured_header("Message-ID", f"<{_STAND_IN.decode()}@{domain}>"),
+        unsubscribe=structured_header("List-Unsubscribe", web, post),
+        return_domain=domain,
+        opening=opening,
+        parts=parts,
     )
+
+
+def _checked(tokens: Tokens) -> Tokens:
+    """Tokens as they may stand in headers and need no quoting anywhere. Raises BadHeader."""
+    spelled = "".join(tokens).encode()
+    if [*map(len, tokens)] != _WIDTHS or not (spelled.isalnum() and spelled.islower()):
+        raise BadHeader("not a token")
+    return tokens
 
 
 def _has_slots(line: Line) -> bool:
     return any(not isinstance(piece, str) for piece in line)
 
 
-def _part_head(boundary: str, kind: str, encoding: str, start: bytes) -> bytes:
+def _parts(boundary: str, text: Places, html: Places) -> tuple[bytes, tuple[Encoding, ...]]:
+    """What opens the body, and its parts ready to be filled: in one go if they have the same encoding."""
+    in_text, in_html = encoding(text), encoding(html)
+    opening, between = _part_head(boundary, "plain", in_text.name), _part_head(boundary, "html", in_html.name)
+    first, last = (text, between), (html, f"--{boundary}--\r\n".encode())
+    return opening, (in_text(first, last),) if in_text is in_html else (in_text(first), in_html(last))
+
+
+def _part_head(boundary: str, kind: str, encoding: str) -> bytes:
     lines = [f"--{boundary}", f"Content-Type: text/{kind}; charset=utf-8", f"Content-Transfer-Encoding: {encoding}", ""]
-    return start + "".join(f"{line}\r\n" for line in lines).encode("ascii")
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
 def _common_headers(rendition: Rendition, boundary: str) -> tuple[bytes, ...]:
@@ -127,19 +188,10 @@ def _common_headers(rendition: Rendition, boundary: str) -> tuple[bytes, ...]:
     )
 
 
-def _own_headers(plan: _Plan, rendition: Rendition, recipient: Recipient, date: datetime) -> list[bytes]:
-    tokens, domain = recipient.tokens, plan.return_domain
-    return [
-        mailbox_header("To", recipient.name, recipient.address),
-        structured_header("Date", format_datetime(date)),
-        structured_header("Message-ID", f"<{tokens.message}@{domain}>"),
-        structured_header(
-            "List-Unsubscribe",
-            f"<{rendition.base_url}/u/{tokens.unsubscribe}>,",
-            f"<mailto:u+{tokens.unsubscribe}@{domain}>",
-        ),
-        _list_id(recipient.list_name, recipient.list_slug, domain),
-    ]
+@lru_cache(maxsize=64)
+def _date(date: datetime, _zone: tzinfo | None) -> bytes:
+    # The zone is named for the cache: the same moment is equal in another, and spelled differently.
+    return structured_header("Date", format_datetime(date))
 
 
 @lru_cache(maxsize=256)

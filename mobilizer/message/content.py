@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
+
+TOKEN_WIDTH = 47
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,8 @@ class Frame:
     other_languages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """One token a purpose, each of lower-case letters and digits: none serves as another."""
+class Tokens(NamedTuple):
+    """One token a purpose, each of TOKEN_WIDTH lower-case letters and digits: none serves as another."""
 
     open: str
     click: str
@@ -81,4 +82,4 @@ class Recipient:
     list_slug: str
     share_code: str
     tokens: Tokens
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)

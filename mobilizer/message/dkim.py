@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from binascii import b2a_base64
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -20,8 +21,9 @@ OVERSIGNED = (
 )  # fmt: skip
 SIGNED = (*OVERSIGNED, "message-id", "mime-version", "content-type", "content-language", "feedback-id", "precedence")
 SMALLEST_KEY = 1024  # bits; RFC 8301
+BODY_HASH = "0" * 44  # stands where a body's hash goes
 
-_BLANKS = re.compile(rb"[ \t\r\n]+")
+_PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
 _SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
 
 
@@ -48,26 +50,41 @@ class Signer:
         self.domain = wire_domain(domain).lower()
         self.selector = selector
 
-    def sign(self, headers: Sequence[bytes], body: bytes, at: int) -> bytes:
-        """The DKIM-Signature header for these headers (each with its CRLF) and body; `at` in Unix seconds."""
-        fields = {header.partition(b":")[0].lower().decode(): header for header in headers}
-        names = [name for name in SIGNED if name in fields]
-        unsigned = self._header([*names, *OVERSIGNED], body, at)
-        signed = b"".join(relaxed(fields[name]) + b"\r\n" for name in names) + relaxed(unsigned)
-        signature = self._key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        spelled = base64.b64encode(signature)
-        lines = b"\r\n ".join([spelled[n : n + 72] for n in range(0, len(spelled), 72)])
-        return unsigned + b"\r\n " + lines + b"\r\n"
+    def sign(self, shared: tuple[bytes, ...], own: Sequence[bytes], body: bytes, at: int) -> bytes:
+        """The DKIM-Signature header for these headers (each with its CRLF) and body; `at` in Unix seconds.
 
-    def _header(self, names: Sequence[str], body: bytes, at: int) -> bytes:
-        body_hash = base64.b64encode(hashlib.sha256(body).digest()).decode()
-        algorithm = ["v=1;", "a=rsa-sha256;", "c=relaxed/relaxed;", f"d={self.domain};", f"s={self.selector};"]
-        listed = [f"h={names[0]}", *(f":{name}" for name in names[1:-1]), f":{names[-1]};"]
-        parts = [*algorithm, f"t={at};", *listed, f"bh={body_hash};", "b="]
-        return b"DKIM-Signature: " + folded(16, parts).encode("ascii")
+        `shared` are the headers that a blast's messages have in common: they are made canonical once.
+        """
+        fields = {**_shared_fields(shared), **_fields(own)}
+        names = tuple([name for name in SIGNED if name in fields])
+        header, canonical = _unsigned(self.domain, self.selector, names, at)
+        stand_in, body_hash = BODY_HASH.encode(), b2a_base64(hashlib.sha256(body).digest(), newline=False)
+        signed = [*[fields[name] for name in names], canonical.replace(stand_in, body_hash)]
+        spelled = b2a_base64(self._key.sign(b"\r\n".join(signed), _PADDING, _HASH), newline=False)
+        lines = [spelled[n : n + 72] for n in range(0, len(spelled), 72)]
+        return b"\r\n ".join([header.replace(stand_in, body_hash), *lines]) + b"\r\n"
 
 
 def relaxed(header: bytes) -> bytes:
     """A header in relaxed form (RFC 6376, 3.4.2), without a line end."""
     name, _, value = header.partition(b":")
-    return name.strip().lower() + b":" + _BLANKS.sub(b" ", value).strip(b" ")
+    return name.strip().lower() + b":" + b" ".join(value.split())
+
+
+def _fields(headers: Iterable[bytes]) -> Mapping[str, bytes]:
+    """Headers in relaxed form by their names."""
+    return {header.partition(b":")[0].lower().decode(): relaxed(header) for header in headers}
+
+
+_shared_fields = lru_cache(maxsize=64)(_fields)
+
+
+@lru_cache(maxsize=256)
+def _unsigned(domain: str, selector: str, names: Sequence[str], at: int) -> tuple[bytes, bytes]:
+    """The header up to where its signature goes, folded and in relaxed form, with a stand-in for the body's hash."""
+    algorithm = ["v=1;", "a=rsa-sha256;", "c=relaxed/relaxed;", f"d={domain};", f"s={selector};"]
+    first, *others, last = *names, *OVERSIGNED
+    listed = [f"h={first}", *(f":{name}" for name in others), f":{last};"]
+    parts = [*algorithm, f"t={at};", *listed, f"bh={BODY_HASH};", "b="]
+    header = b"DKIM-Signature: " + folded(16, parts).encode("ascii")
+    return header, relaxed(header)

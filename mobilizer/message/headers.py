@@ -36,7 +36,7 @@ class Unaddressable(BadHeader):
 def text_header(name: str, value: str) -> bytes:
     """An unstructured header (Subject): folded at blanks if it is ASCII, else in encoded words."""
     value = clean(value)
-    if value.isascii() and "=?" not in value and all(len(word) <= 60 for word in value.split(" ")):
+    if value.isascii() and "=?" not in value and max(map(len, value.split(" "))) <= 60:
         return _line(name, folded(len(name) + 2, value.split(" ")))
     return _line(name, _encoded(value, len(name) + 2))
 
@@ -51,7 +51,11 @@ def structured_header(name: str, *parts: str) -> bytes:
 
 def mailbox_header(name: str, display: str, address: str) -> bytes:
     """One mailbox (From, To, Reply-To): an optional name, then the address. Raises Unaddressable."""
-    spec = wire_address(address)
+    return wire_mailbox_header(name, display, wire_address(address))
+
+
+def wire_mailbox_header(name: str, display: str, spec: str) -> bytes:
+    """The same for an address as `wire_address` gives it."""
     display = clean(display)
     if not display:
         return _line(name, spec)
@@ -66,12 +70,13 @@ def phrase(words: str, offset: int = 0) -> str:
 
     ASCII is never encoded for its length alone: some parsers put a blank between the encoded words of a name.
     """
-    if not words.isascii() or "=?" in words or max(map(len, words.split(" "))) > LONGEST - 100:
+    longest = max(map(len, words.split(" "))) if len(words) > LONGEST - 100 else 0
+    if not words.isascii() or "=?" in words or longest > LONGEST - 100:
         return _encoded(words, offset)
     if not _ATOMS.fullmatch(words):
         escaped = words.replace("\\", "\\\\").replace('"', '\\"')
         words = f'"{escaped}"'
-    return folded(offset, words.split(" "))
+    return words if offset + len(words) <= LINE else folded(offset, words.split(" "))
 
 
 def wire_address(address: str) -> str:
@@ -110,6 +115,8 @@ def folded(offset: int, parts: Sequence[str]) -> str:
 def _encoded(value: str, offset: int) -> str:
     """Encoded words (RFC 2047) of at most 75 characters, cut between characters; the first line has `offset` taken."""
     words, taken, room = [], b"", (LINE - offset - len("=?utf-8?b??=")) // 4 * 3
+    if len(whole := value.encode()) <= min(room, WORD_BYTES):
+        return _word(whole)
     for character in value:
         spelled = character.encode()
         if len(taken) + len(spelled) > min(room, WORD_BYTES):
@@ -124,6 +131,6 @@ def _word(data: bytes) -> str:
 
 
 def _line(name: str, value: str) -> bytes:
-    if any(len(line) > LONGEST for line in value.split("\r\n")):
+    if len(value) > LONGEST and max(map(len, value.split("\r\n"))) > LONGEST:
         raise BadHeader(f"{name}: a line of more than {LONGEST} characters")
     return f"{name}: {value}\r\n".encode("ascii")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,7 @@ class Slot:
 
 Piece = str | Slot
 Line = tuple[Piece, ...]
+Places = tuple[str | int, ...]  # a line whose slots are numbers: where their values stand in a list
 
 # Controls, line and paragraph separators, halves of surrogate pairs.
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -44,12 +45,22 @@ def escape(value: str) -> str:
     return html.escape(value, quote=True)
 
 
-def fill(line: Line, value_of: Callable[[Slot], str]) -> str:
-    """A line with its slots filled."""
-    return "".join([piece if isinstance(piece, str) else value_of(piece) for piece in line])
+def slots_of(lines: Iterable[Line]) -> list[Slot]:
+    """The slots of some lines, each once, in order of appearance."""
+    return list(dict.fromkeys(piece for line in lines for piece in line if not isinstance(piece, str)))
 
 
-def joined(pieces: list[Piece]) -> Line:
+def placed(line: Line, slots: Sequence[Slot]) -> Places:
+    """A line with each slot's number among `slots`. Raises ValueError."""
+    return tuple([piece if isinstance(piece, str) else slots.index(piece) for piece in line])
+
+
+def fill(line: Places, values: Sequence[str]) -> str:
+    """A line with its values."""
+    return "".join([piece if isinstance(piece, str) else values[piece] for piece in line])
+
+
+def joined(pieces: Iterable[Piece]) -> Line:
     """A line of these pieces, neighbouring words put together."""
     line: list[Piece] = []
     for piece in pieces:

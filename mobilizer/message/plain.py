@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 from mobilizer.message.dkim import Signer
 from mobilizer.message.headers import mailbox_header, structured_header, text_header
-from mobilizer.message.transfer import part
+from mobilizer.message.transfer import encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,7 @@ def plain(mail: PlainMail, date: datetime, signer: Signer | None) -> bytes:
 
     Marked as written by a program (RFC 3834), so that nobody's absence note comes back.
     """
-    text = part((mail.text,))
-    body = b"".join(text.encode(lambda _slot: ""))
+    encoding, body = encoded(mail.text)
     headers = [
         mailbox_header("From", mail.sender_name, mail.sender_address),
         mailbox_header("To", mail.name, mail.address),
@@ -40,11 +39,11 @@ def plain(mail: PlainMail, date: datetime, signer: Signer | None) -> bytes:
         structured_header("Message-ID", f"<{mail.message_id}>"),
         structured_header("MIME-Version", "1.0"),
         structured_header("Content-Type", "text/plain;", "charset=utf-8"),
-        structured_header("Content-Transfer-Encoding", text.name),
+        structured_header("Content-Transfer-Encoding", encoding),
         structured_header("Content-Language", mail.language),
         structured_header("Auto-Submitted", "auto-generated"),
         structured_header("X-Auto-Response-Suppress", "All"),
     ]
     if signer:
-        headers.insert(0, signer.sign(headers, body, int(date.timestamp())))
+        headers.insert(0, signer.sign((), headers, body, int(date.timestamp())))
     return b"".join([*headers, b"\r\n", body])

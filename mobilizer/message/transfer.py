@@ -6,46 +6,59 @@ relaxed body canonicalisation (RFC 6376, 3.4.4), so that it can be hashed as it 
 Quoted-printable: each segment starts and ends at column 0, soft breaks stand round every slot.
 Base64: three bytes make four characters, so what follows a value depends on its length modulo 3. Each fixed segment is
 kept encoded for all three cases; a value borrows up to two bytes from the segment behind it and lines are just shorter
-there. Which of the two a part gets is a matter of size: Arabic and Cyrillic triple in quoted-printable.
+there. The lengths of all values modulo 3 are a shape, and where everything goes is worked out once for each.
+Which of the two a part gets is a matter of size: Arabic and Cyrillic triple in quoted-printable.
 """
 
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
+from binascii import b2a_base64, b2a_qp
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from operator import itemgetter
+from typing import ClassVar, Protocol
 
-from mobilizer.message.pieces import Line, Slot
+from mobilizer.message.content import Tokens
+from mobilizer.message.pieces import Places
 
 WIDTH = 75  # and one for the “=” of a soft break
 BASE64_BYTES = 57  # that make a line of 76
 SHORT = 24  # a fixed segment below this is not worth three copies
+SHAPES = 128  # kept for a part; a mail with a greeting and a date has nine or so
+TOKENS = len(Tokens._fields)  # small letters and digits, fewer than WIDTH: they never need quoting
+EMPTY = 3  # in a shape: neither 0, 1 nor 2 bytes over, but none at all
 SAFE_FIRST = {ord("."): b"=2E", ord("F"): b"=46"}  # dot-stuffing; "From " that an old relay would quote
 
 _UNSAFE = re.compile(rb"[^!-<>-~ ]|(?<= ) | $")
-_PLAIN = re.compile(r"[a-z0-9ABCDEG-Z/:_-][A-Za-z0-9/:_.-]{0,74}")
 
-Lookup = Callable[[Slot], str]
-
-
-class Part(Protocol):
-    """A part of the message, ready to be filled."""
-
-    @property
-    def name(self) -> str:
-        """The encoding, as Content-Transfer-Encoding names it."""
-
-    def encode(self, value_of: Lookup) -> list[bytes]:
-        """The part's lines with a member's values."""
+Picker = Callable[[Sequence[bytes]], Sequence[bytes]]
+Stretch = tuple[Places, bytes]  # a part of the message, and the bytes behind it: what is between two parts
 
 
-def part(line: Line) -> Part:
-    """The smaller of the two encodings of a line of text."""
+class Encoding(Protocol):
+    """One or more parts of the message in the same transfer encoding, ready to be filled."""
+
+    name: ClassVar[str]
+
+    def __init__(self, *stretches: Stretch) -> None: ...
+
+    def encode(self, values: Sequence[str]) -> list[bytes]:
+        """The lines of the parts, with a member's values in the places: first the tokens, as Voice says them."""
+
+
+def encoding(line: Places) -> type[Encoding]:
+    """The one that makes a line of text smaller."""
     fixed = "".join(piece for piece in line if isinstance(piece, str))
     in_base64 = len(fixed.encode()) * 4 / 3 * 78 / 76
-    return _quoted(line) if len(quote(fixed)) <= in_base64 else _base64(line)
+    return Quoted if len(quote(fixed)) <= in_base64 else Base64
+
+
+def encoded(text: str) -> tuple[str, bytes]:
+    """A text without places: the name of its encoding, and its lines."""
+    kind = encoding((text,))
+    return kind.name, b"".join(kind(((text,), b"")).encode(()))
 
 
 def quote(text: str, *, last: bool = False) -> bytes:
@@ -58,9 +71,11 @@ def quote(text: str, *, last: bool = False) -> bytes:
 
 
 def quote_value(value: str) -> bytes:
-    """Quoted-printable of a value without line ends; most are tokens and need no more than a soft break."""
-    if _PLAIN.fullmatch(value):
-        return value.encode() + b"=\r\n"
+    """The same for a value; most are short, on one line, and need none of our precautions."""
+    if value.isprintable() and value[:1] not in ".F" and "  " not in value:
+        spelled = b2a_qp(value.encode())
+        if len(spelled) <= WIDTH:
+            return spelled + b"=\r\n"
     return quote(value)
 
 
@@ -77,85 +92,124 @@ def _quoted_line(line: str) -> bytes:
     return b"=\r\n".join(chunks)
 
 
-@dataclass(frozen=True, slots=True)
-class _QuotedPart:
-    """Encoded segments with gaps; a gap is a place in `segments` and which of `slots` goes there."""
+class Quoted:
+    """Parts in quoted-printable: encoded segments, and between each two of them the gap of a slot."""
 
-    segments: list[bytes]
-    gaps: Sequence[tuple[int, int]]
-    slots: Sequence[Slot]
-    name: str = "quoted-printable"
+    name: ClassVar[str] = "quoted-printable"
 
-    def encode(self, value_of: Lookup) -> list[bytes]:
-        values = [quote_value(value_of(slot)) for slot in self.slots]
-        lines = self.segments.copy()
-        for place, slot in self.gaps:
-            lines[place] = values[slot]
+    def __init__(self, *stretches: Stretch) -> None:
+        self._lines, gaps = [b""], []
+        for line, behind in stretches:
+            for at, piece in enumerate(line, start=1):
+                if isinstance(piece, str):
+                    self._lines[-1] += quote(piece, last=at == len(line))
+                else:
+                    gaps.append(piece)
+                    self._lines += [b"", b""]
+            self._lines[-1] += b"\r\n" + behind
+        used = sorted(set(gaps))
+        self._tokens = [place for place in used if place < TOKENS]
+        self._others = [place for place in used if place >= TOKENS]
+        self._pick = _picker([used.index(place) for place in gaps])
+
+    def encode(self, values: Sequence[str]) -> list[bytes]:
+        """The lines of the parts, with a member's values in the places."""
+        spelled = [(values[place] + "=\r\n").encode() for place in self._tokens]
+        spelled += [quote_value(values[place]) for place in self._others]
+        lines = self._lines.copy()
+        lines[1::2] = self._pick(spelled)
         return lines
 
 
-def _quoted(line: Line) -> _QuotedPart:
-    last = len(line) - 1
-    slots = list(dict.fromkeys(piece for piece in line if not isinstance(piece, str)))
-    gaps = [(place, slots.index(piece)) for place, piece in enumerate(line) if not isinstance(piece, str)]
-    segments = [quote(piece, last=at == last) if isinstance(piece, str) else b"" for at, piece in enumerate(line)]
-    return _QuotedPart([*segments, b"\r\n"], gaps, slots)
+Run = int | tuple[bytes | int, ...]  # a place, or some with a few fixed bytes among them
+Three = tuple[bytes, bytes, bytes]  # for 0, 1 and 2 bytes borrowed by the value before
+Job = tuple[bytes, int, bytes]  # a run to encode, by its number, between two and two bytes at most
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Fixed bytes behind a run of values, encoded for 0, 1 and 2 bytes borrowed; `rests` are what is left over."""
+    """Fixed bytes behind a run: those `lent` to it, those `encoded`, and the `rests` that go with the next run."""
 
-    run: Sequence[bytes | Slot]
-    lent: tuple[bytes, bytes, bytes]
-    encoded: tuple[bytes, bytes, bytes]
-    rests: tuple[bytes, bytes, bytes]
+    run: int
+    lent: Three
+    encoded: Three
+    rests: Three
 
 
-@dataclass(frozen=True, slots=True)
-class _Base64Part:
-    segments: Sequence[_Segment]
-    tail: Sequence[bytes | Slot]
-    name: str = "base64"
+class Base64:
+    """Parts in base64: runs of values between fixed segments."""
 
-    def encode(self, value_of: Lookup) -> list[bytes]:
-        lines, carried = [], b""
-        for segment in self.segments:
-            values = carried + _bytes(segment.run, value_of)
-            borrowed = -len(values) % 3
-            lines += [base64_lines(values + segment.lent[borrowed]), segment.encoded[borrowed]]
+    name: ClassVar[str] = "base64"
+
+    def __init__(self, *stretches: Stretch) -> None:
+        self._runs: list[Run] = []
+        self._segments: list[_Segment] = []
+        for line, behind in stretches:
+            run: tuple[bytes | int, ...] = ()
+            for piece in line:
+                data = piece.replace("\n", "\r\n").encode() if isinstance(piece, str) else piece
+                if isinstance(data, bytes) and len(data) >= SHORT:
+                    self._segments.append(_segment(self._number(run), data))
+                    run = ()
+                else:
+                    run = (*run, data)
+            self._segments.append(_Segment(self._number(run), (b"",) * 3, (behind,) * 3, (b"",) * 3))
+        self._shape = lru_cache(SHAPES)(self._laid_out)
+
+    def encode(self, values: Sequence[str]) -> list[bytes]:
+        """The lines of the parts, with a member's values in the places."""
+        data = [values[run].encode() if isinstance(run, int) else _joined(run, values) for run in self._runs]
+        jobs, lines, pick = self._shape(tuple([len(run) % 3 if run else EMPTY for run in data]))
+        if max(map(len, data)) <= BASE64_BYTES - 4:
+            spelled = [b2a_base64(before + data[run] + behind, newline=False) for before, run, behind in jobs]
+        else:
+            spelled = [base64_lines(before + data[run] + behind) for before, run, behind in jobs]
+        filled = lines.copy()
+        filled[1::2] = pick(spelled)
+        return filled
+
+    def _number(self, run: tuple[bytes | int, ...]) -> int:
+        alone = run[0] if len(run) == 1 and isinstance(run[0], int) else run
+        if alone not in self._runs:
+            self._runs.append(alone)
+        return self._runs.index(alone)
+
+    def _laid_out(self, lengths: tuple[int, ...]) -> tuple[list[Job], list[bytes], Picker]:
+        """For runs of these lengths: what to encode, the lines with gaps, and which goes into which gap."""
+        lines, carried = [b""], b""
+        jobs: dict[Job, int] = {}
+        gaps: list[int] = []
+        for segment in self._segments:
+            borrowed = -(len(carried) + lengths[segment.run]) % 3
+            job = (carried, segment.run, segment.lent[borrowed])
+            if lengths[segment.run] != EMPTY or job[0] or job[2]:
+                gaps.append(jobs.setdefault(job, len(jobs)))
+                lines += [b"", b"\r\n"]
+            lines[-1] += segment.encoded[borrowed]
             carried = segment.rests[borrowed]
-        return [*lines, base64_lines(carried + _bytes(self.tail, value_of))]
+        return list(jobs), lines, _picker(gaps)
 
 
 def base64_lines(data: bytes) -> bytes:
-    """Base64 from column 0 to column 0, in lines of at most 76."""
-    if len(data) <= BASE64_BYTES:
-        return b2a_base64(data, newline=False) + b"\r\n" if data else b""
+    """Base64 from column 0, in lines of at most 76, the last without its line end."""
     whole = b2a_base64(data, newline=False)
-    return b"\r\n".join([whole[at : at + 76] for at in range(0, len(whole), 76)]) + b"\r\n"
+    if len(whole) <= 76:
+        return whole
+    return b"\r\n".join([whole[at : at + 76] for at in range(0, len(whole), 76)])
 
 
-def _bytes(run: Sequence[bytes | Slot], value_of: Lookup) -> bytes:
-    return b"".join([piece if isinstance(piece, bytes) else value_of(piece).encode() for piece in run])
+def _joined(run: Sequence[bytes | int], values: Sequence[str]) -> bytes:
+    return b"".join([piece if isinstance(piece, bytes) else values[piece].encode() for piece in run])
 
 
-def _base64(line: Line) -> _Base64Part:
-    segments: list[_Segment] = []
-    run: list[bytes | Slot] = []
-    for piece in line:
-        data = piece.replace("\n", "\r\n").encode() if isinstance(piece, str) else piece
-        if isinstance(data, bytes) and len(data) >= SHORT:
-            segments.append(_segment(run, data))
-            run = []
-        else:
-            run.append(data)
-    return _Base64Part(segments, run)
-
-
-def _segment(run: list[bytes | Slot], data: bytes) -> _Segment:
+def _segment(run: int, data: bytes) -> _Segment:
     lent = data[:0], data[:1], data[:2]
     whole = [len(data) - (len(data) - n) % 3 for n in range(3)]
-    encoded = [base64_lines(data[n : whole[n]]) for n in range(3)]
+    encoded = [base64_lines(data[n : whole[n]]) + b"\r\n" for n in range(3)]
     rests = [data[whole[n] :] for n in range(3)]
     return _Segment(run, lent, (encoded[0], encoded[1], encoded[2]), (rests[0], rests[1], rests[2]))
+
+
+def _picker(gaps: Sequence[int]) -> Picker:
+    """What takes for each gap the value it names."""
+    return itemgetter(*gaps) if len(gaps) > 1 else lambda values: [values[gap] for gap in gaps]

@@ -1,61 +1,89 @@
-"""Message: values. What each slot says for one member."""
+"""Message: values. What the slots of a rendition say, for one member after another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from mobilizer.message.content import Recipient
-from mobilizer.message.pieces import Slot, clean, escape, fill
+from mobilizer.message.content import Recipient, Tokens
+from mobilizer.message.pieces import Line, Piece, Slot, clean, escape, fill, joined, placed, slots_of
 from mobilizer.message.rendition import Rendition
 
-# A picture of one pixel: how an open is told. Its slot holds the whole element, so that a view in the browser has none.
-PIXEL = '<img src="%s/o/%s.gif" width="1" height="1" alt="" border="0" style="display:block;width:1px;height:1px">'
+# A picture of one pixel: how an open is told.
+PIXEL = '<img src="%s/o/', '.gif" width="1" height="1" alt="" border="0" style="display:block;width:1px;height:1px">'
+
+# What is known of every member, in the order of `_known`; other fields are merge tags that come from `values`.
+FIELDS = (*Tokens._fields, "share_code", "name", "first_name", "list", "joined_on")
+NAME = FIELDS.index("name")
 
 
-def values_for(rendition: Rendition, recipient: Recipient, *, pixel: bool = True) -> Callable[[Slot], str]:
-    """What a slot says for this member: escaped where its form is HTML, never more than one line."""
-    tokens = recipient.tokens
-    name = clean(recipient.name)
-    known = {
-        "click": tokens.click,
-        "unsubscribe": tokens.unsubscribe,
-        "preferences": tokens.preferences,
-        "view": tokens.view,
-        "share_code": recipient.share_code,
-        "name": name,
-        "first_name": name.partition(" ")[0],
-        "list": clean(recipient.list_name),
-    }
+class Voice:
+    """Says what the slots of some lines of a rendition are for a member; what is the same for all is worked out once.
 
-    def value_of(slot: Slot) -> str:
-        if slot.field in known:
-            value = known[slot.field]
-        elif slot.field == "pixel":
-            return PIXEL % (rendition.base_url, tokens.open) if pixel else ""
-        elif slot.field == "greeting":
-            return _greeting(slot)
-        elif slot.field == "joined_on":
-            value = long_date(recipient.joined_on, rendition.language)
+    First comes what is known as it is, then what has a fallback or is escaped, then greetings, made of the former.
+    `slots` are in the order in which `say` gives their values; each slot of the lines is among them.
+    """
+
+    def __init__(self, rendition: Rendition, *lines: Line) -> None:
+        named, nameless = _greetings(rendition.greeting), _greetings(rendition.greeting_nameless)
+        wanted = [slot for slot in slots_of([*lines, *named.values(), *nameless.values()]) if slot not in named]
+        self._language = rendition.language
+        self._tags = [field for field in dict.fromkeys(slot.field for slot in wanted) if field not in FIELDS]
+        fields = [*FIELDS, *self._tags]
+        known = [Slot(field) for field in fields]
+        made = [slot for slot in wanted if slot not in known]
+        self._made = [(fields.index(slot.field), slot.fallback, slot.form == "html") for slot in made]
+        self._named = [placed(line, [*known, *made]) for line in named.values()]
+        self._nameless = [placed(line, [*known, *made]) for line in nameless.values()]
+        self.slots = [*known, *made, *named]
+
+    def say(self, recipient: Recipient) -> list[str]:
+        """The values of `slots`: escaped where their form is HTML, never more than one line."""
+        values = self._known(recipient)
+        values += [
+            escape(values[field] or fallback) if in_html else values[field] or fallback
+            for field, fallback, in_html in self._made
+        ]
+        values += [fill(line, values) for line in (self._named if values[NAME] else self._nameless)]
+        return values
+
+    def _known(self, to: Recipient) -> list[str]:
+        name = clean(to.name)
+        joined_on = long_date(to.joined_on, self._language)
+        known = [*to.tokens, to.share_code, name, name.partition(" ")[0], clean(to.list_name), joined_on]
+        return known + [clean(str(to.values.get(tag, ""))) for tag in self._tags]
+
+
+def with_pixel(rendition: Rendition) -> Line:
+    """The HTML with the picture that tells of an open."""
+    before, after = PIXEL
+    return _pictured(rendition, (before % rendition.base_url, Slot("open"), after))
+
+
+def without_pixel(rendition: Rendition) -> Line:
+    """The HTML without it, for where looking must not count."""
+    return _pictured(rendition, ())
+
+
+def _pictured(rendition: Rendition, picture: Line) -> Line:
+    pieces: list[Piece] = []
+    for piece in rendition.html:
+        pieces += picture if isinstance(piece, Slot) and piece.field == "pixel" else (piece,)
+    return joined(pieces)
+
+
+def _greetings(line: Line) -> dict[Slot, Line]:
+    """A greeting in both forms; in HTML what it says of a member stands apart, as everywhere."""
+    in_html: list[Piece] = []
+    for piece in line:
+        if isinstance(piece, str):
+            in_html.append(escape(piece))
         else:
-            value = clean(recipient.values.get(slot.field, ""))
-        value = value or slot.fallback
-        return escape(value) if slot.form == "html" else value
-
-    def _greeting(slot: Slot) -> str:
-        line = rendition.greeting if name else rendition.greeting_nameless
-        if slot.form == "plain":
-            return fill(line, value_of)
-        isolated = (
-            escape(piece) if isinstance(piece, str) else f"<bdi>{escape(value_of(piece))}</bdi>" for piece in line
-        )
-        return "".join(isolated)
-
-    return value_of
+            in_html += ["<bdi>", Slot(piece.field, piece.fallback, "html"), "</bdi>"]
+    return {Slot("greeting"): line, Slot("greeting", form="html"): joined(in_html)}
 
 
 @lru_cache(maxsize=4096)
