@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from mobilizer.delivery.claims import BACKOFF_SECONDS, Settlement
 from mobilizer.delivery.ledger import DeliveryState
-from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Stage, Uncertain, Unsupported, Verdict
+from mobilizer.transport.outcomes import Deferred, Rejected, Stage, Uncertain, Unsupported, Verdict
 
 
 def settlement(
     delivery: int,
     tries: int,
-    answer: Accepted | Deferred | Rejected | Uncertain | Unsupported,
+    answer: Deferred | Rejected | Uncertain | Unsupported,
     relay: str | None = None,
     provider: str | None = None,
 ) -> Settlement:
-    """What to write for an answer. `tries` counts the definite "not now" answers before this one."""
-    if isinstance(answer, Accepted):
-        return Settlement(delivery, DeliveryState.ACCEPTED, reply=answer.reply, relay=relay, provider=provider)
+    """What to write for any answer but Accepted. `tries` counts the definite "not now" answers before this one."""
     return _setback(delivery, tries, answer)._replace(relay=relay, provider=provider)
 
 

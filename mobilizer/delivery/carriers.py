@@ -12,6 +12,7 @@ from typing import Any
 
 from mobilizer import failpoints
 from mobilizer.delivery.answers import put_off, settlement
+from mobilizer.delivery.claims import REPLY_LENGTH, Receipt
 from mobilizer.delivery.hands import Hand, Hands
 from mobilizer.delivery.lanes import Lanes, Load
 from mobilizer.delivery.pacing import Pacing
@@ -72,9 +73,13 @@ class Post:
 
     def answered(self, route: Route, message: Message, answer: Answer, *, claimed: bool = False) -> None:
         """Note the answer to a message, and what it says about the relay."""
-        person = message.load.person
-        settled = settlement(person.delivery, person.tries, answer, route.name, message.load.provider)
-        self.hands.answered(message.hand, settled, claimed=claimed)
+        person, provider = message.load.person, message.load.provider
+        if isinstance(answer, Accepted):
+            receipt = Receipt(person.delivery, answer.reply[:REPLY_LENGTH], route.name, provider)
+            self.hands.accepted(message.hand, receipt)
+        else:
+            settled = settlement(person.delivery, person.tries, answer, route.name, provider)
+            self.hands.answered(message.hand, settled, claimed=claimed)
         self._pacing.learn(route, message.load.provider, answer)
         self.lanes.learn(route, answer)
 

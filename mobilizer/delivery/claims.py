@@ -56,6 +56,15 @@ class Person(NamedTuple):
     attributes: dict[str, Any]
 
 
+class Receipt(NamedTuple):
+    """One message that the relay took: its row, what the relay said, who carried it and whose mailbox it was for."""
+
+    delivery: int
+    reply: str
+    relay: str
+    provider: str
+
+
 class Settlement(NamedTuple):
     """What became of one message. A pending one that need not wait was not tried: the relay said nothing to it.
 
@@ -89,8 +98,7 @@ def due_people(connection: Connection, lease: Lease) -> tuple[list[Person], list
     for those of them whose member must not be mailed any more."""
     people: list[Person] = []
     skipped: list[Settlement] = []
-    rows = cast("Sequence[tuple[Any, ...]]", _DUE.run(connection, (lease.blast, lease.batch)).all())
-    for must_not, *known, joined_at, attributes in rows:
+    for must_not, *known, joined_at, attributes in _DUE.run(connection, (lease.blast, lease.batch)):
         if must_not:
             skipped.append(Settlement(known[0], DeliveryState.SKIPPED, reason=must_not))
         else:
@@ -110,7 +118,7 @@ def claim(connection: Connection, lease: Lease, deliveries: Collection[int]) -> 
     if not deliveries:
         return set()
     asked = (numbers(connection, deliveries), lease.batch, lease.epoch, lease.blast)
-    return set(_CLAIM.run(connection, asked).scalars())
+    return {row[0] for row in _CLAIM.run(connection, asked)}
 
 
 def settle(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> None:
@@ -119,14 +127,14 @@ def settle(connection: Connection, lease: Lease, settlements: Sequence[Settlemen
     A row that a later epoch has swept to `uncertain` is settled too, as long as the claim was ours and the answer
     final: it is evidence. "Not now" opens nothing again, for its batch may be done and its blast declared sent.
     """
-    accepted = [s for s in settlements if s.state is DeliveryState.ACCEPTED]
-    others = [s for s in settlements if s.state is not DeliveryState.ACCEPTED]
-    if accepted:
-        _ACCEPT.run_all(
-            connection, [(s.delivery, lease.epoch, s.reply[:REPLY_LENGTH], s.relay, s.provider) for s in accepted]
-        )
-    if others:
-        _SETTLE.run_all(connection, [(*_row(s), lease.epoch) for s in others])
+    if settlements:
+        _SETTLE.run_all(connection, [(*_row(s), lease.epoch) for s in settlements])
+
+
+def accept(connection: Connection, lease: Lease, receipts: Sequence[Receipt]) -> None:
+    """Write down the claimed messages that the relay took: what most settlements are, in fewer words."""
+    if receipts:
+        _ACCEPT.run_all(connection, [(*receipt, lease.epoch) for receipt in receipts])
 
 
 def settle_unclaimed(connection: Connection, lease: Lease, settlements: Sequence[Settlement]) -> None:
@@ -268,7 +276,7 @@ _ACCEPT = Prepared(
         relay=bindparam("carrier"),
         provider=bindparam("addressee"),
     ),
-    "this", "our_epoch", "new_reply", "carrier", "addressee",
+    "this", "new_reply", "carrier", "addressee", "our_epoch",
 )  # fmt: skip
 
 _AGAIN = bindparam("again", type_=Boolean)

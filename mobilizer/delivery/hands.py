@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer import failpoints
 from mobilizer.delivery import claims, holds, leases
-from mobilizer.delivery.claims import Person, Settlement
+from mobilizer.delivery.claims import Person, Receipt, Settlement
 from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Due, Lease
 from mobilizer.delivery.ledger import DeliveryState
@@ -30,15 +30,28 @@ log = structlog.get_logger()
 
 @dataclass(eq=False, slots=True)
 class Hand:
-    """One lease: who is waiting, how many messages are out, and the answers that are not yet written down."""
+    """One lease: who is waiting, how many messages are out, which ask for their claim, what is yet to be written."""
 
     lease: Lease
     loader: Loader
     waiting: list[Person]
     out: int = 0
+    took: bool = False  # the relay has taken one of its messages
+    asked: list[int] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
     claimed: list[Settlement] = field(default_factory=list)
     unclaimed: list[Settlement] = field(default_factory=list)
     renewed: float = field(default_factory=time.monotonic)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to write down or to ask for."""
+        return bool(self.asked or self.receipts or self.claimed or self.unclaimed)
+
+    @property
+    def teaches(self) -> bool:
+        """Whether more follows from what is to be written down than the rows themselves."""
+        return bool(self.claimed or self.unclaimed or (self.receipts and not self.took))
 
     @property
     def finished(self) -> bool:
@@ -144,8 +157,13 @@ class Hands:
             return hand, load
         return None
 
+    def accepted(self, hand: Hand, receipt: Receipt) -> None:
+        """Note that the relay took a message, to be written down with the next commit."""
+        hand.out -= 1
+        hand.receipts.append(receipt)
+
     def answered(self, hand: Hand, settlement: Settlement, *, claimed: bool = False) -> None:
-        """Note what became of a message, to be written down with the next commit."""
+        """Note what else became of a message, to be written down with the next commit."""
         hand.out -= 1
         (hand.claimed if claimed else hand.unclaimed).append(settlement)
 
@@ -178,33 +196,26 @@ class Hands:
 
     def commit(self, ready: Sequence[tuple[Hand, int]]) -> set[int]:
         """One transaction: the answers since the last one, then the claims of what is ready; the rows that may go."""
-        asked: dict[Hand, list[int]] = {}
         for hand, delivery in ready:
-            asked.setdefault(hand, []).append(delivery)
-        busy = [hand for hand in self._hands.values() if hand in asked or hand.claimed or hand.unclaimed]
+            hand.asked.append(delivery)
+        busy = [hand for hand in self._hands.values() if hand.busy]
         done = [hand for hand in self._hands.values() if hand.finished]
         if not (busy or done):
             return set()
-        allowed: set[int] = set()
-        if done or any(_teaches(s) for hand in busy for s in (*hand.claimed, *hand.unclaimed)):
+        if done or any(hand.teaches for hand in busy):
             with self._database.write() as session:
-                allowed = self._write(session.connection(), busy, asked)
-                self._learn(session, busy)
+                allowed = _write(session.connection(), busy)
+                for hand in busy:
+                    _learn(session, hand)
                 for hand in done:
                     give_back(session, hand.lease)
                 failpoints.reach(Point.GIVE_BACK_BEFORE_COMMIT if done else Point.CLAIM_BEFORE_COMMIT)
         else:
             with self._connection.begin():
-                allowed = self._write(self._connection, busy, asked)
+                allowed = _write(self._connection, busy)
                 failpoints.reach(Point.CLAIM_BEFORE_COMMIT)
         failpoints.reach(Point.GIVE_BACK_AFTER_COMMIT if done else Point.CLAIM_AFTER_COMMIT)
-        self._report.commits += bool(busy)
-        for hand in busy:
-            self._report.settled(hand.claimed)
-            self._report.settled(hand.unclaimed)
-            hand.claimed, hand.unclaimed = [], []
-        for hand in done:
-            del self._hands[hand.lease.batch]
+        self._written(busy, done)
         return allowed
 
     def give_back(self, delay_seconds: float = 0) -> None:
@@ -214,17 +225,16 @@ class Hands:
                 give_back(session, hand.lease, delay_seconds)
             del self._hands[hand.lease.batch]
 
-    def _write(self, connection: Connection, busy: Iterable[Hand], asked: dict[Hand, list[int]]) -> set[int]:
-        allowed: set[int] = set()
+    def _written(self, busy: Iterable[Hand], done: Iterable[Hand]) -> None:
+        self._report.commits += bool(busy)
         for hand in busy:
-            claims.settle(connection, hand.lease, hand.claimed)
-            claims.settle_unclaimed(connection, hand.lease, hand.unclaimed)
-            allowed |= claims.claim(connection, hand.lease, asked.get(hand, ()))
-        return allowed
-
-    def _learn(self, session: Session, busy: Iterable[Hand]) -> None:
-        for hand in busy:
-            holds.learn(session, hand.lease.blast, [*hand.claimed, *hand.unclaimed])
+            self._report.accepted(len(hand.receipts))
+            self._report.settled(hand.claimed)
+            self._report.settled(hand.unclaimed)
+            hand.took = hand.took or bool(hand.receipts)
+            hand.asked, hand.receipts, hand.claimed, hand.unclaimed = [], [], [], []
+        for hand in done:
+            del self._hands[hand.lease.batch]
 
     def _loader(self, lease: Lease) -> Loader:
         key = (lease.blast, lease.language)
@@ -239,9 +249,20 @@ def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> None:
     leases.give_back(session, lease, delay_seconds)
 
 
-def _teaches(settlement: Settlement) -> bool:
-    """Whether more follows from it than its own row."""
-    return settlement.state is not DeliveryState.ACCEPTED
+def _write(connection: Connection, busy: Iterable[Hand]) -> set[int]:
+    allowed: set[int] = set()
+    for hand in busy:
+        claims.accept(connection, hand.lease, hand.receipts)
+        claims.settle(connection, hand.lease, hand.claimed)
+        claims.settle_unclaimed(connection, hand.lease, hand.unclaimed)
+        allowed |= claims.claim(connection, hand.lease, hand.asked)
+    return allowed
+
+
+def _learn(session: Session, hand: Hand) -> None:
+    if hand.receipts and not hand.took:
+        holds.forgive(session, hand.lease.blast)
+    holds.learn(session, [*hand.claimed, *hand.unclaimed])
 
 
 def _unrenderable(person: Person, error: Unrenderable) -> Settlement:

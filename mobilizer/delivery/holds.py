@@ -40,15 +40,18 @@ def note_trouble(session: Session, blast_id: int, trouble: Trouble, hold_after: 
         lifecycle.hold(session, blast_id, trouble.problem, retry_seconds=RETRY_SECONDS)
 
 
-def learn(session: Session, blast_id: int, settlements: Sequence[Settlement]) -> None:
-    """Draw what follows from answers: an accepted message ends a row of troubles, a hard no suppresses."""
-    if any(s.state == DeliveryState.ACCEPTED for s in settlements):
-        session.execute(
-            update(Blast)
-            .where(Blast.id == blast_id, Blast.troubles > 0)
-            .values(troubles=0)
-            .execution_options(synchronize_session=False)
-        )
+def forgive(session: Session, blast_id: int) -> None:
+    """A message was accepted: it ends a row of troubles."""
+    session.execute(
+        update(Blast)
+        .where(Blast.id == blast_id, Blast.troubles > 0)
+        .values(troubles=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def learn(session: Session, settlements: Sequence[Settlement]) -> None:
+    """Draw what follows from refusals: a hard no suppresses the address, and so does a mailbox that stays full."""
     for settled in settlements:
         if settled.state == DeliveryState.REJECTED and settled.reason == Verdict.HARD:
             _suppress(session, settled.delivery, SuppressedFor.HARD_BOUNCE)

@@ -11,20 +11,12 @@ from mobilizer.delivery.hands import Hand, Hands
 from mobilizer.delivery.lanes import Load
 from mobilizer.pace.pace import Pace
 from mobilizer.pace.providers import Providers
-from mobilizer.pace.store import Store
-from mobilizer.settings import Settings
 from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Verdict
-from mobilizer.transport.relays import Relays, Route
+from mobilizer.transport.relays import Route
 
 MOST_PARKED = 100  # messages, made and waiting for their provider
 
 Names = tuple[str, ...]
-
-
-def pacing_of(hands: Hands, settings: Settings, relays: Relays) -> Pacing:
-    """The pacing that the settings and `relays.toml` ask for, shared with all processes through Redis."""
-    pace = Pace(Store.at(settings.redis_url), relays.limits(), settings.expected_workers)
-    return Pacing(hands, pace, Providers({rule.name: rule.domains for rule in relays.providers}))
 
 
 class Pacing:

@@ -35,8 +35,12 @@ class Report:
         self.blasts.add(blast)
         self.batches += 1
 
+    def accepted(self, count: int) -> None:
+        """Messages that the relay took."""
+        self.outcomes[DeliveryState.ACCEPTED.value] += count
+
     def settled(self, settlements: Iterable[Settlement]) -> None:
-        """Messages whose outcome is written down. One that the relay said nothing to is none."""
+        """Other messages whose outcome is written down. One that the relay said nothing to is none."""
         for one in settlements:
             if one.state != DeliveryState.PENDING:
                 self.outcomes[one.state.value] += 1

@@ -14,10 +14,12 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection
 
-from mobilizer.delivery import holds, pacing
+from mobilizer.delivery import holds
 from mobilizer.delivery.carriers import Carrier, Post
 from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
+from mobilizer.delivery.limits import pace_of, providers_of
+from mobilizer.delivery.pacing import Pacing
 from mobilizer.delivery.reports import Report
 from mobilizer.installation import Installation
 from mobilizer.problems import N_
@@ -48,7 +50,7 @@ class Slice:
         self._installation = installation
         self._hands = Hands(installation, connection, owner, report)
         settings, relays = installation.settings, load_relays(installation.settings)
-        self._pacing = pacing.pacing_of(self._hands, settings, relays)
+        self._pacing = Pacing(self._hands, pace_of(settings, relays), providers_of(installation, relays))
         self._post = Post(self._hands, self._pacing)
         self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry)
         self._stop = stop
