@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Annotated, Any, cast
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     event,
     literal,
+    make_url,
     text,
 )
 from sqlalchemy.engine import Connection, Dialect
@@ -32,6 +34,7 @@ from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import Integer, TypeDecorator
 
 BUSY_SECONDS = 60
+IDLE_SECONDS = 60.0
 
 
 class UnsafeDurability(RuntimeError):
@@ -145,8 +148,8 @@ class Prepared:
         keys, rest = (*self._names, *constants), tuple(constants.values())
         if compiled.positiontup is None:
             return lambda values: dict(zip(keys, values + rest, strict=True))
-        places = [keys.index(name) for name in compiled.positiontup]
-        return lambda values: tuple([(values + rest)[place] for place in places])
+        arrange = itemgetter(*[keys.index(name) for name in compiled.positiontup])
+        return lambda values: arrange(values + rest)
 
 
 def numbers(connection: Connection, values: Iterable[int]) -> object:
@@ -177,8 +180,9 @@ class Base(DeclarativeBase):
 class Database:
     """One engine and the two ways to a session: `read()` never takes a write lock, `write()` commits at its end."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, idle_seconds: float = IDLE_SECONDS) -> None:
+        """`idle_seconds`: for how long PostgreSQL lets a transaction stand still before it ends it."""
+        self.engine = _engine(url, idle_seconds)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -226,13 +230,27 @@ def check_durability(database: Database) -> None:
             raise UnsafeDurability("PostgreSQL must run with synchronous_commit=on.")
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, idle_seconds: float) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        arguments = _when_cut_off(url, idle_seconds)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     return engine
+
+
+def _when_cut_off(url: str, idle_seconds: float) -> dict[str, str | int]:
+    """Arguments of libpq. Nobody hears of a pulled cable: the server must not keep the locks of who is gone, and we
+    must not wait for a server that is. What the address says itself comes last, and so counts."""
+    theirs = make_url(url).query.get("options", "")
+    return {
+        "options": f"-c idle_in_transaction_session_timeout={idle_seconds * 1000:.0f} {theirs}".strip(),
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
@@ -254,4 +272,4 @@ def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    connection.connection.cursor().execute(f"BEGIN {mode}")

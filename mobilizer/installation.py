@@ -27,6 +27,6 @@ def install(settings: Settings) -> Installation:
     failpoints.arm(settings.failpoint)
     settings.home.mkdir(parents=True, exist_ok=True)
     settings.media.mkdir(exist_ok=True)
-    database = Database(settings.database)
+    database = Database(settings.database, idle_seconds=settings.lease_seconds / 2)
     check_durability(database)
     return Installation(settings, database, load_keyring(settings.home))
