@@ -1,13 +1,17 @@
 """Selftest: hands. The hand of time, which lets nobody wait, and the hand of the person who mends and says go on.
 
 A row that was told "not now" waits five minutes and more, a lease of a dead process two: the test would take days.
-So what waits is moved to now in the database, where all waiting is written; no process is told anything.
+So what waits is moved to now in the database, where all waiting is written; no process is told anything. A relay that
+says "too fast" slows everybody down for minutes: that is forgotten in Redis, as if it had been lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
@@ -15,12 +19,17 @@ from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.pace.store import PREFIX
 from mobilizer.selftest.crew import is_alive
 from mobilizer.selftest.site import Site
 
 
 def move_time(site: Site) -> None:
-    """Let everything be due that waits, and every lease be over whose owner is dead."""
+    """Let everything be due that waits, every lease be over whose owner is dead, and no pace be slowed."""
+    with suppress(RedisError), Redis.from_url(site.settings.redis_url) as redis:
+        for name in redis.scan_iter(f"{PREFIX}*"):
+            redis.delete(name)
+        redis.delete("mobilizer:slowed")
     with site.installation.database.write() as session:
         for owner in _owners(session, site.blast):
             if not is_alive(owner):
