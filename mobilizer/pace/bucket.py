@@ -32,7 +32,7 @@ class Bucket:
     grown: float = float("-inf")
     slowed_alone: bool = False
     filled: float = 0.0
-    _taken_before: int = 0
+    counted: int = 0
     _seen_rate: float = 0.0
 
     def __post_init__(self) -> None:
@@ -60,12 +60,12 @@ class Bucket:
 
     def measure(self, seconds: float) -> None:
         """Note how many a second went through since the last time, `seconds` ago."""
-        self._seen_rate = (self.taken - self._taken_before) / seconds
-        self._taken_before = self.taken
+        self._seen_rate = (self.taken - self.counted) / seconds
+        self.counted = self.taken
 
     def measured(self, seconds: float) -> float:
         """Messages a second of late; `seconds` since the last `measure`."""
-        return max(self._seen_rate, (self.taken - self._taken_before) / max(1.0, seconds))
+        return max(self._seen_rate, (self.taken - self.counted) / max(1.0, seconds))
 
     # -- without Redis ---------------------------------------------------------------------------
 

@@ -89,6 +89,18 @@ MX = {
 _NATIONAL = re.compile(r"([a-z]+)\.(?:[a-z]{2}|co\.[a-z]{2}|com\.[a-z]{2})")
 
 
+# Names that the DNS will never know (RFC 2606, RFC 6761, RFC 6762), address literals, and names without a dot.
+_NOWHERE = re.compile(
+    r"[^.]*|\[.*|(?:.*\.)?(?:example\.(?:com|net|org)|(?:test|example|invalid|localhost|local|localdomain|onion))",
+    re.DOTALL,
+)
+
+
+def is_somewhere(domain: str) -> bool:
+    """Whether the DNS may know a domain."""
+    return not _NOWHERE.fullmatch(domain)
+
+
 def national(domain: str) -> str:
     """The provider of a brand's domain in some country; "" if it is none."""
     found = _NATIONAL.fullmatch(domain)

@@ -84,7 +84,7 @@ class Pace:
                 return
             except Away:
                 self._lose(now)
-        bucket.slow_alone(self._measured(bucket, now), now)
+        bucket.slow_alone(self._measured(bucket, now) * self._workers, now)
 
     def well(self, name: str) -> None:
         """A message was accepted: what was slowed recovers by 2 % a second while it goes well."""
@@ -142,7 +142,8 @@ class Pace:
         """Every other second: say that we are here, see who else is, and what is slowed."""
         try:
             self._tell_what_was_slowed_alone()
-            seen = self._store.look(self._me)
+            sent = {b.name: b.taken - b.counted for b in self._buckets.values() if b.taken > b.counted}
+            seen = self._store.look(self._me, sent)
         except Away:
             self._lose(now)
             return
@@ -181,8 +182,8 @@ class Pace:
         return self._store.slower(bucket.name, bucket.limit, measured, why)
 
     def _measured(self, bucket: Bucket, now: float) -> float:
-        """Messages a second of all processes together, as far as one of them can tell."""
-        return max(LEAST_MEASURED, bucket.measured(now - self._looked) * max(1, self._workers))
+        """Messages a second of this process, of late."""
+        return max(LEAST_MEASURED, bucket.measured(now - self._looked))
 
 
 def _code(reply: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mobilizer.pace.mailboxes import DOMAINS, national
+from mobilizer.pace.mailboxes import DOMAINS, is_somewhere, national
 
 MOST_KEPT = 20_000  # domains that are remembered beside those we know
 
@@ -38,7 +38,7 @@ class Providers:
         if len(self._found) >= MOST_KEPT:
             self._found.clear()
         self._found[domain] = name = national(domain)
-        if not name and self._look_up:
+        if not name and self._look_up and is_somewhere(domain):
             self._look_up(domain, self._learn)
         return name
 

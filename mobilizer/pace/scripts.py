@@ -12,6 +12,7 @@ LEAST_RATE = 1 / 60  # a second: nothing is slowed below one a minute
 RECOVERED_SECONDS = 600  # without trouble, and as fast as before: a limit that nobody configured is lifted
 FORGOTTEN_SECONDS = 3600  # without trouble: what happened then says nothing about now
 KEPT_SECONDS = 86_400  # the last trouble stays to be seen
+COUNTED_SECONDS = 10  # what all processes send is counted up by such times
 
 _BUCKET = f"""
 local now = tonumber(ARGV[1])
@@ -87,13 +88,18 @@ end
 """
 )
 
-# KEYS: the bucket, the names that were slowed. ARGV: now or '', limit, rate as measured, why, name. Gives the new rate.
+# KEYS: the bucket, the names that were slowed, the beginning of the counts' keys. ARGV: now or '', limit, rate as
+# this process measured it, why, name. Gives the new rate.
 SLOWER = (
     _BUCKET
     + f"""
 local b = read(KEYS[1], tonumber(ARGV[2]))
 if b.own and now - b.slowed < 1000000 then return tostring(b.own) end
-local before = b.own or tonumber(ARGV[3])
+local count = math.floor(now / {COUNTED_SECONDS * 1_000_000})
+local last = (tonumber(redis.call('HGET', KEYS[3] .. text(count - 1), ARGV[5])) or 0) / {COUNTED_SECONDS}
+local this = (tonumber(redis.call('HGET', KEYS[3] .. text(count), ARGV[5])) or 0)
+  / math.max(1, now / 1000000 - count * {COUNTED_SECONDS})
+local before = b.own or math.max(tonumber(ARGV[3]), last, this)
 if b.limit > 0 then before = math.min(before, b.limit) end
 if not b.own then redis.call('HSET', b.key, 'from', tostring(before), 'since', text(now)) end
 b.own = math.min(before, math.max({LEAST_RATE}, before / 2))
@@ -106,8 +112,9 @@ return tostring(b.own)
 """
 )
 
-# KEYS: the processes, the names that were slowed. ARGV: now or '', our own name, how long a silent process counts (s),
-# the beginning of a bucket's key. Gives how many processes there are, then names and rates of what is slowed.
+# KEYS: the processes, the names that were slowed, the beginning of the counts' keys. ARGV: now or '', our own name, how
+# long a silent process counts (s), the beginning of a bucket's key; then names, and what we sent of each since the last
+# look. Gives how many processes there are, then names and rates of what is slowed.
 LOOK = f"""
 local now = tonumber(ARGV[1])
 if not now then local t = redis.call('TIME') now = t[1] * 1000000 + t[2] end
@@ -117,6 +124,9 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - ARGV[3] * 1000000))
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now - {KEPT_SECONDS} * 1000000))
 redis.call('EXPIRE', KEYS[1], {KEPT_SECONDS})
 redis.call('EXPIRE', KEYS[2], {KEPT_SECONDS})
+local counts = KEYS[3] .. text(math.floor(now / {COUNTED_SECONDS * 1_000_000}))
+for i = 5, #ARGV, 2 do redis.call('HINCRBY', counts, ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', counts, {3 * COUNTED_SECONDS})
 local answer = {{redis.call('ZCARD', KEYS[1])}}
 for _, name in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
   local rate = redis.call('HGET', ARGV[4] .. name, 'rate')

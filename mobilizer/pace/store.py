@@ -19,7 +19,7 @@ T = TypeVar("T")
 TIMEOUT_SECONDS = 0.25
 PROCESS_SECONDS = 30  # a process that has not looked for so long is gone
 PREFIX = "mobilizer:pace:"
-_PROCESSES, _SLOWED = "mobilizer:paces", "mobilizer:slowed"
+_PROCESSES, _SLOWED, _COUNTS = "mobilizer:paces", "mobilizer:slowed", "mobilizer:counts:"
 
 
 class Away(Exception):
@@ -105,12 +105,13 @@ class Store:
         self._run(self._give_back, [PREFIX + name for name, *_ in unused], *more)
 
     def slower(self, name: str, limit: float, measured: float, why: str) -> float:
-        """Halve a rate; the new one. `measured` is where a name without a limit starts from."""
-        return float(self._run(self._slower, [PREFIX + name, _SLOWED], limit, measured, why, name))
+        """Halve a rate; the new one. What all processes sent of late is where it starts from, `measured` at least."""
+        return float(self._run(self._slower, [PREFIX + name, _SLOWED, _COUNTS], limit, measured, why, name))
 
-    def look(self, process: str) -> Look:
-        """Say that this process is here, and see what is slowed."""
-        answer = self._run(self._look, [_PROCESSES, _SLOWED], process, PROCESS_SECONDS, PREFIX)
+    def look(self, process: str, sent: Mapping[str, int]) -> Look:
+        """Say that this process is here and what it has sent since its last look; see what is slowed."""
+        counts = [part for name in sent for part in (name, sent[name])]
+        answer = self._run(self._look, [_PROCESSES, _SLOWED, _COUNTS], process, PROCESS_SECONDS, PREFIX, *counts)
         return Look(int(answer[0]), dict(zip(answer[1::2], map(float, answer[2::2]), strict=True)))
 
     def leave(self, process: str) -> None:

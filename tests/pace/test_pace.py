@@ -234,6 +234,15 @@ def test_a_name_without_a_limit_gets_one_from_what_was_measured_and_loses_it_aga
     assert all(pace.take(GMAIL) == 0.0 for _ in range(1000))
 
 
+def test_one_that_has_just_come_slows_all_from_what_all_have_sent(hosts: Hosts) -> None:
+    old = hosts.pace({RELAY: 1000.0})
+    hosts.sends(old, 25, RELAY)
+    new = hosts.pace({RELAY: 1000.0})
+    new.take(RELAY)
+    new.slower(RELAY, "421")
+    assert new.state()[0].rate == pytest.approx(400, rel=0.25)
+
+
 def test_what_was_slowed_long_ago_is_forgotten(hosts: Hosts) -> None:
     pace = hosts.pace({RELAY: 100.0})
     for _ in range(30):

@@ -115,25 +115,25 @@ def looking(redis_url: str) -> Callable[[Dns], Providers]:
 
 
 def test_an_unknown_domain_is_looked_up_behind_the_scenes_once(looking: Callable[..., Providers]) -> None:
-    dns = Dns({"parish.example": "gmail", "alone.example": ""})
+    dns = Dns({"parish.church": "gmail", "alone.church": ""})
     providers = looking(dns)
-    assert [providers.of(domain) for domain in ("parish.example", "alone.example", "gmail.com")] == ["", "", "gmail"]
-    dns.tell(providers, "parish.example", "alone.example")
-    assert [providers.of(domain) for domain in ("parish.example", "alone.example")] == ["gmail", ""]
-    assert dns.asked == ["parish.example", "alone.example"]
+    assert [providers.of(domain) for domain in ("parish.church", "alone.church", "gmail.com")] == ["", "", "gmail"]
+    dns.tell(providers, "parish.church", "alone.church")
+    assert [providers.of(domain) for domain in ("parish.church", "alone.church")] == ["gmail", ""]
+    assert dns.asked == ["parish.church", "alone.church"]
 
 
 def test_other_processes_learn_it_from_redis_where_no_domain_can_be_read(
     looking: Callable[..., Providers], redis_url: str
 ) -> None:
-    first = Dns({"parish.example": "gmail"})
+    first = Dns({"parish.church": "gmail"})
     providers = looking(first)
-    providers.of("parish.example")
-    first.tell(providers, "parish.example")
+    providers.of("parish.church")
+    first.tell(providers, "parish.church")
     second = Dns({})
     providers = looking(second)
-    providers.of("parish.example")
-    assert second.tell(providers, "parish.example").of("parish.example") == "gmail"
+    providers.of("parish.church")
+    assert second.tell(providers, "parish.church").of("parish.church") == "gmail"
     assert second.asked == []
     [key] = Redis.from_url(redis_url).keys("mobilizer:provider:*")
     assert b"parish" not in key
@@ -141,20 +141,34 @@ def test_other_processes_learn_it_from_redis_where_no_domain_can_be_read(
 
 
 def test_a_dns_that_does_not_answer_teaches_nothing(looking: Callable[..., Providers], redis_url: str) -> None:
-    dns = Dns({"later.example": "gmail"})
+    dns = Dns({"later.church": "gmail"})
     providers = looking(dns)
-    providers.of("never.example")
-    providers.of("later.example")
-    dns.tell(providers, "later.example")
-    assert providers.of("never.example") == ""
+    providers.of("never.church")
+    providers.of("later.church")
+    dns.tell(providers, "later.church")
+    assert providers.of("never.church") == ""
     assert len(Redis.from_url(redis_url).keys("mobilizer:provider:*")) == 1
+
+
+NOWHERE = ("example.org", "a.example.org", "a.test", "x.invalid", "mail.local", "localhost", "", "[192.0.2.1]")
+
+
+@pytest.mark.parametrize(
+    ("domain", "asks"),
+    [(domain, True) for domain in ("parish.church", "example.church", "test.org")]
+    + [(name, False) for name in NOWHERE],
+)
+def test_only_what_the_dns_may_know_is_looked_up(domain: str, asks: bool) -> None:
+    asked = []
+    Providers(look_up=lambda domain, _answer: asked.append(domain)).of(domain)
+    assert asked == [domain] * asks
 
 
 def test_what_is_remembered_has_an_end() -> None:
     asked = []
     providers = Providers(look_up=lambda domain, _answer: asked.append(domain))
     for number in range(MOST_KEPT * 3):
-        providers.of(f"d{number}.example")
+        providers.of(f"d{number}.church")
     assert len(asked) == MOST_KEPT * 3
     assert len(providers._found) <= MOST_KEPT
 
@@ -165,5 +179,5 @@ def test_an_installation_that_may_not_leave_this_machine_asks_no_dns(installatio
     relays = Relays((), (ProviderRule("ours", domains=("ours.example",)),))
     threads = threading.active_count()
     providers = providers_of(here, relays)
-    assert [providers.of(domain) for domain in ("ours.example", "parish.example")] == ["ours", ""]
+    assert [providers.of(domain) for domain in ("ours.example", "parish.church")] == ["ours", ""]
     assert threading.active_count() == threads
