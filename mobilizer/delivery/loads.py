@@ -39,6 +39,7 @@ class Loader:
         self._signer: Signer | None = None
         self._renditions: dict[tuple[int, str], Rendition | None] = {}
         self._lease: Lease | None = None
+        self._rendition: Rendition | None = None
         self._date: datetime | None = None
 
     def prepare(self, session: Session, lease: Lease) -> None:
@@ -54,16 +55,16 @@ class Loader:
         if key not in self._renditions:
             row = session.get(RenditionRow, key)
             self._renditions[key] = Rendition.loads(row.compiled) if row else None
+        self._rendition = self._renditions[key]
 
     def load(self, person: Person) -> Load:
         """The message for one person. Raises Unrenderable."""
         if self._lease is None or self._date is None:
             raise RuntimeError("prepare() comes first")
-        rendition = self._renditions[self._lease.blast, self._lease.language]
-        if rendition is None:
+        if self._rendition is None:
             raise Unrenderable("no rendition in this language")
         try:
-            made = mail(rendition, self._recipient(person, self._lease.blast), self._date, self._signer)
+            made = mail(self._rendition, self._recipient(person, self._lease.blast), self._date, self._signer)
         except (BadSeal, ValueError, KeyError, TypeError) as error:
             # The error's own words may quote the member's data: only its kind is kept.
             raise Unrenderable(type(error).__name__) from error

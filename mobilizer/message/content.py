@@ -71,7 +71,7 @@ class Tokens(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one is made for each message: frozen, it would take three times as long
 class Recipient:
     """The one person a message goes to. `values` are what merge tags beyond the name may say ('country')."""
 

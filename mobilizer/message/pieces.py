@@ -35,7 +35,7 @@ _HARMFUL = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 
 def clean(value: str) -> str:
     """A member's value on one line: no control characters (CR, LF, NUL), no direction overrides, single blanks."""
-    if not (value.isascii() and value.isprintable()):
+    if not value.isprintable():
         value = _BREAKS.sub(" ", _HARMFUL.sub("", value))
     return " ".join(value.split())
 
