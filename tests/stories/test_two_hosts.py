@@ -1,0 +1,24 @@
+"""Two hosts on one database: one is cut off in the middle of a send, the other finishes, and nobody gets it twice."""
+
+from __future__ import annotations
+
+from bench.two_hosts import CONNECTIONS, Figures, two_hosts
+
+MESSAGES = 200
+
+
+def told(figures: Figures) -> None:
+    """Whatever happened to the first host, this is true at the end."""
+    assert figures.wrong == []
+    assert (figures.duplicates, figures.lost, figures.rejected) == (0, 0, 0)
+    assert figures.accepted + figures.skipped + figures.uncertain == figures.messages
+    assert figures.uncertain <= figures.doubted <= CONNECTIONS
+    assert figures.sent_before < figures.messages
+    assert 0 < figures.torn == figures.taken_over, "the first host had batches in hand, and the other took each of them"
+
+
+def test_what_one_host_had_in_hand_the_other_finishes_and_who_comes_back_sends_nothing(postgresql: str) -> None:
+    """By network namespaces and a pulled cable where they may be made, else by gates that swallow all."""
+    figures = two_hosts(postgresql, MESSAGES, "cut", "", 3.0, 100.0)
+    told(figures)
+    assert figures.doubted > 0, "messages were on their way when it happened: this test has seen nothing"
