@@ -183,6 +183,7 @@ class Database:
     def __init__(self, url: str, idle_seconds: float = IDLE_SECONDS) -> None:
         """`idle_seconds`: for how long PostgreSQL lets a transaction stand still before it ends it."""
         self.engine = _engine(url, idle_seconds)
+        self._writing = self.engine.execution_options(begin="IMMEDIATE")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -197,13 +198,13 @@ class Database:
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it waits its turn instead
         of failing half-way.
         """
-        with Session(self.engine.execution_options(begin="IMMEDIATE")) as session, session.begin():
+        with Session(self._writing) as session, session.begin():
             yield session
 
     @contextmanager
     def steady(self) -> Iterator[Connection]:
         """One connection for many short transactions, each `with connection.begin()`: they write, as in `write()`."""
-        with self.engine.execution_options(begin="IMMEDIATE").connect() as connection:
+        with self._writing.connect() as connection:
             yield connection
 
     def close(self) -> None:

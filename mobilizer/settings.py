@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     inbox: bool = Field(default=False, description="Show the built-in inbox at /inbox (demo only).")
 
     default_language: str = Field(default="en", description="Where every fallback chain ends.")
-    batch_size: int = Field(default=500, ge=1, le=10_000, description="Deliveries in one batch.")
+    batch_size: int = Field(default=1000, ge=1, le=10_000, description="Deliveries in one batch.")
     lease_seconds: float = Field(
         default=120, gt=0, description="How long a worker that says nothing keeps the batches it has leased."
     )

@@ -104,9 +104,13 @@ def due_people(connection: Connection, lease: Lease) -> tuple[list[Person], list
         else:
             # As the drivers give them: SQLite knows neither moments nor JSON.
             moment = datetime.fromisoformat(joined_at) if isinstance(joined_at, str) else joined_at
-            values = json.loads(attributes) if isinstance(attributes, str) else attributes
+            values = _attributes(attributes) if isinstance(attributes, str) else attributes
             people.append(Person._make((*known, moment, values)))
     return people, skipped
+
+
+def _attributes(spelled: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(spelled)) if spelled != "{}" else {}  # most members have none
 
 
 def claim(connection: Connection, lease: Lease, deliveries: Collection[int]) -> set[int]:
@@ -159,6 +163,12 @@ def _row(settlement: Settlement) -> tuple[object, ...]:
     )
 
 
+def _said(word: str) -> ColumnElement[str]:
+    """A word in the text of a statement. As a bound value SQLite would plan anew at each run: there are partial
+    indexes, and the value might be one of theirs."""
+    return literal_column(f"'{word}'")
+
+
 def _gone() -> ColumnElement[bool]:
     return ~select(Member.id).where(Member.id == Delivery.member_id).correlate(Delivery).exists()
 
@@ -181,7 +191,7 @@ def _subscribed() -> ColumnElement[bool]:
         .where(
             BlastList.blast_id == Delivery.blast_id,
             Subscription.member_id == Delivery.member_id,
-            Subscription.standing == Standing.CONFIRMED,
+            Subscription.standing == _said(Standing.CONFIRMED),
         )
         .correlate(Delivery)
         .exists()
@@ -191,18 +201,33 @@ def _subscribed() -> ColumnElement[bool]:
 def _must_not() -> ColumnElement[str]:
     """Why a member must not be mailed any more; '' if nothing speaks against it."""
     return case(
-        (_gone(), literal_column("'erased'")),
-        (_suppressed(), literal_column("'suppressed'")),
-        (~_subscribed(), literal_column("'unsubscribed'")),
-        else_=literal_column("''"),
+        (_gone(), _said("erased")),
+        (_suppressed(), _said("suppressed")),
+        (~_subscribed(), _said("unsubscribed")),
+        else_=_said(""),
     )
 
 
 # The statements of the hot path. They are compiled once; each run only hands its values to the driver.
 
+# Why a member must not be mailed, asked of the rows that are joined anyway; seldom must the other lists be looked at.
+_BY_THIS_LIST = and_(
+    Subscription.standing == _said(Standing.CONFIRMED),
+    select(BlastList.list_id)
+    .where(BlastList.blast_id == Delivery.blast_id, BlastList.list_id == Delivery.list_id, BlastList.included)
+    .correlate(Delivery)
+    .exists(),
+)
+
 _DUE = Prepared(
     select(
-        _must_not(),
+        case(
+            (Member.id.is_(None), _said("erased")),
+            (Suppression.address_key.is_not(None), _said("suppressed")),
+            (_BY_THIS_LIST, _said("")),
+            (~_subscribed(), _said("unsubscribed")),
+            else_=_said(""),
+        ),
         Delivery.id,
         Delivery.member_id,
         func.coalesce(MemberList.name, ""),
@@ -217,6 +242,7 @@ _DUE = Prepared(
     )
     # Outer joins: a member or a list that is gone must not keep a row from ever being worked.
     .outerjoin(Member, Member.id == Delivery.member_id)
+    .outerjoin(Suppression, Suppression.address_key == Member.address_key)
     .outerjoin(MemberList, MemberList.id == Delivery.list_id)
     .outerjoin(
         Subscription,
@@ -226,7 +252,7 @@ _DUE = Prepared(
         Delivery.blast_id == bindparam("our_blast"),
         Delivery.batch_id == bindparam("our_batch"),
         is_open(),
-        Delivery.state == DeliveryState.PENDING.value,
+        Delivery.state == _said(DeliveryState.PENDING),
         or_(Delivery.next_at.is_(None), Delivery.next_at <= clock()),
     )
     .order_by(Delivery.id),
@@ -238,7 +264,7 @@ _LEASED = (
     .where(
         Batch.id == bindparam("our_batch"),
         Batch.epoch == bindparam("our_epoch"),
-        Batch.state == BatchState.LEASED.value,
+        Batch.state == _said(BatchState.LEASED),
     )
     .exists()
 )
@@ -247,9 +273,9 @@ _CLAIM = Prepared(
     update(_DELIVERIES)
     .where(
         one_of(_DELIVERIES.c.id, "these"),
-        _DELIVERIES.c.state == DeliveryState.PENDING.value,
+        _DELIVERIES.c.state == _said(DeliveryState.PENDING),
         _LEASED,
-        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == BlastState.SENDING.value).exists(),
+        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == _said(BlastState.SENDING)).exists(),
         ~_suppressed(),
         _subscribed(),
     )
@@ -260,7 +286,7 @@ _CLAIM = Prepared(
 
 _IN_HAND = and_(
     _DELIVERIES.c.epoch == bindparam("our_epoch"),
-    _DELIVERIES.c.state.in_(literal_column(f"'{state}'") for state in (DeliveryState.HANDING, DeliveryState.UNCERTAIN)),
+    or_(_DELIVERIES.c.state == _said(DeliveryState.HANDING), _DELIVERIES.c.state == _said(DeliveryState.UNCERTAIN)),
 )
 
 _ACCEPT = Prepared(
@@ -302,9 +328,9 @@ _WRITE = (
 )
 
 _SETTLE = Prepared(
-    _WRITE.where(_IN_HAND, or_(_DELIVERIES.c.state == DeliveryState.HANDING.value, not_(_AGAIN))), *_ROW, "our_epoch"
+    _WRITE.where(_IN_HAND, or_(_DELIVERIES.c.state == _said(DeliveryState.HANDING), not_(_AGAIN))), *_ROW, "our_epoch"
 )
 
 _SETTLE_UNCLAIMED = Prepared(
-    _WRITE.where(_DELIVERIES.c.state == DeliveryState.PENDING.value, _LEASED), *_ROW, "our_batch", "our_epoch"
+    _WRITE.where(_DELIVERIES.c.state == _said(DeliveryState.PENDING), _LEASED), *_ROW, "our_batch", "our_epoch"
 )

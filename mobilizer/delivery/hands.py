@@ -103,10 +103,9 @@ class Hands:
         failpoints.reach(Point.LEASE_AFTER_COMMIT)
         self._hands[lease.batch] = hand = Hand(lease, self._loader(lease), [])
         self.worked.add(lease.blast)
-        with self._database.write() as session:
+        with self._database.read() as session:
             hand.loader.prepare(session, lease)
-            people, skipped = claims.due_people(session.connection(), lease)
-            claims.settle_unclaimed(session.connection(), lease, skipped)
+            people, hand.unclaimed = claims.due_people(session.connection(), lease)
         hand.waiting = people[::-1]
         self._lately[lease.blast, lease.language] = time.monotonic()
         self._turns.append(hand)
@@ -245,7 +244,8 @@ class Hands:
 
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> None:
     """End a lease: who must not be mailed any more is skipped with the reason, the rest waits for the next owner."""
-    claims.skip_the_left(session, lease)
+    if leases.has_open_rows(session, lease):
+        claims.skip_the_left(session, lease)
     leases.give_back(session, lease, delay_seconds)
 
 

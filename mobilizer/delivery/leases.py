@@ -90,6 +90,11 @@ def renew(session: Session, lease: Lease, seconds: float = LEASE_SECONDS) -> boo
     return _update_mine(session, lease, sending, lease_until=clock(seconds))
 
 
+def has_open_rows(session: Session, lease: Lease) -> bool:
+    """Whether anything of the batch is not final."""
+    return bool(session.scalar(select(select(Delivery.id).where(*open_rows(lease)).exists())))
+
+
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
     """End the lease: the batch is done if no row is open, else open again when its first row is due."""
     # Counted while nobody else can put rows of the batch back: a done batch is never looked at again.
