@@ -13,10 +13,11 @@ from mobilizer.appeals.copy import to_copy
 from mobilizer.appeals.poster import MailPoster, compose_poster
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
+from mobilizer.blasts.tickets import tokens_for
 from mobilizer.catalogs import phrases
 from mobilizer.keys import Keyring, Ticket
 from mobilizer.message.compile import compile_rendition, links_of
-from mobilizer.message.content import Copy, Frame, LinkTarget, Recipient, Tokens
+from mobilizer.message.content import Copy, Frame, LinkTarget, Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
 
@@ -84,11 +85,6 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
         video_seconds=appeal.video_seconds,
         other_languages=tuple(tag for tag in complete_languages(appeal) if tag != translation.language),
     )
-
-
-def tokens_for(keyring: Keyring, ticket: Ticket) -> Tokens:
-    """One token for each purpose a mail has: keys.MAILED has them in the same order."""
-    return Tokens(*keyring.mail_tokens(ticket))
 
 
 def sample_recipient(keyring: Keyring, blast_id: int, address: str, name: str, today: date) -> Recipient:
