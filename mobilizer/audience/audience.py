@@ -4,40 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from mobilizer.audience.lists import Standing, Subscription
+from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 
 
-def audience(included: Sequence[int], excluded: Sequence[int]) -> Select[int, str, str | None, int]:
+def audience(
+    included: Sequence[int], excluded: Sequence[int], after: int = 0, up_to: int | None = None
+) -> Select[int, str, str | None, int]:
     """(member_id, language, second_language, list_id) of everyone confirmed on a list of `included`.
 
     `list_id` is the lowest of those lists: the one that the mail names. Whoever is on a list of `excluded`, even
-    unconfirmed, is left out. Suppressed members are in: the ledger must say why they were skipped.
+    unconfirmed, is left out. Suppressed members are in: the ledger must say why they were skipped. With `up_to` only
+    the members whose number is above `after` and no higher than `up_to`.
     """
-    chosen = (
-        select(
-            Subscription.member_id,
-            Member.language,
-            Member.second_language,
-            func.min(Subscription.list_id).label("list_id"),
-        )
-        .join(Member, Member.id == Subscription.member_id)
-        .where(Subscription.list_id.in_(included), Subscription.standing == Standing.CONFIRMED)
-        .group_by(Subscription.member_id, Member.language, Member.second_language)
-    )
-    if not excluded:
-        return chosen
+
+    def among(number: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+        # Said of each table: no planner draws the conclusion from one to the other.
+        return [] if up_to is None else [number > after, number <= up_to]
+
     other = aliased(Subscription)
     away = exists().where(
         other.member_id == Subscription.member_id,
         other.list_id.in_(excluded),
         other.standing != Standing.UNSUBSCRIBED,
+        *among(other.member_id),
     )
-    return chosen.where(~away)
+    # Grouped first, joined after: the rows to group are narrow, and half of the work.
+    chosen = (
+        select(Subscription.member_id, func.min(Subscription.list_id).label("list_id"))
+        .where(
+            Subscription.list_id.in_(included),
+            Subscription.standing == Standing.CONFIRMED,
+            *among(Subscription.member_id),
+            *([~away] if excluded else []),
+        )
+        .group_by(Subscription.member_id)
+        .subquery()
+    )
+    return (
+        select(Member.id.label("member_id"), Member.language, Member.second_language, chosen.c.list_id)
+        .join(chosen, chosen.c.member_id == Member.id)
+        .where(*among(Member.id))
+    )
+
+
+def first_after(included: Sequence[int], member_id: int) -> Select[int]:
+    """The lowest number above `member_id` of who is confirmed on a list of `included`; None if there is nobody."""
+    # One look into the index for each list: of all lists at once, SQLite would sort everybody who is left.
+    first = (
+        select(func.min(Subscription.member_id))
+        .where(
+            Subscription.list_id == MemberList.id,
+            Subscription.standing == Standing.CONFIRMED,
+            Subscription.member_id > member_id,
+        )
+        .scalar_subquery()
+    )
+    return select(func.min(first)).where(MemberList.id.in_(included))
 
 
 def count_by_language(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.db import clock
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_not_sent, is_open
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_not_sent, is_open, of_blast
 from mobilizer.delivery.progress import Tally
 from mobilizer.delivery.recount import Counted, Recount, place
 from mobilizer.transport.outcomes import Verdict
@@ -131,7 +131,7 @@ def _by_provider(session: Session, blast_id: int) -> dict[str, Tally]:
     people = func.count()
     rows = session.execute(
         select(Delivery.provider, Delivery.state, people)
-        .where(Delivery.blast_id == blast_id, Delivery.provider.is_not(None))
+        .where(of_blast(blast_id), Delivery.provider.is_not(None))
         .group_by(Delivery.provider, Delivery.state)
     )
     found: dict[str, Tally] = {}

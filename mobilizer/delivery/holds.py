@@ -14,7 +14,7 @@ from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery.claims import Settlement
-from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.delivery.ledger import Delivery, DeliveryState, is_for, is_not_sent, member_of, of_blast
 from mobilizer.transport.outcomes import Trouble, Verdict
 
 RETRY_SECONDS = 300.0
@@ -65,34 +65,27 @@ def refused_by_policy(session: Session, blast_id: int) -> bool:
     Those before it was last let go on are known: a person has looked at them.
     """
     resumed_at = select(Blast.resumed_at).where(Blast.id == blast_id).scalar_subquery()
-    settled, refused = session.execute(
-        select(
-            func.count(),
-            func.count().filter(Delivery.state == DeliveryState.REJECTED, Delivery.reason == Verdict.POLICY),
-        ).where(
-            Delivery.blast_id == blast_id,
-            Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]),
-            or_(resumed_at.is_(None), Delivery.settled_at > resumed_at),
-        )
-    ).one()
-    return bool(refused >= POLICY_LEAST and refused > POLICY_SHARE * settled)
+    lately = select(func.count()).where(or_(resumed_at.is_(None), Delivery.settled_at > resumed_at))
+    by_policy = (Delivery.state == DeliveryState.REJECTED, Delivery.reason == Verdict.POLICY)
+    refused = session.scalar(lately.where(Delivery.blast_id == blast_id, is_not_sent(), *by_policy)) or 0
+    if refused < POLICY_LEAST:
+        return False
+    settled = Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED])
+    return refused > POLICY_SHARE * (session.scalar(lately.where(of_blast(blast_id), settled)) or 0)
 
 
 def _suppress(session: Session, delivery_id: int, reason: SuppressedFor) -> None:
-    key = session.scalar(
-        select(Member.address_key).join(Delivery, Delivery.member_id == Member.id).where(Delivery.id == delivery_id)
-    )
+    key = session.scalar(select(Member.address_key).where(Member.id == member_of(delivery_id)))
     if key is not None:
         suppress(session, key, reason)
 
 
 def _full_too_often(session: Session, delivery_id: int) -> bool:
     """Whether a full mailbox refused the last FULL_TIMES mails of FULL_DAYS days, with none accepted between."""
-    member_id = select(Delivery.member_id).where(Delivery.id == delivery_id).scalar_subquery()
     lately = session.scalars(
         select(Delivery.reason)
+        .join(Blast, is_for(Blast.id, member_of(delivery_id)))
         .where(
-            Delivery.member_id == member_id,
             Delivery.state.in_([DeliveryState.ACCEPTED, DeliveryState.REJECTED]),
             Delivery.settled_at > clock(-FULL_DAYS * 86400),
         )

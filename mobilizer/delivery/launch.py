@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Integer, String, cast, column, func, insert, select, values
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    SQLColumnExpression,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.expression import CTE, Subquery
 
-from mobilizer.audience.audience import audience
+from mobilizer.audience.audience import audience, first_after
+from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
-from mobilizer.db import BigId
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
+from mobilizer.db import BigId, clock
+from mobilizer.delivery.ledger import MEMBERS, Batch, BatchState, Delivery, DeliveryState, numbered
+from mobilizer.failpoints import Point, reach
 from mobilizer.installation import Installation
-from mobilizer.languages import choose
+from mobilizer.languages import CaughtBy, Choice, choose
 
-BATCHES_PER_CHUNK = 20
+# So many member numbers a transaction: few enough that nobody who writes meanwhile waits long.
+CHUNK = 50_000
+STEPS = tuple(CaughtBy)
 
 
 def freeze(installation: Installation, blast_id: int) -> None:
@@ -25,22 +43,27 @@ def freeze(installation: Installation, blast_id: int) -> None:
     while more:
         with installation.database.write() as session:
             more = freeze_chunk(session, blast_id, installation.settings.batch_size)
+            reach(Point.FREEZE_BEFORE_COMMIT)
+        reach(Point.FREEZE_AFTER_COMMIT)
 
 
-def freeze_chunk(session: Session, blast_id: int, batch_size: int) -> bool:
+def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = CHUNK) -> bool:
     """Freeze the next members after the blast's cursor, in a transaction of its own; False once all are frozen,
     it isn't launching, or someone else is freezing it."""
     _see_one_moment(session)
     blast = session.get(Blast, blast_id, with_for_update={"skip_locked": True})
     if blast is None or blast.state != BlastState.LAUNCHING:
         return False
-    people = _next_people(session, blast, batch_size * BATCHES_PER_CHUNK)
-    last = session.scalar(select(func.max(people.c.member_id)))
-    if last is None:
+    included = lifecycle.lists_of(session, blast.id, included=True)
+    first = session.scalar(first_after(included, blast.frozen_up_to))
+    if first is None:
         lifecycle.move(session, blast_id, BlastState.SENDING)
         return False
-    _write_rows(session, blast, people, batch_size)
-    blast.frozen_up_to = last
+    after, up_to = first - 1, first - 1 + chunk
+    people = audience(included, lifecycle.lists_of(session, blast.id, included=False), after, up_to)
+    _write(session, blast, people, _choices(session, blast, after, up_to), batch_size)
+    _count(session, blast.id, after, up_to)
+    blast.frozen_up_to = up_to
     return True
 
 
@@ -50,87 +73,92 @@ def _see_one_moment(session: Session) -> None:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
-def _next_people(session: Session, blast: Blast, limit: int) -> Subquery:
-    everybody = audience(
-        lifecycle.lists_of(session, blast.id, included=True), lifecycle.lists_of(session, blast.id, included=False)
-    ).subquery()
-    return (
-        select(everybody)
-        .where(everybody.c.member_id > blast.frozen_up_to)
-        .order_by(everybody.c.member_id)
-        .limit(limit)
-        .subquery()
-    )
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What each pair of languages is given, the commonest pair first; `languages` are all that the blast is sent in."""
 
+    languages: Sequence[str]
+    pairs: Sequence[tuple[str, str | None, Choice]]
 
-def _write_rows(session: Session, blast: Blast, people: Subquery, batch_size: int) -> None:
-    placed = _placed(session, blast, people, batch_size)
-    sizes = session.execute(
-        select(placed.c.gets, placed.c.ordinal, func.count()).group_by(placed.c.gets, placed.c.ordinal)
-    ).all()
-    batches = _new_batches(session, blast.id, [(gets, ordinal, size) for gets, ordinal, size in sizes])
-    session.execute(
-        insert(Delivery).from_select(
-            ["blast_id", "member_id", "batch_id", "list_id", "language", "caught_by", "state", *_ZEROES],
-            select(
-                cast(blast.id, BigId),
-                placed.c.member_id,
-                batches.c.batch_id,
-                placed.c.list_id,
-                placed.c.gets,
-                placed.c.caught_by,
-                cast(DeliveryState.PENDING.value, String),
-                *[cast(value, Integer if isinstance(value, int) else String) for value in _ZEROES.values()],
-            ).join(batches, (batches.c.gets == placed.c.gets) & (batches.c.ordinal == placed.c.ordinal)),
+    def code(self, first: ColumnElement[str], second: ColumnElement[str | None]) -> ColumnElement[int]:
+        """The choice for a pair as one number: the place of its language times STEPS, plus the step that caught it."""
+        return case(
+            *(
+                (
+                    and_(first == one, second.is_(None) if other is None else second == other),
+                    self.languages.index(choice.language) * len(STEPS) + STEPS.index(choice.caught_by),
+                )
+                for one, other, choice in self.pairs
+            )
         )
-    )
 
 
-# INSERT ... SELECT bypasses the mapped defaults, so they are said once more here.
-_ZEROES: dict[str, int | str] = {"epoch": 0, "tries": 0, "reason": "", "reply": ""}
-
-
-def _placed(session: Session, blast: Blast, people: Subquery, batch_size: int) -> Subquery:
-    """The people with the language each gets, the step that caught it, and the ordinal of their batch."""
+def _choices(session: Session, blast: Blast, after: int, up_to: int) -> _Choices:
     offered = session.scalars(select(Rendition.language).where(Rendition.blast_id == blast.id)).all()
-    pairs = session.execute(select(people.c.language, people.c.second_language).distinct()).all()
-    rows = []
-    for first, second in pairs:
-        choice = choose(first, second, offered, blast.chain, blast.default_language)
-        rows.append((first, second or "", choice.language, choice.caught_by.value))
-    choices = (
-        values(
-            column("first", String), column("second", String), column("gets", String), column("caught_by", String),
-            name="choices",
-        )
-        .data(rows or [("", "", "", "")])
-        .cte("choice")
-    )  # fmt: skip
-    nth = func.row_number().over(partition_by=choices.c.gets, order_by=people.c.member_id) - 1
-    return (
-        select(
-            people.c.member_id,
-            people.c.list_id,
-            choices.c.gets,
-            choices.c.caught_by,
-            cast(func.floor(nth / batch_size), Integer).label("ordinal"),
-        )
-        .join(
-            choices,
-            (choices.c["first"] == people.c.language)
-            & (choices.c.second == func.coalesce(people.c.second_language, "")),
-        )
-        .subquery()
+    pairs = session.execute(
+        select(Member.language, Member.second_language)
+        .where(Member.id > after, Member.id <= up_to)
+        .group_by(Member.language, Member.second_language)
+        .order_by(func.count().desc())
+    ).all()
+    return _Choices(
+        sorted({*offered, blast.default_language}),
+        [(one, other, choose(one, other, offered, blast.chain, blast.default_language)) for one, other in pairs],
     )
 
 
-def _new_batches(session: Session, blast_id: int, places: Sequence[tuple[str, int, int]]) -> CTE:
-    batches = [Batch(blast_id=blast_id, language=gets, state=BatchState.OPEN, size=size) for gets, _, size in places]
-    session.add_all(batches)
-    session.flush()
-    rows = [(batch.id, gets, ordinal) for batch, (gets, ordinal, _) in zip(batches, places, strict=True)]
-    return (
-        values(column("batch_id", BigId), column("gets", String), column("ordinal", Integer), name="new")
-        .data(rows)
-        .cte("new_batches")
+def _write(
+    session: Session, blast: Blast, people: Select[int, str, str | None, int], choices: _Choices, batch_size: int
+) -> None:
+    """One row for each of the people. The batches of the languages take turns, so that these leave side by side."""
+    who = people.subquery()
+    chosen = select(
+        who.c.member_id, who.c.list_id, choices.code(who.c.language, who.c.second_language).label("choice")
+    ).subquery()
+    language, step = chosen.c.choice // len(STEPS), chosen.c.choice % len(STEPS)
+    nth = func.row_number(type_=BigId).over(partition_by=language, order_by=chosen.c.member_id) - 1
+    turn = nth // batch_size * len(choices.languages) + language
+    row: dict[str, ColumnElement[Any]] = {
+        "id": numbered(literal(blast.id, BigId), chosen.c.member_id),
+        "blast_id": cast(blast.id, BigId),
+        "member_id": chosen.c.member_id,
+        "batch_id": literal(_next_batch(session, blast.id), BigId) + turn,
+        "list_id": chosen.c.list_id,
+        "language": case(dict(enumerate(choices.languages)), value=language),
+        "caught_by": case({place: one.value for place, one in enumerate(STEPS)}, value=step),
+        "state": cast(DeliveryState.PENDING.value, String),
+        # INSERT ... SELECT bypasses the mapped defaults, so they are said once more here.
+        "epoch": cast(0, Integer),
+        "tries": cast(0, Integer),
+        "reason": cast("", String),
+        "reply": cast("", String),
+    }
+    session.execute(insert(Delivery).from_select(list(row), select(*row.values()), include_defaults=False))
+
+
+def _next_batch(session: Session, blast_id: int) -> int:
+    """The first free number of the blast's batches: they are numbered as its deliveries are."""
+    last = session.scalar(
+        select(func.max(Batch.id)).where(Batch.id.between(numbered(blast_id, 0), numbered(blast_id, MEMBERS - 1)))
     )
+    return numbered(blast_id, 1) if last is None else last + 1
+
+
+def _count(session: Session, blast_id: int, after: int, up_to: int) -> None:
+    """The batches of the deliveries just written, with their sizes."""
+    batch: dict[str, SQLColumnExpression[Any]] = {
+        "id": Delivery.batch_id,
+        "blast_id": cast(blast_id, BigId),
+        "language": func.min(Delivery.language),
+        "state": cast(BatchState.OPEN.value, String),
+        "epoch": cast(0, Integer),
+        "owner": cast("", String),
+        "due_at": clock(),
+        "size": func.count(),
+    }
+    written = (
+        select(*batch.values())
+        .where(Delivery.id.between(numbered(blast_id, after + 1), numbered(blast_id, up_to)))
+        .group_by(Delivery.batch_id)
+    )
+    session.execute(insert(Batch).from_select(list(batch), written, include_defaults=False))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, overload
 
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
     Index,
-    UniqueConstraint,
+    SQLColumnExpression,
+    and_,
     literal_column,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
+
+Number = int | SQLColumnExpression[int] | SQLColumnExpression[int | None]
 
 
 class BatchState(StrEnum):
@@ -61,9 +66,46 @@ class DeliveryState(StrEnum):
 
 FINAL = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCERTAIN)
 
+MEMBERS = 2**32  # more than there will ever be
+
+
+@overload
+def numbered(blast: int, member: int) -> int: ...
+@overload
+def numbered(blast: Number, member: Number) -> Any: ...
+def numbered(blast: Number, member: Number) -> Any:
+    """The number of a member's delivery: made of the two it belongs to, so that nobody can be in a blast twice."""
+    return blast * MEMBERS + member
+
+
+def member_of(delivery_id: int) -> int:
+    """The member that a delivery of this number is for."""
+    return delivery_id % MEMBERS
+
+
+def of_blast(blast_id: int, after: int = 0) -> ColumnElement[bool]:
+    """Whether a row is of a blast, and its number above `after`: what finds rows of any state."""
+    return Delivery.id.between(max(numbered(blast_id, 0), after + 1), numbered(blast_id, MEMBERS - 1))
+
+
+def is_for(blast: Number, member: Number) -> ColumnElement[bool]:
+    """Whether a row is the one of a blast for a member."""
+    return and_(Delivery.id == numbered(blast, member), Delivery.blast_id == blast)
+
+
+def _number(context: DefaultExecutionContext) -> int:
+    values: dict[str, int] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return numbered(values["blast_id"], values["member_id"])
+
+
+def _one_of(*states: DeliveryState) -> str:
+    """Not IN (...): for a list of words SQLite fills a table anew with every row that it writes."""
+    return " OR ".join(f"state = '{state}'" for state in states)
+
+
 # Conditions of the partial indexes below, for rows that are open and for those that ended without being accepted.
-_OPEN = "state IN ('pending', 'handing')"
-_NOT_SENT = "state IN ('rejected', 'skipped', 'uncertain')"
+_OPEN = _one_of(DeliveryState.PENDING, DeliveryState.HANDING)
+_NOT_SENT = _one_of(DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCERTAIN)
 
 
 class Delivery(Base):
@@ -72,15 +114,16 @@ class Delivery(Base):
     `caught_by` is the step of the fallback chain that chose `language`; `list_id` the list that brought
     the member in. `epoch` is that of the batch lease under which the row was last claimed. `relay` and `provider`
     name who carried the message and whose mailbox it was for (see pace.providers), once the relay has answered.
-    `decided_at` is when a person let an uncertain row be as it is.
+    `decided_at` is when a person let an uncertain row be as it is. No foreign keys: a row outlives its member and its
+    list, nothing deletes a blast, and PostgreSQL would look up three rows for each that a launch writes.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        UniqueConstraint("blast_id", "member_id"),
-        CheckConstraint(
-            "state IN ('pending', 'handing', 'accepted', 'rejected', 'skipped', 'uncertain')", name="state"
-        ),
+        # The primary key is the promise: one row for a blast and a member.
+        CheckConstraint(f"id = blast_id * {MEMBERS} + member_id", name="number"),
+        CheckConstraint(f"member_id BETWEEN 0 AND {MEMBERS - 1}", name="member"),
+        CheckConstraint(_one_of(*DeliveryState), name="state"),
         # Open rows are few and looked for all the time; accepted ones are many and are only counted, as the rest.
         Index("ix_deliveries_open", "blast_id", "batch_id", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
         Index(
@@ -92,14 +135,13 @@ class Delivery(Base):
             sqlite_where=text(_NOT_SENT),
             postgresql_where=text(_NOT_SENT),
         ),
-        Index("ix_deliveries_member", "member_id"),
     )
 
-    id: Mapped[Id]
-    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, default=_number)
+    blast_id: Mapped[int] = mapped_column(BigId)
     member_id: Mapped[int] = mapped_column(BigId)
-    batch_id: Mapped[int] = mapped_column(BigId, ForeignKey("batches.id", ondelete="CASCADE"))
-    list_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("lists.id", ondelete="SET NULL"))
+    batch_id: Mapped[int] = mapped_column(BigId)
+    list_id: Mapped[int | None] = mapped_column(BigId)
     language: Mapped[str]
     caught_by: Mapped[str]
     state: Mapped[str] = mapped_column(default=DeliveryState.PENDING)
@@ -120,12 +162,16 @@ class Delivery(Base):
 
 def is_open() -> ColumnElement[bool]:
     """Whether a row is pending or handing, in the very words of the index of open rows: without them it goes unused."""
-    return literal_column(f"deliveries.{_OPEN}")
+    return _said(_OPEN)
 
 
 def is_not_sent() -> ColumnElement[bool]:
     """Whether a row is final but not accepted, in the words of the index of such rows."""
-    return literal_column(f"deliveries.{_NOT_SENT}")
+    return _said(_NOT_SENT)
+
+
+def _said(condition: str) -> ColumnElement[bool]:
+    return literal_column(f"({condition.replace('state', 'deliveries.state')})")
 
 
 class Heartbeat(Base):

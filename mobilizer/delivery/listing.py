@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member, open_identity
-from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
 from mobilizer.delivery.progress import Tally, tallies_by_language, together
 from mobilizer.keys import Keyring
 
@@ -64,7 +64,7 @@ def deliveries_page(
     asked = (
         select(Delivery, Member.sealed, Member.address_key)
         .outerjoin(Member, Member.id == Delivery.member_id)
-        .where(Delivery.blast_id == blast_id, Delivery.id > after)
+        .where(of_blast(blast_id, after))
         .order_by(Delivery.id)
         .limit(size + 1)
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.ledger import Delivery, is_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
         return Sharer()
     blast = session.scalars(
         select(Delivery.blast_id)
-        .join(Blast, Blast.id == Delivery.blast_id)
-        .where(Delivery.member_id == row.id, Blast.appeal_id == appeal_id)
+        .join(Blast, is_for(Blast.id, row.id))
+        .where(Blast.appeal_id == appeal_id)
         .order_by(Delivery.id.desc())
         .limit(1)
     ).first()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import Event
 
 MOST_EVENTS = 100
@@ -40,10 +40,7 @@ class Done:
 def received(session: Session, member_id: int) -> list[Received]:
     """Every delivery to a member, newest first."""
     rows = session.execute(
-        select(Blast.slug, Delivery)
-        .join(Delivery, Delivery.blast_id == Blast.id)
-        .where(Delivery.member_id == member_id)
-        .order_by(Delivery.id.desc())
+        select(Blast.slug, Delivery).join(Delivery, is_for(Blast.id, member_id)).order_by(Delivery.id.desc())
     )
     return [Received(slug, row.language, row.caught_by, row.state, row.reason, row.settled_at) for slug, row in rows]
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Row, Select, and_, case, distinct, func, or_, select
+from sqlalchemy import Row, Select, case, distinct, func, or_, select
 from sqlalchemy.orm import Session
 
-from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.delivery.ledger import Delivery, DeliveryState, is_for, of_blast
 from mobilizer.engagement.events import Event, EventKind
 
 
@@ -74,7 +74,7 @@ def _deliveries(blast_id: int) -> Select[str, str, str, int]:
     reason = case((told, Delivery.reason), else_="").label("reason")
     return (
         select(Delivery.language, Delivery.state, reason, func.count())
-        .where(Delivery.blast_id == blast_id)
+        .where(of_blast(blast_id))
         .group_by(Delivery.language, Delivery.state, reason)
     )
 
@@ -92,7 +92,7 @@ def _acts(blast_id: int) -> Select[str, str, bool, int, int, int]:
             func.count(distinct(Event.member_id)).label("people"),
             func.count(distinct(finished)).label("finished"),
         )
-        .join(Delivery, and_(Delivery.blast_id == Event.blast_id, Delivery.member_id == Event.member_id))
+        .join(Delivery, is_for(Event.blast_id, Event.member_id))
         .where(Event.blast_id == blast_id)
         .group_by(Delivery.language, Event.kind, machine)
     )
@@ -105,7 +105,7 @@ def _brought(blast_id: int) -> Select[str, str, bool, int]:
     viewing = or_(Event.kind != EventKind.WATCH, Event.channel.in_(("start", "")))
     return (
         select(Delivery.language, Event.kind, machine, func.count().label("acts"))
-        .join(Delivery, and_(Delivery.blast_id == Event.blast_id, Delivery.member_id == Event.via_id))
+        .join(Delivery, is_for(Event.blast_id, Event.via_id))
         .where(Event.blast_id == blast_id, viewing)
         .group_by(Delivery.language, Event.kind, machine)
     )

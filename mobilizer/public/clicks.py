@@ -6,12 +6,12 @@ import base64
 from dataclasses import dataclass
 
 from flask import Response, redirect, request, url_for
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, Link
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
@@ -68,7 +68,7 @@ def _target(ticket: Ticket, n: int) -> Target | None:
         .join(Blast, Blast.id == Link.blast_id)
         .join(Appeal, Appeal.id == Blast.appeal_id)
         .outerjoin(Member, Member.id == ticket.member)
-        .outerjoin(Delivery, and_(Delivery.blast_id == Link.blast_id, Delivery.member_id == ticket.member))
+        .outerjoin(Delivery, is_for(Link.blast_id, ticket.member))
         .where(Link.blast_id == ticket.blast, Link.n == n)
     )
     with installation().database.read() as session:

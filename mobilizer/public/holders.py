@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of
@@ -49,7 +49,5 @@ def holder_of(session: Session, ticket: Ticket) -> Holder:
     """Who holds a ticket. Works for a member or a blast that has been deleted."""
     member = session.get(Member, ticket.member)
     blast = session.scalars(select(Blast.id).where(Blast.id == ticket.blast)).one_or_none()
-    mailed_in = session.scalars(
-        select(Delivery.language).where(Delivery.blast_id == ticket.blast, Delivery.member_id == ticket.member)
-    ).one_or_none()
+    mailed_in = session.scalars(select(Delivery.language).where(is_for(ticket.blast, ticket.member))).one_or_none()
     return Holder(member, blast or 0, mailed_in or "")

@@ -16,7 +16,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.db import clock
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.delivery.proof import SAMPLE_ADDRESS, recipient_of
 from mobilizer.http import installation
 from mobilizer.keys import BadSeal, Purpose, Ticket
@@ -52,9 +52,7 @@ def _mail(session: Session, ticket: Ticket, tag: str) -> tuple[str, str] | None:
     if blast is None:
         return None
     kept = _kept(session, blast)
-    delivery = session.scalars(
-        select(Delivery).where(Delivery.blast_id == blast.id, Delivery.member_id == ticket.member)
-    ).one_or_none()
+    delivery = session.scalars(select(Delivery).where(is_for(blast.id, ticket.member))).one_or_none()
     available = kept or complete_languages(blast.appeal)
     sent_in = delivery.language if delivery else ""
     spoken = first_of([tag, sent_in], available) or (available and browser_language(available, blast.default_language))

@@ -79,7 +79,7 @@ def test_freezing_goes_on_where_it_was_interrupted(world: World) -> None:
         blast = session.get_one(Blast, world.blast_id)
         launching.launch(session, world.installation.settings, blast, launching.seen(blast))
     with world.installation.database.write() as session:
-        assert launch.freeze_chunk(session, world.blast_id, batch_size=1)
+        assert launch.freeze_chunk(session, world.blast_id, batch_size=1, chunk=20)
     assert world.states() == {"pending": 20}
     launch.freeze(world.installation, world.blast_id)
     assert world.states() == {"pending": 65}
