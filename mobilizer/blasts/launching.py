@@ -41,10 +41,15 @@ def schedule(session: Session, settings: Settings, blast: Blast, when_seen: Seen
     """Let a blast launch by itself at a moment; its words are frozen now, its audience then. False as `launch`."""
     if not _is_as_seen(session, blast, when_seen):
         return False
-    if not lifecycle.move(session, blast.id, BlastState.SCHEDULED, when_seen.blast, scheduled_at=at):
+    if not lifecycle.move(session, blast.id, BlastState.SCHEDULED, when_seen.blast, scheduled_at=at, hold_reason=""):
         return False
     renditions.freeze(session, settings, blast)
     return True
+
+
+def unschedule(session: Session, blast_id: int) -> bool:
+    """Take the time back; the blast can be changed again. False if it has none, or has left already."""
+    return lifecycle.move(session, blast_id, BlastState.READY, start=(BlastState.SCHEDULED,), scheduled_at=None)
 
 
 def _is_as_seen(session: Session, blast: Blast, when_seen: Seen) -> bool:

@@ -23,7 +23,8 @@ PAGE = 50
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One uncertain message. `message_id` is what the relay's log has of it; `worker` is empty where another one has
-    taken the batch over since; `name` is None where the member has been erased."""
+    taken the batch over since; `name` is None where the member has been
+    erased, and empty where it was not asked for."""
 
     id: int
     member_id: int
@@ -48,12 +49,12 @@ class EvidencePage:
 
 
 def undecided_page(
-    session: Session, here: Installation, blast_id: int, which: Which, after: int = 0, size: int = PAGE
+    session: Session, here: Installation, blast_id: int, which: Which, *, names: bool, after: int = 0, size: int = PAGE
 ) -> EvidencePage:
-    """A page of the messages that wait for a decision."""
+    """A page of the messages that wait for a decision, with or without the members' names."""
     asked = select(Delivery.id).where(undecided_rows(blast_id, which), Delivery.id > after)
     ids = session.scalars(asked.order_by(Delivery.id).limit(size + 1)).all()
-    return EvidencePage(evidence(session, here, ids[:size]), ids[size - 1] if len(ids) > size else None)
+    return EvidencePage(_evidence(session, here, ids[:size], names), ids[size - 1] if len(ids) > size else None)
 
 
 def decided_count(session: Session, blast_id: int) -> int:
@@ -78,8 +79,7 @@ def reasons(session: Session, blast_id: int) -> Counter[str]:
     return Counter({row[0]: row[1] for row in rows})
 
 
-def evidence(session: Session, here: Installation, deliveries: Collection[int]) -> tuple[Evidence, ...]:
-    """What is known of some messages."""
+def _evidence(session: Session, here: Installation, deliveries: Collection[int], names: bool) -> tuple[Evidence, ...]:
     rows = session.execute(
         select(Delivery, Batch.epoch, Batch.owner, Member.sealed, Member.address_key)
         .join(Batch, Batch.id == Delivery.batch_id)
@@ -87,17 +87,19 @@ def evidence(session: Session, here: Installation, deliveries: Collection[int]) 
         .where(Delivery.id.in_(deliveries))
         .order_by(Delivery.id)
     )
-    return tuple(_evidence(here, row) for row in rows)
+    return tuple(_line(here, row, names) for row in rows)
 
 
-def _evidence(here: Installation, found: Row[Delivery, int, str, bytes | None, bytes | None]) -> Evidence:
+def _line(here: Installation, found: Row[Delivery, int, str, bytes | None, bytes | None], names: bool) -> Evidence:
     row, epoch, owner, sealed, address_key = found
-    known = open_identity(here.keyring, sealed, address_key) if sealed and address_key else None
+    name = None
+    if sealed and address_key:
+        name = open_identity(here.keyring, sealed, address_key).name if names else ""
     token = here.keyring.token(Purpose.MESSAGE, Ticket(row.member_id, row.blast_id))
     return Evidence(
         id=row.id,
         member_id=row.member_id,
-        name=known.name if known else None,
+        name=name,
         language=row.language,
         found_at=row.settled_at,
         relay=row.relay,

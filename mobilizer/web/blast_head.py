@@ -36,6 +36,12 @@ def known_blast(session: Session, slug: str) -> Blast:
     return lifecycle.by_slug(session, slug) or abort(404)
 
 
+def place_of(blast: Blast) -> str:
+    """Where a blast stands: its check list before launch, the time of one that leaves later, then its progress."""
+    place = "check" if blast.state in NOT_LAUNCHED else "progress"
+    return url_for("blasts.scheduled" if blast.state == BlastState.SCHEDULED else f"blasts.{place}", slug=blast.slug)
+
+
 def blast_head(blast: Blast) -> BlastHead:
     """What the pages of a blast show."""
     before = blast.state in NOT_LAUNCHED

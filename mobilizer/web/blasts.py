@@ -24,10 +24,10 @@ from mobilizer.languages import language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import free_slug, is_slug
-from mobilizer.web import launch, progress, proofs  # noqa: F401 - their views are on the same blueprint
+from mobilizer.web import launch, progress, proofs, schedule, uncertain  # noqa: F401 - their views are on the same blueprint
 from mobilizer.web.appeal_head import title_of
 from mobilizer.web.asked import number_asked
-from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
+from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.words import _
@@ -87,11 +87,9 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/blasts/<slug>")
 @allowed("blasts.see")
 def show(slug: str) -> ResponseReturnValue:
-    """Where a blast stands: its check list before launch, then its progress."""
+    """Where a blast stands: its check list before launch, the time of one that leaves later, then its progress."""
     with installation().database.read() as session:
-        blast = known_blast(session, slug)
-        there = "blasts.check" if blast.state in NOT_LAUNCHED else "blasts.progress"
-    return redirect(url_for(there, slug=slug), 303)
+        return redirect(place_of(known_blast(session, slug)), 303)
 
 
 @blueprint.get("/blasts/new")

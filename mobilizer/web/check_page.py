@@ -21,8 +21,9 @@ from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
 from mobilizer.problems import Problem
 from mobilizer.web.appeal_head import words_url
-from mobilizer.web.blast_head import blast_head, known_blast
+from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.policy import permitted
+from mobilizer.web.time_zones import own_zone, zones
 from mobilizer.web.words import problem
 
 MEDIA = ("poster", "video", "captions")
@@ -56,6 +57,12 @@ class Tried:
 
     people: str = ""
     people_problem: str = ""
+    later_people: str = ""
+    later_people_problem: str = ""
+    day: str = ""
+    hour: str = ""
+    zone: str = ""
+    when_problem: str = ""
     address: str = ""
     address_problem: str = ""
     language: str = ""
@@ -73,12 +80,12 @@ def why_not(error: CompileError | BadMedia) -> list[Problem]:
 
 
 def page(template: str, slug: str, tried: Tried, status: int = 200) -> ResponseReturnValue:
-    """A page of a blast that is not launched; of one that is, the way to its progress."""
+    """A page of a blast that is not launched; of one that is, or will be, the way to where it stands."""
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         shown = blast_head(blast)
         if not shown.open:
-            return redirect(url_for("blasts.progress", slug=slug), 303)
+            return redirect(place_of(blast), 303)
         found = checked(session, blast)
         levels = Counter(line.level for line in found.lines)
         return render_template(
@@ -94,6 +101,9 @@ def page(template: str, slug: str, tried: Tried, status: int = 200) -> ResponseR
             offered=[(tag, language(tag).own_name) for tag in complete_languages(blast.appeal)],
             chain=list(dict.fromkeys([*blast.chain, blast.default_language])),
             lists=_list_names(session, blast),
+            held_for=blast.held_for,
+            zones=zones(),
+            own_zone=tried.zone or own_zone(),
             tried=tried,
         ), status
 

@@ -13,7 +13,7 @@ from mobilizer.delivery.progress import Tally
 from mobilizer.http import installation
 from mobilizer.web.asked import number_asked
 from mobilizer.web.bars import kinds
-from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
+from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
 from mobilizer.web.policy import allowed
 from mobilizer.web.reasons import reason_text
 from mobilizer.web.screens import results as blueprint
@@ -39,7 +39,7 @@ def deliveries(slug: str) -> ResponseReturnValue:
     with here.database.read() as session:
         blast = known_blast(session, slug)
         if blast.state in NOT_LAUNCHED:
-            return redirect(url_for("blasts.check", slug=slug), 303)
+            return redirect(place_of(blast), 303)
         tally = tallies(session, [blast.id])[blast.id]
         page = deliveries_page(
             session, here.keyring, blast.id, states=STATES[state], reason=reason, after=number_asked("after") or 0

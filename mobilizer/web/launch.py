@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,7 +13,8 @@ from mobilizer.blasts import launching
 from mobilizer.http import installation
 from mobilizer.message.compile import CompileError
 from mobilizer.organizers.audit import record
-from mobilizer.web.blast_head import blast_head, known_blast
+from mobilizer.web.asked import whole_number
+from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.check_page import Tried, checked, page, why_not
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
@@ -42,9 +45,9 @@ def go(slug: str) -> ResponseReturnValue:
     tried = Tried(people=request.form.get("people", ""))
     with installation().database.read() as session:
         blast = known_blast(session, slug)
-        found = checked(session, blast) if blast_head(blast).open else None
-    if found is None:
-        return redirect(url_for("blasts.progress", slug=slug), 303)
+        if not blast_head(blast).open:
+            return redirect(place_of(blast), 303)
+        found = checked(session, blast)
     if typed_number(tried.people) != found.people:
         people = number(found.people)
         tried.people_problem = _("That is not the number of people. It goes to %(people)s.", people=people)
@@ -65,16 +68,16 @@ def go(slug: str) -> ResponseReturnValue:
 def _launch(slug: str) -> int | None:
     """The id of the blast that this very request launched, or None. Raises CompileError, BadMedia."""
     here = installation()
-    seen = launching.Seen(_seen("seen_blast"), _seen("seen_appeal"))
     with here.database.write() as session:
         blast = known_blast(session, slug)
         blast_id = blast.id
-        if not launching.launch(session, here.settings, blast, seen):
+        if not launching.launch(session, here.settings, blast, seen_by(request.form)):
             return None
         record(session, me().id, "blast.launch", f"blast:{blast_id}")
     return blast_id
 
 
-def _seen(name: str) -> int:
-    text = request.form.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+def seen_by(form: Mapping[str, str]) -> launching.Seen:
+    """The revisions that a form carries along: what a person had before their eyes."""
+    blast, appeal = (whole_number(form.get(name, "")) for name in ("seen_blast", "seen_appeal"))
+    return launching.Seen(-1 if blast is None else blast, -1 if appeal is None else appeal)

@@ -17,6 +17,7 @@ from mobilizer.delivery.progress import Tally, progress
 from mobilizer.http import installation
 from mobilizer.problems import Problem
 from mobilizer.web.brand import brand_css
+from mobilizer.web.needs import needs
 from mobilizer.web.policy import allowed, anyone, permitted
 
 blueprint = Blueprint("overview", __name__)
@@ -48,6 +49,7 @@ def index() -> ResponseReturnValue:
         every: list[ListSummary] = lists(session) if permitted("lists.see") else []
         return render_template(
             "overview.html",
+            needs=needs(session) if sees_blasts else [],
             in_motion=_blasts(session, IN_MOTION) if sees_blasts else [],
             waiting=_blasts(session, WAITING, counted=False) if sees_blasts else [],
             last=next(iter(_blasts(session, (BlastState.SENT,), most=1)), None) if sees_blasts else None,

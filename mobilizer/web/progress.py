@@ -1,25 +1,32 @@
-"""Web: a blast in motion. How far each language is, what holds it, and the buttons that steer it."""
+"""Web: a blast in motion. How far each language and mailbox is, what waits and why, and the buttons that steer it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import BlastState
-from mobilizer.delivery.progress import Progress
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.delivery import causes
+from mobilizer.delivery.causes import Kind
+from mobilizer.delivery.progress import Progress, together
 from mobilizer.delivery.progress import progress as progress_of
 from mobilizer.http import installation
 from mobilizer.organizers.audit import record
 from mobilizer.web.bars import kinds, tally_bar
-from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
+from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
+from mobilizer.web.causes import lines
+from mobilizer.web.held import what_to_do
+from mobilizer.web.labels import label
 from mobilizer.web.policy import allowed, me
+from mobilizer.web.reasons import provider_name
 from mobilizer.web.screens import blasts as blueprint
-from mobilizer.web.words import _, duration, ngettext, number
+from mobilizer.web.words import _, duration, ngettext, number, percent
 
 S = BlastState
 CAN_PAUSE = lifecycle.SOURCES[S.PAUSED]
@@ -28,35 +35,40 @@ RESUMABLE = (S.PAUSED, S.HELD)
 SECONDS = 2
 MANY, MANY_SHARE = 20, 0.01  # uncertain mails that a person should look at
 SECONDS_WITHOUT_SCRIPT = 5
+OLD_SECONDS = 2.0  # a count that is older says so
+STEP = 0.1  # what is read out says every tenth
 
 
 @blueprint.get("/blasts/<slug>/progress")
 @allowed("blasts.see")
 def progress(slug: str) -> ResponseReturnValue:
-    """The live page: fresh every two seconds with script, every five without, until nothing changes any more."""
+    """The page that freshens itself, with and without script, until nothing changes any more or someone says stop."""
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         if blast.state in NOT_LAUNCHED:
-            return redirect(url_for("blasts.check", slug=slug), 303)
+            return redirect(place_of(blast), 303)
         now = progress_of(session, blast)
         return render_template(
             "blasts/progress.html",
             blast=blast_head(blast),
             now=now,
             headline=_headline(now),
+            said=_said(now),
             total=tally_bar("", now.overall),
             bars=[tally_bar(tag, tally) for tag, tally in now.languages.items()],
             kinds=kinds(),
             rate=_rate(now),
-            left=_left(now),
+            to_do=what_to_do(now.held_for, now.retry_at),
             can_pause=blast.state in CAN_PAUSE and blast.state != S.HELD,
             can_resume=blast.state in RESUMABLE,
             can_cancel=blast.state in CAN_CANCEL,
             nobody_works=not now.workers and blast.state in (S.LAUNCHING, S.SENDING),
             many_uncertain=now.overall.uncertain > max(MANY, now.overall.total * MANY_SHARE),
+            still="still" in request.args,
             seconds=SECONDS,
             seconds_without_script=SECONDS_WITHOUT_SCRIPT,
             as_of=datetime.now(UTC),
+            **_groups(session, blast, now),
         )
 
 
@@ -81,7 +93,7 @@ def confirm_cancel(slug: str) -> ResponseReturnValue:
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         if blast.state not in CAN_CANCEL:
-            return redirect(url_for("blasts.show", slug=slug), 303)
+            return redirect(place_of(blast), 303)
         now = progress_of(session, blast)
         return render_template("blasts/cancel.html", blast=blast_head(blast), now=now)
 
@@ -107,6 +119,24 @@ def _steer(slug: str, action: str, verb: Callable[[Session, int], bool], done: s
     return redirect(url_for("blasts.show", slug=slug), 303)
 
 
+def _groups(session: Session, blast: Blast, now: Progress) -> dict[str, Any]:
+    """What has to look at rows: causes and mailboxes, counted lately."""
+    deferred = causes.groups(session, blast.id, Kind.DEFERRED) if now.overall.waiting else None
+    refused = causes.groups(session, blast.id, Kind.REFUSED) if now.overall.rejected else None
+    mailboxes = causes.by_provider(session, blast.id)
+    later = sum(group.people for group in deferred.value) if deferred else 0
+    whole = together(mailboxes.value)
+    return {
+        "deferred": lines(deferred.value) if deferred else [],
+        "refused": lines(refused.value) if refused else [],
+        "mailboxes": [tally_bar(provider_name(code), tally) for code, tally in mailboxes.value.items()],
+        "mailboxes_total": tally_bar("", whole),
+        "mailbox_kinds": [(kind, name) for kind, name in kinds() if getattr(whole, kind) or kind == "accepted"],
+        "mailboxes_age": duration(mailboxes.age) if mailboxes.age > OLD_SECONDS else "",
+        "left": _left(now, later),
+    }
+
+
 def _headline(now: Progress) -> str:
     people = number(now.overall.total)
     match now.state:
@@ -127,6 +157,12 @@ def _headline(now: Progress) -> str:
             return _("Every one of %(people)s people has a final line", people=people)
 
 
+def _said(now: Progress) -> str:
+    """What is read out to those who don't see the page change: rarely, so that it can be listened to."""
+    done = now.overall.final / now.overall.total if now.overall.total else 0.0
+    return _("%(state)s: %(share)s done", state=label(now.state, "blast"), share=percent(done - done % STEP))
+
+
 def _rate(now: Progress) -> str:
     if now.state != S.SENDING or not now.per_second:
         return "–"
@@ -135,8 +171,8 @@ def _rate(now: Progress) -> str:
     return _("%(n)s a minute", n=number(round(now.per_second * 60)))
 
 
-def _left(now: Progress) -> str:
-    left = now.seconds_left()
-    if now.state != S.SENDING or left is None or not now.overall.waiting:
+def _left(now: Progress, later: int) -> str:
+    left = now.seconds_left(later)
+    if now.state != S.SENDING or not left:
         return "–"
     return duration(max(1, left))

@@ -1,4 +1,4 @@
-"""Web: why a mail was rejected or skipped, in words. A reason that has none is shown as the ledger has it."""
+"""Web: why a mail was rejected, skipped or waits, in words. A reason that has none is shown as the ledger has it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,35 @@ REASONS = {
     "unsupported": N_("The address needs what the relay can't do"),
     "unrenderable": N_("The mail could not be made"),
     "worker_lost": N_("The worker was lost before the answer"),
+    "resent": N_("Sent again by a person's decision"),
+    "retried": N_("Tried again by a person's decision"),
     "": N_("No reason was written down"),
 }
+# The same verdicts where they are not the last word.
+WAITING = {
+    "soft": N_("“Not now”: greylisting or a fault that passes"),
+    "": N_("“Not now”, without a reason"),
+}
+# Mailbox providers are called by their own names; one that is not here is shown as its code, with a capital.
+PROVIDERS = {
+    "icloud": "iCloud", "gmx": "GMX", "t-online": "T-Online", "mailru": "Mail.ru", "qq": "QQ", "netease": "NetEase",
+    "sfr": "SFR", "laposte": "La Poste", "uol": "UOL", "sapo": "SAPO", "wp": "WP", "kpn": "KPN", "bt": "BT",
+    "att": "AT&T", "telecomitalia": "Telecom Italia", "telefonica": "Telefónica", "bigpond": "BigPond",
+}  # fmt: skip
 
 
 def reason_text(reason: str) -> str:
     """A reason of the ledger in the page's language."""
     known = REASONS.get(reason)
     return _(known) if known is not None else reason
+
+
+def waiting_text(reason: str) -> str:
+    """Why a mail waits for its next try."""
+    known = WAITING.get(reason)
+    return _(known) if known is not None else reason_text(reason)
+
+
+def provider_name(code: str) -> str:
+    """A mailbox provider's name; the others together where there is no code."""
+    return PROVIDERS.get(code, code.capitalize()) if code else _("Other mailboxes")

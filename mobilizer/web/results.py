@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from mobilizer.blasts.blasts import Blast
+from mobilizer.delivery.progress import undecided
 from mobilizer.engagement.results import LanguageResults
 from mobilizer.engagement.results import results as results_of
 from mobilizer.http import installation
@@ -16,8 +17,9 @@ from mobilizer.problems import N_
 from mobilizer.web import deliveries  # noqa: F401 - its views are on the same blueprint
 from mobilizer.web.asked import number_asked
 from mobilizer.web.bars import KINDS, Bar, bar, kinds
-from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast
+from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
 from mobilizer.web.blasts import PAGE, blast_lines
+from mobilizer.web.needs import needs
 from mobilizer.web.policy import allowed
 from mobilizer.web.reasons import reason_text
 from mobilizer.web.screens import results as blueprint
@@ -64,9 +66,12 @@ def index() -> ResponseReturnValue:
         asked = asked.where(Blast.id < before)
     with installation().database.read() as session:
         lines = blast_lines(session, session.scalars(asked).all())
+        first = needs(session) if before is None else []  # on the first page only
         bars = {line.id: bar("", {kind: getattr(line.tally, kind) for kind in KINDS}) for line in lines}
     older = lines[PAGE - 1].id if len(lines) > PAGE else None
-    return render_template("results/index.html", blasts=lines[:PAGE], bars=bars, older=older, before=before)
+    return render_template(
+        "results/index.html", needs=first, blasts=lines[:PAGE], bars=bars, older=older, before=before
+    )
 
 
 @blueprint.get("/blasts/<slug>/results")
@@ -76,7 +81,7 @@ def show(slug: str) -> ResponseReturnValue:
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         if blast.state in NOT_LAUNCHED:
-            return redirect(url_for("blasts.check", slug=slug), 303)
+            return redirect(place_of(blast), 303)
         found = results_of(session, blast.id)
         return render_template(
             "results/show.html",
@@ -84,6 +89,7 @@ def show(slug: str) -> ResponseReturnValue:
             launched_at=blast.launched_at,
             finished_at=blast.finished_at,
             found=found,
+            undecided=undecided(session, [blast.id]).get(blast.id, 0),
             total=_bar(found.total),
             bars=[_bar(one) for one in found.languages],
             kinds=kinds(with_waiting=found.total.waiting > 0),

@@ -37,7 +37,7 @@ def choose_language(own: str | None) -> None:
 
 def number(value: float | None) -> str:
     """1234 as 1,234 or 1.234, by the page's language; nothing for None."""
-    return "" if value is None else str(numbers.format_decimal(value, locale=_locale()))
+    return "" if value is None else str(numbers.format_decimal(value, locale=locale()))
 
 
 def percent(part: float, whole: float | None = None) -> str:
@@ -48,28 +48,28 @@ def percent(part: float, whole: float | None = None) -> str:
     # What is not all never reads "100%", and what is not nothing never reads "0%".
     small = 0 < share < 0.1 or 0.99 <= share < 1
     kept = max(Decimal("0.001"), min(Decimal("0.999"), round(Decimal(share), 3))) if small else round(Decimal(share), 2)
-    return str(numbers.format_percent(kept.normalize(), locale=_locale(), decimal_quantization=False))
+    return str(numbers.format_percent(kept.normalize(), locale=locale(), decimal_quantization=False))
 
 
 def date(value: datetime | None) -> Markup:
     """A day, as `<time>`; nothing for None."""
-    return _time(value, lambda at: dates.format_date(at, "medium", locale=_locale()))
+    return _time(value, lambda at: dates.format_date(at, "medium", locale=locale()))
 
 
 def moment(value: datetime | None) -> Markup:
     """A day and a time in UTC, as `<time>`; nothing for None."""
 
     def said(at: datetime) -> str:
-        day = dates.format_date(at, "medium", locale=_locale())
-        hour = dates.format_time(at, "short", tzinfo=UTC, locale=_locale())
-        return f"{_locale().datetime_formats['medium'].format(hour, day)} UTC"
+        day = dates.format_date(at, "medium", locale=locale())
+        hour = dates.format_time(at, "short", tzinfo=UTC, locale=locale())
+        return f"{locale().datetime_formats['medium'].format(hour, day)} UTC"
 
     return _time(value, said)
 
 
 def duration(seconds: float | None) -> str:
     """About how long: "3 minutes"; nothing for None."""
-    return "" if seconds is None else dates.format_timedelta(int(seconds), threshold=1.5, locale=_locale())
+    return "" if seconds is None else dates.format_timedelta(int(seconds), threshold=1.5, locale=locale())
 
 
 def own_name(tag: str) -> Markup:
@@ -92,7 +92,7 @@ def language_name(tag: str) -> str:
 
 def country_name(code: str | None) -> str:
     """A country's name in the page's language; an unknown code as it is."""
-    return str(_locale().territories.get((code or "").upper(), code or ""))
+    return str(locale().territories.get((code or "").upper(), code or ""))
 
 
 def problem(found: Problem) -> str:
@@ -125,7 +125,7 @@ def install_formats(app: Flask) -> None:
     )
 
 
-def _locale() -> Locale:
+def locale() -> Locale:
     return Locale.parse(page_language().replace("-", "_"))
 
 

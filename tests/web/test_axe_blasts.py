@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from mobilizer.blasts.blasts import Blast
+from mobilizer.db import clock
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.organizers.policy import Role
 from tests.browser import faults
@@ -34,12 +37,27 @@ BEFORE = (
     f"{BLAST}/check",
     f"{BLAST}/launch",
 )
-AFTER = (f"{BLAST}/progress", f"{BLAST}/cancel", f"{BLAST}/results", f"{BLAST}/deliveries", "/results")
+AFTER = (
+    f"{BLAST}/progress",
+    f"{BLAST}/cancel",
+    f"{BLAST}/uncertain",
+    f"{BLAST}/uncertain/resend",
+    f"{BLAST}/results",
+    f"{BLAST}/deliveries",
+    "/results",
+    "/",
+)
 LOOKS = [
     {"phone": False, "dark": False, "language": "en"},
     {"phone": True, "dark": True, "language": "ar"},
 ]
 Visit = Callable[..., Page]
+
+
+def schedule(world: World, at: object) -> None:
+    """Let the blast leave at a time, or at none."""
+    with world.installation.database.write() as session:
+        session.execute(update(Blast).values(state="scheduled" if at is not None else "draft", scheduled_at=at))
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
@@ -49,9 +67,15 @@ def test_no_page_of_appeals_and_blasts_has_a_fault(visitor: Visit, world: World,
     for path in BEFORE:
         page.goto(path)
         found += faults(page)
+    schedule(world, clock(3600))
+    page.goto(f"{BLAST}/scheduled")
+    found += faults(page)
+    schedule(world, None)
     world.launch()
     settle(world, world.members[0], DeliveryState.ACCEPTED)
-    settle(world, world.members[1], DeliveryState.REJECTED, reason="hard", reply="550 5.1.1 nobody")
+    settle(world, world.members[1], DeliveryState.REJECTED, reason="full", reply="5.2.2 full", provider="gmail")
+    settle(world, world.members[2], DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
+    settle(world, world.members[3], DeliveryState.PENDING, reason="soft", next_at=clock(300), provider="yahoo")
     for path in AFTER:
         page.goto(path)
         found += faults(page)
@@ -109,3 +133,19 @@ def test_a_launch_is_watched_until_it_is_final(visitor: Visit, world: World) -> 
         session.get_one(type(world.blast()), world.blast_id).state = "sent"
     expect(page.locator("#state")).to_contain_text("Sent", timeout=10_000)
     expect(page.locator("#live")).not_to_have_attribute("data-live", "2")
+
+
+def test_progress_is_read_out_politely_and_a_zone_is_the_browsers(visitor: Visit, world: World) -> None:
+    make_ready(world)
+    page = visitor(Role.ORGANIZER, timezone_id="Africa/Nairobi")
+    page.goto(f"{BLAST}/launch")
+    expect(page.locator("#f-zone")).to_have_value("Africa/Nairobi")
+    world.launch()
+    page.goto(f"{BLAST}/progress")
+    page.focus("#pause")
+    settle(world, world.members[0], DeliveryState.ACCEPTED)
+    expect(page.locator("#live-said")).to_have_text("Sending: 20% done", timeout=10_000)
+    expect(page.locator("#pause")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#state")).to_contain_text("Paused")
+    page.keyboard.press("Tab")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from mobilizer.blasts.blasts import Blast
+from mobilizer.db import clock
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.ledger import DeliveryState
+from mobilizer.delivery.reconcile import REFUSED
+from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
 from mobilizer.problems import Problem, write_problem
 from mobilizer.web.chart import segments
@@ -98,7 +102,7 @@ def test_cancel_asks_first_and_is_for_good(organizer: Browser, launched: World) 
     assert launched.blast().state == "cancelled"
     organizer.post(f"{BLAST}/resume")
     assert launched.blast().state == "cancelled"
-    assert organizer.get(f"{BLAST}/cancel").location == BLAST
+    assert organizer.get(f"{BLAST}/cancel").location == f"{BLAST}/progress"
 
 
 def test_a_button_that_comes_too_late_says_so(organizer: Browser, launched: World) -> None:
@@ -127,6 +131,98 @@ def test_a_viewer_watches_without_buttons(signed_in: Callable[..., Browser], lau
     assert page.status_code == 200
     assert "/pause" not in page.text
     assert "/cancel" not in page.text
+
+
+def defer(world: World) -> None:
+    """Three wait for another try, two of them for one cause; one was refused for a full mailbox."""
+    waits = {"reason": "rate", "code": 421, "reply": "4.7.28 <slow> down, ana@example.org", "next_at": clock(300)}
+    for member, provider in zip(world.members, ("gmail", "gmail", ""), strict=False):
+        settle(world, member, DeliveryState.PENDING, provider=provider, **waits)
+    settle(world, world.members[3], DeliveryState.REJECTED, reason="full", code=552, provider="gmail")
+
+
+def test_what_waits_is_told_by_cause_and_tried_again_by_cause(organizer: Browser, launched: World) -> None:
+    defer(launched)
+    page = organizer.get(f"{BLAST}/progress").text
+    assert "Too many at once for the other side" in page
+    assert "4.7.28 &lt;slow&gt; down" in page
+    assert "Try these 2 now" in page
+    assert "Other mailboxes" in page
+    organizer.post(f"{BLAST}/retry", cause="deferred/rate/421/4.7.28/gmail")
+    assert launched.delivery(launched.members[0]).next_at is None
+    assert launched.delivery(launched.members[2]).next_at is not None
+    assert "2 mails are tried again now." in organizer.get(f"{BLAST}/progress").text
+    organizer.post(f"{BLAST}/retry", cause="refused/full")
+    assert launched.delivery(launched.members[3]).state == "pending"
+    with launched.installation.database.read() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "blast.retry")).all()
+        assert [entry.detail["count"] for entry in entries] == [2, 1]
+        assert {entry.user_id for entry in entries} == {organizer.user_id}
+
+
+@pytest.mark.parametrize("cause", ["", "refused/hard", "nonsense", "deferred/rate/x"])
+def test_a_cause_that_is_none_changes_nothing(organizer: Browser, launched: World, cause: str) -> None:
+    defer(launched)
+    settle(launched, launched.members[4], DeliveryState.REJECTED, reason="hard", code=550)
+    before = launched.states()
+    organizer.post(f"{BLAST}/retry", cause=cause)
+    assert launched.states() == before
+    assert "Nothing was changed" in organizer.get(f"{BLAST}/progress").text
+
+
+def test_a_viewer_sees_causes_but_no_reply_that_may_name_a_member(
+    signed_in: Callable[..., Browser], launched: World
+) -> None:
+    defer(launched)
+    page = signed_in(Role.VIEWER).get(f"{BLAST}/progress").text
+    assert "421 4.7.28" in page
+    assert "ana@example.org" not in page
+    assert "/retry" not in page
+
+
+def test_each_mailbox_provider_shows_how_far_it_is(organizer: Browser, launched: World) -> None:
+    settle(launched, launched.members[0], DeliveryState.ACCEPTED, provider="gmail")
+    settle(launched, launched.members[1], DeliveryState.ACCEPTED, provider="t-online")
+    page = organizer.get(f"{BLAST}/progress").text
+    assert "<bdi>Gmail</bdi>" in page
+    assert "<bdi>T-Online</bdi>" in page
+
+
+def test_whoever_wants_a_page_that_stands_still_gets_one(organizer: Browser, launched: World) -> None:
+    page = organizer.get(f"{BLAST}/progress?still=1").text
+    assert "data-live" not in page
+    assert "http-equiv" not in page
+    assert "Refresh by itself" in page
+
+
+def test_a_change_is_read_out_seldom(organizer: Browser, launched: World) -> None:
+    page = organizer.get(f"{BLAST}/progress").text
+    assert '<p class="visually-hidden" id="live-said" role="status"></p>' in page
+    assert 'data-say="Sending: 0% done"' in page
+    settle(launched, launched.members[0], DeliveryState.ACCEPTED)
+    assert 'data-say="Sending: 20% done"' in organizer.get(f"{BLAST}/progress").text
+
+
+@pytest.mark.parametrize(
+    ("problem", "retry", "said"),
+    [
+        (Problem("relay", "No answer."), True, "You can wait"),
+        (Problem("relay", "No password."), False, "Let the operator mend the relay"),
+        (REFUSED, False, "Read the replies beneath"),
+        (Problem("relay", "Message after message is refused by policy."), False, "Read the replies beneath"),
+        (Problem("relay", "The sending software failed. Its log says how."), True, "find the fault in the worker"),
+    ],
+)
+def test_a_held_blast_says_what_to_do(
+    organizer: Browser, launched: World, problem: Problem, retry: bool, said: str
+) -> None:
+    retry_at = datetime.now(UTC) if retry else None
+    put(launched, state="held", hold_reason=write_problem(problem), retry_at=retry_at)
+    page = organizer.get(f"{BLAST}/progress").text
+    assert said in page
+    assert ("by itself:" in page) is retry
+    assert "Sending has stopped itself" in page
+    assert f'href="{BLAST}/progress"' in organizer.get("/").text.split("Needs your decision")[1]
 
 
 def test_a_bar_never_runs_over_and_shows_what_is_not_nothing() -> None:

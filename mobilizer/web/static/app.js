@@ -19,13 +19,25 @@ function live(element) {
         next = document.importNode(fresh, true);
         element.replaceWith(next);
         if (focused) document.getElementById(focused)?.focus();
+        say(next);
         if (!next.dataset.live) document.title = page.title;
       }
     } catch { /* the network is away: try again next time */ }
     live(next);
   }, seconds * 1000);
 }
+// [data-say] of what is live: read out politely when it has changed, by the element "<id>-said" that stays.
+function say(element) {
+  const place = document.getElementById(`${element.id}-said`);
+  if (place && element.dataset.say && place.textContent !== element.dataset.say) place.textContent = element.dataset.say;
+}
 document.querySelectorAll("[data-live]").forEach(live);
+
+// select[data-zone]: nobody chose yet, so it is the zone of this browser.
+document.querySelectorAll("select[data-zone]").forEach((select) => {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...select.options].some((option) => option.value === here)) select.value = here;
+});
 
 // form[data-once]: a second press of the button does nothing more.
 document.addEventListener("submit", (event) => {

@@ -1,0 +1,146 @@
+"""Face: `mobilizer blasts status`: how far a blast is, once or until it is final, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.check import check
+from mobilizer.cli.naming import blast_named
+from mobilizer.cli.opening import opened
+from mobilizer.delivery import causes
+from mobilizer.delivery.causes import Kind
+from mobilizer.delivery.progress import Progress, Tally, progress
+from mobilizer.installation import Installation
+from mobilizer.languages import UnknownLanguage, language
+from mobilizer.settings import Settings
+
+SECONDS = 2.0
+KINDS = ("accepted", "rejected", "skipped", "uncertain", "waiting")
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--watch", is_flag=True, help="Show it anew every two seconds until nothing changes any more.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_obj
+def status(settings: Settings, slug: str, watch: bool, as_json: bool) -> None:
+    """Show how far a blast is, by language and mailbox, what waits and why."""
+    here = opened(settings)
+    if as_json:
+        while True:
+            now = status_of(here, slug)
+            click.echo(json.dumps(now))
+            if not watch or now["finished"]:
+                return
+            time.sleep(SECONDS)
+    console = Console()
+    first = status_of(here, slug)
+    if not watch:
+        console.print(drawn(first))
+        return
+    with Live(drawn(first), console=console, refresh_per_second=4) as live:
+        while not first["finished"]:
+            time.sleep(SECONDS)
+            first = status_of(here, slug)
+            live.update(drawn(first))
+
+
+def status_of(here: Installation, slug: str) -> dict[str, Any]:
+    """Everything about a blast's progress, in words and numbers that JSON has. No address and no name is in it."""
+    with here.database.read() as session:
+        blast = blast_named(session, slug)
+        now = progress(session, blast)
+        groups = {kind.value: causes.groups(session, blast.id, kind).value for kind in Kind}
+        later = sum(group.people for group in groups[Kind.DEFERRED])
+        return {
+            "slug": slug,
+            "state": now.state,
+            "finished": now.finished,
+            "scheduled_at": _said(blast.scheduled_at),
+            "held_for": now.held_for.text() if now.held_for else "",
+            "retry_at": _said(now.retry_at),
+            "people": now.overall.total or _people(here, session, blast),
+            **_counts(now.overall),
+            "undecided": now.undecided,
+            "per_second": round(now.per_second, 2),
+            "seconds_left": _left(now, later),
+            "workers": now.workers,
+            "languages": {tag: _counts(tally) for tag, tally in now.languages.items()},
+            "mailboxes": {code: _counts(tally) for code, tally in causes.by_provider(session, blast.id).value.items()},
+            **{kind: [_cause(group) for group in found] for kind, found in groups.items()},
+        }
+
+
+def drawn(now: dict[str, Any]) -> RenderableType:
+    """The same for people."""
+    shown: list[RenderableType] = [f"[bold]{now['slug']}[/] is [bold]{now['state']}[/]. {now['held_for']}".strip()]
+    shown += [f"It tries again by itself at {now['retry_at']}."] if now["retry_at"] else []
+    shown += [f"It leaves at {now['scheduled_at']}."] if now["state"] == "scheduled" else []
+    if not now["languages"]:
+        return Group(*shown, f"It would go to {now['people']} people.")
+    shown.append(_table("Language", {_own_name(tag): counts for tag, counts in now["languages"].items()}, now))
+    if now["mailboxes"]:
+        shown.append(_table("Mailbox", {code or "others": counts for code, counts in now["mailboxes"].items()}))
+    for kind, title in ((Kind.DEFERRED, "Waits for another try"), (Kind.REFUSED, "Refused")):
+        if now[kind]:
+            shown.append(causes_table(title, now[kind]))
+    if now["undecided"]:
+        shown.append(f"{now['undecided']} uncertain: see `mobilizer blasts uncertain {now['slug']}`.")
+    left = f", about {now['seconds_left']:.0f} s to go" if now["seconds_left"] else ""
+    shown.append(f"{now['per_second']:.0f} a second{left}, {now['workers']} workers alive.")
+    return Group(*shown)
+
+
+def causes_table(title: str, found: list[dict[str, Any]]) -> Table:
+    """Causes with the names that `retry --cause` takes."""
+    table = Table("Cause", "People", "Next try", title=title, title_justify="left")
+    for cause in found:
+        table.add_row(cause["cause"], str(cause["people"]), cause["next_at"] or "")
+    return table
+
+
+def _table(head: str, lines: dict[str, dict[str, int]], whole: dict[str, Any] | None = None) -> Table:
+    table = Table(head, "People", *(kind.capitalize() for kind in KINDS))
+    for name, counts in lines.items():
+        table.add_row(name, str(sum(counts.values())), *(str(counts[kind]) for kind in KINDS))
+    if whole:
+        table.add_row("All", str(whole["people"]), *(str(whole[kind]) for kind in KINDS), style="bold")
+    return table
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    return {kind: getattr(tally, kind) for kind in KINDS}
+
+
+def _cause(group: causes.Group) -> dict[str, Any]:
+    return {"cause": group.cause.key, "people": group.people, "next_at": _said(group.next_at)}
+
+
+def _left(now: Progress, later: int) -> float | None:
+    left = now.seconds_left(later) if now.state == "sending" else None
+    return None if left is None else round(left, 1)
+
+
+def _people(here: Installation, session: Session, blast: Blast) -> int:
+    return check(session, here, blast, datetime.now(UTC).date()).people
+
+
+def _said(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def _own_name(tag: str) -> str:
+    try:
+        return language(tag).own_name
+    except UnknownLanguage:
+        return tag

@@ -1,0 +1,30 @@
+"""Web: a blast that holds itself. What a person can do about it, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mobilizer.problems import N_, Problem
+from mobilizer.web.words import _
+
+REFUSED = {"held.refused", "Message after message is refused by policy."}
+FAILED = {"The sending software failed. Its log says how."}
+BOUND = {"%(host)s is not this machine, and this installation may not send elsewhere."}
+
+READ_THE_REPLIES = N_(
+    "Read the replies beneath, under “Refused”. Content, reputation or limits are the usual causes, and to go on "
+    "against them harms your name. Then resume, or cancel."
+)
+READ_THE_LOG = N_("Nobody was skipped. Let the operator find the fault in the worker's log and mend it; then resume.")
+SET_FREE = N_("This installation is a demo. To send for real, the operator takes MOBILIZER_LOOPBACK_ONLY out.")
+WAIT = N_("You can wait: it goes on when the relay answers again. If it stops again and again, ask who runs the relay.")
+MEND = N_("Let the operator mend the relay or its settings; then resume. Nothing is ever sent unprotected instead.")
+
+
+def what_to_do(problem: Problem | None, retry_at: datetime | None) -> str:
+    """The way out of a hold: by what happened, and by whether it is tried again by itself."""
+    told = {problem.code, problem.message} if problem else set()
+    for known, advice in ((REFUSED, READ_THE_REPLIES), (FAILED, READ_THE_LOG), (BOUND, SET_FREE)):
+        if told & known:
+            return _(advice)
+    return _(WAIT if retry_at else MEND)

@@ -1,0 +1,142 @@
+"""Face: a blast from the command line. What it says, what it changes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select, update
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.cli import main
+from mobilizer.db import clock
+from mobilizer.delivery.ledger import Batch, DeliveryState
+from mobilizer.organizers.audit import AuditEntry
+from tests.web.appeal_stage import settle
+from tests.worlds import World
+
+SLUG = "love-always-wins"
+
+
+def run(world: World, *arguments: str, typed: str | None = None) -> Result:
+    settings = world.installation.settings
+    environment = {"MOBILIZER_HOME": str(settings.home), "DATABASE_URL": settings.database_url}
+    return CliRunner().invoke(main, ["blasts", *arguments], input=typed, env=environment)
+
+
+def log(world: World) -> list[tuple[str, dict[str, object]]]:
+    with world.installation.database.read() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+        assert {entry.user_id for entry in entries} <= {None}
+        return [(entry.action, entry.detail) for entry in entries]
+
+
+@pytest.fixture
+def launched(world: World) -> World:
+    """One accepted, one refused, one deferred, two uncertain."""
+    world.launch()
+    first, second, third, *others = world.members
+    settle(world, first, DeliveryState.ACCEPTED, provider="gmail")
+    settle(world, second, DeliveryState.REJECTED, reason="full", code=552, reply="5.2.2 full, zq7@example.org")
+    settle(world, third, DeliveryState.PENDING, reason="rate", code=421, reply="4.7.28 slow", next_at=clock(300))
+    for member in others:
+        settle(world, member, DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
+    return world
+
+
+def test_status_says_the_same_to_people_and_to_programs(launched: World) -> None:
+    said = run(launched, "status", SLUG)
+    assert said.exit_code == 0, said.output
+    assert "deferred/rate/421/4.7.28/" in said.output
+    assert "2 uncertain" in said.output
+    now = json.loads(run(launched, "status", SLUG, "--json").output)
+    assert (now["people"], now["accepted"], now["rejected"], now["uncertain"], now["waiting"]) == (5, 1, 1, 2, 1)
+    assert now["undecided"] == 2
+    assert now["mailboxes"]["gmail"]["accepted"] == 1
+    assert [cause["cause"] for cause in now["refused"]] == ["refused/full/552/5.2.2/"]
+    assert "@" not in json.dumps(now), "a reply may quote an address"
+
+
+def test_status_is_watched_until_it_is_final(launched: World) -> None:
+    for member in launched.members:
+        settle(launched, member, DeliveryState.ACCEPTED)
+    with launched.installation.database.write() as session:
+        session.execute(update(Blast).values(state="sent"))
+        session.execute(update(Batch).values(state="done"))
+    for more in ((), ("--json",)):
+        said = run(launched, "status", SLUG, "--watch", *more)
+        assert said.exit_code == 0, said.output
+        assert "sent" in said.output
+
+
+def test_before_launch_status_says_to_how_many_it_would_go(world: World) -> None:
+    assert "It would go to 5 people." in run(world, "status", SLUG).output
+
+
+def test_pause_resume_and_cancel_are_told_and_audited(launched: World) -> None:
+    assert run(launched, "pause", SLUG).output == "Paused.\n"
+    again = run(launched, "pause", SLUG)
+    assert (again.exit_code, again.output) == (1, "Error: Nothing done: the blast is paused.\n")
+    assert run(launched, "resume", SLUG).exit_code == 0
+    refused = run(launched, "cancel", SLUG, typed="n\n")
+    assert refused.exit_code == 1
+    assert "1 people have not been mailed and never will be; 1 mails were accepted." in refused.output
+    assert launched.blast().state == "sending"
+    assert run(launched, "cancel", SLUG, "--yes").output == "Cancelled.\n"
+    by = {"by": "command line"}
+    assert log(launched) == [("blast.pause", by), ("blast.resume", by), ("blast.cancel", by)]
+
+
+def test_a_cause_is_tried_again_or_only_counted(launched: World) -> None:
+    dry = run(launched, "retry", SLUG, "--cause", "refused/full", "--dry-run")
+    assert "It would be 1 mails." in dry.output
+    assert log(launched) == []
+    assert run(launched, "retry", SLUG).output == "1 mails are tried again now.\n"
+    assert launched.delivery(launched.members[2]).next_at is None
+    assert run(launched, "retry", SLUG, "--cause", "refused/full/552").exit_code == 0
+    assert launched.delivery(launched.members[1]).state == "pending"
+    nothing = run(launched, "retry", SLUG, "--cause", "refused")
+    assert nothing.exit_code == 1
+    assert "no mail of this cause" in nothing.output
+    assert [detail["cause"] for _, detail in log(launched)] == ["deferred", "refused/full/552"]
+
+
+def test_uncertain_mails_are_listed_left_and_sent_again(launched: World) -> None:
+    said = run(launched, "uncertain", SLUG, "--json")
+    assert said.exit_code == 0, said.exception
+    lines = [json.loads(line) for line in said.output.splitlines()]
+    assert [line["reason"] for line in lines] == ["worker_lost"] * 2
+    assert lines[0]["message_id"].startswith("<")
+    assert "name" not in lines[0]
+    assert "2 wait for a decision" in run(launched, "uncertain", SLUG).output
+    assert run(launched, "leave", SLUG, "--mail", str(lines[0]["id"])).output == "1 mails are left as they are.\n"
+    asked = run(launched, "resend", SLUG, "--all", typed="n\n")
+    assert asked.exit_code == 1
+    assert "gets it twice. Send 1 mails again?" in asked.output
+    assert run(launched, "resend", SLUG, "--reason", "worker_lost", "--yes").output == "1 mails are sent again.\n"
+    assert launched.states() == {"accepted": 1, "pending": 2, "rejected": 1, "uncertain": 1}
+    nothing = run(launched, "resend", SLUG, "--all", "--yes")
+    assert nothing.exit_code == 1
+    assert "no such mail waits for a decision" in nothing.output
+    assert [(action, detail["count"]) for action, detail in log(launched)] == [("blast.leave", 1), ("blast.resend", 1)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "none"),
+        ("pause", "none"),
+        ("retry", SLUG, "--cause", "rejected"),
+        ("retry", SLUG, "--cause", "deferred/rate/x"),
+        ("leave", SLUG),
+        ("resend", SLUG, "--all", "--reason", "worker_lost"),
+        ("leave", SLUG, "--mail", "0"),
+    ],
+)
+def test_a_command_that_is_wrongly_used_changes_nothing_and_ends_with_2(
+    launched: World, arguments: tuple[str, ...]
+) -> None:
+    before = launched.states()
+    assert run(launched, *arguments).exit_code == 2
+    assert (launched.states(), log(launched)) == (before, [])

@@ -1,0 +1,132 @@
+"""Send later: a time of a place, a moment for everyone, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from mobilizer.blasts.blasts import Blast, Rendition
+from mobilizer.db import clock
+from mobilizer.delivery import reconcile
+from mobilizer.organizers.audit import AuditEntry
+from mobilizer.organizers.policy import Role
+from mobilizer.web.time_zones import moment_of, zones
+from tests.one_database import database_url  # noqa: F401
+from tests.web.appeal_stage import make_ready, seen
+from tests.web.conftest import Browser
+from tests.worlds import World
+
+BLAST = "/blasts/love-always-wins"
+LAUNCH, SCHEDULE, SCHEDULED = f"{BLAST}/launch", f"{BLAST}/schedule", f"{BLAST}/scheduled"
+
+
+@pytest.fixture
+def organizer(signed_in: Callable[..., Browser], world: World) -> Browser:
+    make_ready(world)
+    return signed_in(Role.ORGANIZER)
+
+
+def tomorrow(zone: str = "Asia/Tokyo") -> dict[str, str]:
+    at = datetime.now(ZoneInfo(zone)) + timedelta(days=1)
+    return {"day": f"{at:%Y-%m-%d}", "hour": "09:30", "zone": zone, "later_people": "5"}
+
+
+def test_it_leaves_at_the_time_of_a_place(organizer: Browser, world: World) -> None:
+    form = tomorrow()
+    assert organizer.post(SCHEDULE, **form, **seen(organizer, LAUNCH)).location == SCHEDULED
+    blast = world.blast()
+    assert blast.state == "scheduled"
+    assert blast.scheduled_at == datetime.fromisoformat(f"{form['day']}T00:30").replace(tzinfo=UTC)
+    page = organizer.get(SCHEDULED).text
+    assert "09:30" in page
+    assert "Asia/Tokyo" in page
+    assert "12:30" in page or "00:30" in page or "12:30 AM" in page, "and in UTC"
+    with world.installation.database.read() as session:
+        assert set(session.scalars(select(Rendition.language))) == {"en", "es"}
+        assert session.scalars(select(AuditEntry.action)).all() == ["blast.schedule"]
+
+
+def test_a_scheduled_blast_has_one_place_and_every_other_page_leads_there(organizer: Browser, world: World) -> None:
+    organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
+    for page in ("", "/check", "/launch", "/progress", "/results", "/deliveries", "/uncertain"):
+        assert organizer.get(BLAST + page).location == SCHEDULED, page
+    assert organizer.post(LAUNCH, people="5", seen_blast="1", seen_appeal="1").location == SCHEDULED
+
+
+def test_the_time_can_be_taken_back_and_another_one_chosen(organizer: Browser, world: World) -> None:
+    organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
+    assert organizer.post(f"{BLAST}/unschedule").location == BLAST
+    assert (world.blast().state, world.blast().scheduled_at) == ("ready", None)
+    organizer.post(f"{BLAST}/unschedule")
+    assert "the blast has moved on meanwhile" in organizer.get(f"{BLAST}/check").text
+    assert "option selected>Asia/Tokyo</option>" in organizer.get(LAUNCH).text, "the zone is remembered"
+    assert organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH)).location == SCHEDULED
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"day": "2020-01-01"}, "That time is over"),
+        ({"day": "2999-01-01"}, "within a year"),
+        ({"day": "soon"}, "Type a day and a time."),
+        ({"hour": ""}, "Type a day and a time."),
+        ({"hour": "09:30+02:00"}, "Choose a time zone."),
+        ({"zone": "Mars/Olympus"}, "Choose a time zone."),
+        ({"zone": "../etc/passwd"}, "Choose a time zone."),
+        ({"later_people": "6"}, "That is not the number of people."),
+    ],
+)
+def test_what_is_no_time_schedules_nothing(organizer: Browser, world: World, wrong: dict[str, str], said: str) -> None:
+    answer = organizer.post(SCHEDULE, **{**tomorrow(), **wrong}, **seen(organizer, LAUNCH))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert world.blast().state == "draft"
+
+
+def test_what_has_changed_since_it_was_seen_is_not_scheduled(organizer: Browser, world: World) -> None:
+    form = {**tomorrow(), **seen(organizer, LAUNCH)}
+    words = "/appeals/love-always-wins/words/es"
+    organizer.post(words, button="Otro", **seen(organizer, words))
+    answer = organizer.post(SCHEDULE, **form)
+    assert answer.status_code == 409
+    assert "has changed since you looked" in answer.text
+
+
+def test_an_hour_that_the_clocks_skip_is_refused_and_one_they_repeat_is_the_first(app: Flask) -> None:
+    with app.test_request_context():
+        assert "skip this time" in str(moment_of("2027-03-28", "01:30", "Europe/Lisbon"))
+        assert moment_of("2026-10-25", "01:30", "Europe/Lisbon") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_every_zone_can_be_chosen_once() -> None:
+    names = [name for some in zones().values() for name in some]
+    assert len(names) == len(set(names)) > 400
+    assert {"UTC", "America/Sao_Paulo", "Africa/Cairo"} <= set(names)
+
+
+def test_a_late_one_asks_and_says_what_to_do(organizer: Browser, world: World) -> None:
+    organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
+    with world.installation.database.write() as session:
+        session.execute(update(Blast).values(scheduled_at=clock(-2 * 3600)))
+        reconcile.start_scheduled(session)
+    for page in (LAUNCH, f"{BLAST}/check", "/"):
+        assert "send it now, or choose another time" in organizer.get(page).text, page
+    organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
+    assert world.blast().hold_reason == ""
+    assert "send it now, or choose another time" not in organizer.get("/").text
+
+
+def test_a_viewer_sees_when_it_leaves_and_can_change_nothing(
+    organizer: Browser, signed_in: Callable[..., Browser], world: World
+) -> None:
+    organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
+    viewer = signed_in(Role.VIEWER)
+    page = viewer.get(SCHEDULED).text
+    assert "It leaves by itself" in page
+    assert "/unschedule" not in page
+    assert viewer.post(f"{BLAST}/unschedule").status_code == 403
