@@ -1,4 +1,4 @@
-"""Blasts: tickets. The tokens of one mail; apart from the renditions, for who only sends need not load what compiles."""
+"""Blasts: tickets. The tokens of one mail; apart from renditions, for who only sends need not load what compiles."""
 
 from __future__ import annotations
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
 from mobilizer import jobs
+from mobilizer.cli.relays import spoken
 from mobilizer.cli.storage import Finding, storage
 from mobilizer.db import Database
 from mobilizer.delivery import heartbeats
+from mobilizer.delivery.limits import pace_of
 from mobilizer.installation import Installation
 from mobilizer.keys import load_keyring
 from mobilizer.organizers.users import User
+from mobilizer.pace.store import Away
 from mobilizer.settings import Settings
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Timeouts
-from mobilizer.transport.relays import RELAYS_FILE, RelaysError, Route, load_relays
+from mobilizer.transport.relays import RELAYS_FILE, Relays, RelaysError, Route, load_relays
 from mobilizer.transport.smtp import Connection
 
 LEAST_PYTHON = (3, 11)
@@ -107,6 +111,16 @@ def relays(settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", "Relays", f"others on this machine may read {path}", f"chmod 600 {path}")
     for route in found.routes:
         yield relay(route, f"Relay {route.name}" if len(found.routes) > 1 else "Relay")
+    yield from pace(settings, found)
+
+
+def pace(settings: Settings, relays: Relays) -> Iterator[Finding]:
+    """What goes slower than it may, because a relay or a provider said so."""
+    with suppress(Away):
+        for one in pace_of(settings, relays).state():
+            if one.slowed_since:
+                says = f"{one.name} was slowed to {spoken(one.rate)} ({one.why or 'while Redis was away'})"
+                yield Finding("warn", "Pace", says, "It recovers by itself; mobilizer relays shows how far it is.")
 
 
 def relay(route: Route, about: str) -> Finding:

@@ -83,6 +83,12 @@ class Post:
         self._pacing.learn(route, message.load.provider, answer)
         self.lanes.learn(route, answer)
 
+    def unsent(self, message: Message) -> None:
+        """Note that a message was not handed over, whether or not its claim was committed."""
+        person = message.load.person
+        answer = Deferred(0, "it was not handed over", Stage.CONTENT)
+        self.hands.answered(message.hand, settlement(person.delivery, person.tries, answer), claimed=True)
+
     def broken_off(self, route: Route, message: Message, trouble: Trouble) -> None:
         """The relay had trouble before it had the content. Said to one recipient again, it also puts that one off:
         else one address could stop a whole blast for ever."""

@@ -195,8 +195,8 @@ class Hands:
 
     def commit(self, ready: Sequence[tuple[Hand, int]]) -> set[int]:
         """One transaction: the answers since the last one, then the claims of what is ready; the rows that may go."""
-        for hand, delivery in ready:
-            hand.asked.append(delivery)
+        for hand in self._hands.values():
+            hand.asked = [delivery for whose, delivery in ready if whose is hand]
         busy = [hand for hand in self._hands.values() if hand.busy]
         done = [hand for hand in self._hands.values() if hand.finished]
         if not (busy or done):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,16 +13,19 @@ from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
-from mobilizer.blasts.renditions import compile_language, sample_recipient, tokens_for
+from mobilizer.blasts.renditions import compile_language, sample_recipient
+from mobilizer.blasts.tickets import tokens_for
 from mobilizer.db import clock
-from mobilizer.delivery.loads import relay_of, signer_of
+from mobilizer.delivery.loads import signer_of
 from mobilizer.installation import Installation
 from mobilizer.keys import Ticket
 from mobilizer.message.compose import compose, envelope_recipient, return_path
 from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
-from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Uncertain, Unsupported
+from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Trouble, Uncertain, Unsupported
+from mobilizer.transport.relay import Relay
+from mobilizer.transport.relays import load_relays
 from mobilizer.transport.smtp import Connection
 
 SAMPLE_ADDRESS = "someone@example.org"
@@ -55,8 +59,21 @@ def send_proof(
 def post(
     settings: Settings, sender: str, recipient: str, content: bytes
 ) -> Accepted | Deferred | Rejected | Uncertain | Unsupported:
-    """Hand one message that is in no ledger to the relay, at once. Raises Trouble (the relay's)."""
-    connection = Connection.open(relay_of(settings))
+    """Hand one message that is in no ledger to the first relay that has no trouble, at once.
+
+    Raises Trouble where all have some, relays.RelaysError where none can be read.
+    """
+    *others, last = load_relays(settings).routes
+    for route in others:
+        with suppress(Trouble):  # nothing was handed over: another may take it
+            return _post(route.relay, sender, recipient, content)
+    return _post(last.relay, sender, recipient, content)
+
+
+def _post(
+    relay: Relay, sender: str, recipient: str, content: bytes
+) -> Accepted | Deferred | Rejected | Uncertain | Unsupported:
+    connection = Connection.open(relay)
     try:
         connection.offer(sender, recipient, size=len(content))
         answer = connection.answer()

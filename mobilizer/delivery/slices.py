@@ -9,13 +9,14 @@ lane without its answer.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Connection
 
 from mobilizer.delivery import holds
-from mobilizer.delivery.carriers import Carrier, Post
+from mobilizer.delivery.carriers import Carrier, Message, Post
 from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
 from mobilizer.delivery.limits import pace_of, providers_of
@@ -53,6 +54,7 @@ class Slice:
         self._pacing = Pacing(self._hands, pace_of(settings, relays), providers_of(installation, relays))
         self._post = Post(self._hands, self._pacing)
         self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry)
+        self._asking: deque[tuple[Line, Message]] = deque()  # for their claims, and not yet told
         self._stop = stop
         self._until = time.monotonic() + SLICE_SECONDS
 
@@ -70,6 +72,7 @@ class Slice:
                 delay = 0.0
         except Exception:
             # A fault of our own must not be repeated for a whole audience: it counts like the relay's trouble.
+            self._save_what_is_known()
             self._note(Trouble(N_("The sending software failed. Its log says how.")))
             raise
         finally:
@@ -103,12 +106,25 @@ class Slice:
                 self._lanes.lines.resume(line, True)
 
     def _claim_and_settle(self) -> None:
-        ready, self._post.ready = self._post.ready, []
-        allowed = self._hands.commit([(message.hand, message.delivery) for _, message in ready])
+        self._asking = asking = deque(self._post.ready)
+        self._post.ready.clear()
+        allowed = self._hands.commit([(message.hand, message.delivery) for _, message in asking])
         # Who has hung up by now has done so before a byte of the content was written: nothing is uncertain.
-        self._lanes.lines.listen(line for line, _ in ready)
-        for line, message in ready:
+        self._lanes.lines.listen(line for line, _ in asking)
+        while asking:
+            line, message = asking[0]
             self._lanes.lines.resume(line, message.delivery in allowed)
+            asking.popleft()
+
+    def _save_what_is_known(self) -> None:
+        """After a fault of our own: what was claimed and not handed over is pending, every answer is written down."""
+        for line, message in self._asking:
+            if line not in self._post.handed:
+                self._post.unsent(message)
+        try:
+            self._hands.commit([])
+        except Exception:
+            log.exception("answers_not_written")  # then the next owner of the lease finds the rows uncertain
 
     def _carry(self, line: Line, route: Route) -> Errand:
         return Carrier(self._post, line, route).run()

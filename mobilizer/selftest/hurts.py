@@ -19,7 +19,7 @@ from mobilizer.selftest import hands
 from mobilizer.selftest.crew import Mate, process_of
 from mobilizer.selftest.site import CONNECTIONS, Site
 
-LOCK_SECONDS, TAKEN_OVER_SECONDS, UP_SECONDS = 2.0, 4.0, 10.0
+LOCK_SECONDS, SENDING_SECONDS, TAKEN_OVER_SECONDS, UP_SECONDS = 2.0, 4.0, 4.0, 10.0
 
 
 class Scene(Protocol):
@@ -83,24 +83,31 @@ def kill_worker(scene: Scene) -> None:
 
 def kill_sender(scene: Scene) -> None:
     """The process that sends is gone, its worker stays."""
-    for owner in hands.owners(scene.site)[:1]:
+    if owner := _sender(scene):
         scene.killed("sender")
         _signal(owner, signal.SIGKILL)
 
 
 def stop_sender(scene: Scene) -> None:
     """The process that sends stands still for longer than its lease lasts, and then goes on as if nothing had been."""
-    owner = next(iter(hands.owners(scene.site)), None)
+    owner = _sender(scene)
     if owner is None:
         return
     scene.cut += CONNECTIONS
-    _signal(owner, signal.SIGSTOP)
     try:
         with scene.site.installation.database.write() as session:
             hands.end_leases(session, scene.site.blast, owner)
+            # Within our transaction: on SQLite it can't be in one of its own, which would stop everybody.
+            _signal(owner, signal.SIGSTOP)
         scene.wait_for(lambda: owner not in hands.owners(scene.site), TAKEN_OVER_SECONDS)
     finally:
         _signal(owner, signal.SIGCONT)
+
+
+def _sender(scene: Scene) -> str | None:
+    """One of the processes that send; None if none comes up in a while."""
+    scene.wait_for(lambda: bool(hands.owners(scene.site)), SENDING_SECONDS)
+    return next(iter(hands.owners(scene.site)), None)
 
 
 def _signal(owner: str, number: signal.Signals) -> None:

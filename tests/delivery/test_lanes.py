@@ -13,7 +13,10 @@ from sqlalchemy import select
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.delivery import leases, slices
+from mobilizer.delivery.claims import Person
+from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.ledger import Batch, Delivery
+from mobilizer.delivery.loads import Loader
 from mobilizer.settings import Settings
 from mobilizer.transport.relays import RELAYS_FILE
 from tests.delivery.test_slices import make_due, send
@@ -197,3 +200,38 @@ def with_relays(world: World, first: ScriptedRelay, second: ScriptedRelay) -> Se
         )
     )
     return world.installation.settings.model_copy(update={"loopback_only": True})
+
+
+def test_a_fault_of_ours_leaves_nothing_uncertain_that_was_not_handed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It strikes between the claim and the contents: what was claimed is pending again, what was answered is kept."""
+    world.join(["en"] * 30)
+    world.launch()
+    made: list[object] = []
+    load = Loader.load
+
+    def fails_at_the_twentieth(self: Loader, person: Person) -> Load:
+        made.append(person)
+        if len(made) == 20:
+            raise OSError("a disk that fails")
+        return load(self, person)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Loader, "load", fails_at_the_twentieth)
+        with ScriptedRelay() as relay:
+            settings = world.installation.settings.model_copy(
+                update={"smtp_port": relay.port, "smtp_connections": 4, "loopback_only": True}
+            )
+            here = dataclasses.replace(world.installation, settings=settings)
+            with pytest.raises(OSError, match="a disk"):
+                slices.send(here, world.batches()[0], "test", lambda: False)
+    # What was handed over and has no answer is all that can be uncertain: one a connection at most.
+    assert world.states().get("handing", 0) <= 4
+    make_due(world)
+    again = send(world)
+    got = [re.findall(rb"member\d+@", message)[0] for message in (*relay.messages, *again.messages)]
+    assert len(got) == len(set(got))
+    assert world.states().get("uncertain", 0) <= 4
+    assert sum(world.states().values()) == 35
+    assert not {"pending", "handing"} & set(world.states())

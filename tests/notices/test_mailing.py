@@ -77,6 +77,16 @@ def test_where_the_relay_is_what_failed_the_notice_waits_and_goes_later(newsroom
     assert "It is held no more." in newsroom.arrived()[0].get_payload(decode=True).decode()
 
 
+def test_where_one_relay_fails_another_takes_it(newsroom: Newsroom, free_port: int) -> None:
+    route = '[[relay]]\nname = "{}"\nhost = "127.0.0.1"\nport = {}\ntls = "none"\n'
+    text = route.format("first", free_port) + route.format("second", newsroom.relay.port)
+    (newsroom.installation.settings.home / "relays.toml").write_text(text)
+    newsroom.hold()
+    newsroom.note()
+    newsroom.send_due()
+    assert newsroom.mails() == [("sent", 1, "")] * 2
+
+
 def test_of_holds_within_an_hour_one_is_mailed_and_the_last_when_the_hour_is_over(newsroom: Newsroom) -> None:
     newsroom.hold()
     newsroom.note()
