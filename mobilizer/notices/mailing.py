@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import BlastState
 from mobilizer.db import clock
+from mobilizer.delivery import decisions
 from mobilizer.delivery.loads import signer_of
 from mobilizer.delivery.progress import progress
 from mobilizer.delivery.proof import post
@@ -89,7 +90,7 @@ def _facts(session: Session, notice: Notice, base_url: str) -> Facts:
     return Facts(
         kind=Kind(notice.kind),
         title=title_of(notice),
-        link=f"{base_url}/blasts/{blast.slug}",
+        link=f"{base_url}/blasts/{blast.slug}" + ("/uncertain" if notice.kind == Kind.UNCERTAIN else ""),
         settings_link=f"{base_url}/settings/notices",
         at=notice.noted_at if notice.kind == Kind.HELD else notice.occurrence,
         reason=read_problem(notice.reason),
@@ -102,6 +103,7 @@ def _facts(session: Session, notice: Notice, base_url: str) -> Facts:
             "rejected": now.rejected,
             "skipped": now.skipped,
             "uncertain": now.uncertain,
+            "undecided": decisions.count(session, blast.id, decisions.Which()),
         },
     )
 

@@ -111,7 +111,7 @@ def _paragraphs(speaker: _Speaker, facts: Facts) -> Iterator[str]:
             yield speaker.say(FINISHED, people=speaker.number(facts.people))
             yield "\n".join(f"{speaker.say(name)}: {speaker.number(facts.counts[state])}" for state, name in COUNTS)
         case Kind.UNCERTAIN:
-            yield speaker.count(UNCERTAIN, facts.counts["uncertain"])
+            yield speaker.count(UNCERTAIN, facts.counts["undecided"])
             yield speaker.say(DECIDE)
         case Kind.LATE:
             yield speaker.say(LATE_AT, at=speaker.moment(facts.at))

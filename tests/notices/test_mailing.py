@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from mobilizer.db import clock
+from mobilizer.delivery.ledger import Delivery
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.languages import INTERFACE_LANGUAGES
@@ -59,6 +60,19 @@ def test_its_words_are_in_the_readers_language(newsroom: Newsroom, tag: str) -> 
     english = ("stopped itself", "Why:", "Look here", "So far", "your choice", "It waits until", "No connection")
     found = [words for words in english if words in str(mail["Subject"]) + mail.get_payload(decode=True).decode()]
     assert found == (list(english) if tag == "en" else [])
+
+
+def test_mails_in_doubt_are_counted_and_their_page_is_named(newsroom: Newsroom) -> None:
+    members = newsroom.world.members
+    with newsroom.installation.database.write() as session:
+        for member, decided in ((members[0], None), (members[1], None), (members[2], clock(-500))):
+            lost = {"state": "uncertain", "settled_at": clock(-600), "decided_at": decided}
+            session.execute(update(Delivery).where(Delivery.member_id == member).values(**lost))
+    newsroom.note()
+    newsroom.send_due()
+    text = newsroom.arrived()[0].get_payload(decode=True).decode()
+    assert "answers to 2 mails of" in text
+    assert "http://mobilizer.test/blasts/love-always-wins/uncertain\r\n" in text
 
 
 def test_where_the_relay_is_what_failed_the_notice_waits_and_goes_later(newsroom: Newsroom) -> None:
