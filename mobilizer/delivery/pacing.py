@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections import deque
 from math import inf
 
 from mobilizer.delivery.hands import Hand, Hands
@@ -21,40 +20,38 @@ Names = tuple[str, ...]
 
 class Pacing:
     """Gives out the messages of the leases in hand as fast as the pace allows; one whose provider must wait is parked,
-    and others go first."""
+    and others go first. `parked` counts them."""
 
     def __init__(self, hands: Hands, pace: Pace, providers: Providers) -> None:
         self._hands = hands
         self._pace = pace
         self._providers = providers
-        self._parked: dict[str, deque[tuple[Hand, Load]]] = defaultdict(deque)
+        self._parked: dict[str, deque[tuple[Hand, Load]]] = {}  # by provider; none is empty
+        self.parked = 0
         self._not_before: dict[tuple[str, str], float] = {}  # by relay and provider
         self._names: dict[tuple[str, str], Names] = {}
-
-    @property
-    def parked(self) -> int:
-        """How many messages are parked."""
-        return sum(map(len, self._parked.values())) if self._parked else 0
 
     @property
     def wait(self) -> float:
         """Seconds until a parked message may go; infinite where there is none."""
         if not self.parked:
             return inf
-        soonest = (at for (_, provider), at in self._not_before.items() if self._parked.get(provider))
+        soonest = (at for (_, provider), at in self._not_before.items() if provider in self._parked)
         return max(0.0, min(soonest, default=0.0) - time.monotonic())
 
     def next(self, route: Route) -> tuple[Hand, Load] | None:
         """A message that may go over a relay now."""
-        for provider in list(self._parked):
-            if self._parked[provider] and self._may_go(route, provider):
-                return self._parked[provider].popleft()
+        if self._parked:
+            for provider in list(self._parked):
+                if self._may_go(route, provider):
+                    return self._unpark(provider)
         while self.parked < MOST_PARKED and (following := self._hands.next()) is not None:
-            _, load = following
+            load = following[1]
             load.provider = self._providers.of(load.recipient.rpartition("@")[2].lower())
-            if not self._parked[load.provider] and self._may_go(route, load.provider):
+            if load.provider not in self._parked and self._may_go(route, load.provider):
                 return following
-            self._parked[load.provider].append(following)
+            self._parked.setdefault(load.provider, deque()).append(following)
+            self.parked += 1
         return None
 
     def learn(self, route: Route, provider: str, answer: object) -> None:
@@ -69,8 +66,8 @@ class Pacing:
 
     def let_go(self) -> None:
         """Put back what is parked: its rows were never claimed."""
-        for hand, load in self._drained():
-            self._hands.put_back(hand, load)
+        while self._parked:
+            self._hands.put_back(*self._unpark(next(iter(self._parked))))
 
     def close(self) -> None:
         """Give back the tokens that were not used."""
@@ -92,7 +89,9 @@ class Pacing:
             self._names[key] = (relay, mailbox, f"{relay}/{mailbox}") if provider else (relay,)
         return self._names[key]
 
-    def _drained(self) -> Iterator[tuple[Hand, Load]]:
-        for queue in self._parked.values():
-            while queue:
-                yield queue.popleft()
+    def _unpark(self, provider: str) -> tuple[Hand, Load]:
+        queue = self._parked[provider]
+        if len(queue) == 1:
+            del self._parked[provider]
+        self.parked -= 1
+        return queue.popleft()
