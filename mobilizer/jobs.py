@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import secrets
@@ -235,6 +236,9 @@ def worker(installation: Installation) -> OurWorker:
     """One RQ worker on the one queue; `worker(...).work()` blocks, and returns when it is stopped or Redis is lost."""
     work_on(installation)
     tables.complete()
+    # What is loaded by now stays: the collector of each forked job need not look at it again.
+    gc.collect()
+    gc.freeze()
     return OurWorker(
         [_queue(installation.settings)],
         name=f"{worker_name()}-{secrets.token_hex(3)}",

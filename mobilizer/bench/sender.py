@@ -6,6 +6,7 @@ figures as JSON. It ends early when the process that started it is gone.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -74,6 +75,8 @@ def main() -> None:
     logs.configure(settings.log_level)
     tables.complete()
     installation = install(settings)
+    gc.collect()
+    gc.freeze()  # as a worker does before its jobs
     print("ready", flush=True)  # noqa: T201 - said to who started it
     if sys.stdin.readline():
         weighed = weigh(installation, f"bench-{os.getpid()}", profile=plan.profile)

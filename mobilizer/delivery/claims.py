@@ -96,15 +96,15 @@ def skip_the_left(session: Session, lease: Lease) -> int:
 def due_people(connection: Connection, lease: Lease) -> tuple[list[Person], list[Settlement]]:
     """The batch's pending rows that are due, each with its member and the list that brought them in; and what to write
     for those of them whose member must not be mailed any more."""
+    as_text = connection.dialect.name == "sqlite"  # which knows neither moments nor JSON
     people: list[Person] = []
     skipped: list[Settlement] = []
     for must_not, *known, joined_at, attributes in _DUE.run(connection, (lease.blast, lease.batch)):
         if must_not:
             skipped.append(Settlement(known[0], DeliveryState.SKIPPED, reason=must_not))
         else:
-            # As the drivers give them: SQLite knows neither moments nor JSON.
-            moment = datetime.fromisoformat(joined_at) if isinstance(joined_at, str) else joined_at
-            values = _attributes(attributes) if isinstance(attributes, str) else attributes
+            moment = datetime.fromisoformat(joined_at) if as_text else joined_at
+            values = _attributes(attributes) if as_text else attributes
             people.append(Person._make((*known, moment, values)))
     return people, skipped
 

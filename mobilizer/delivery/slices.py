@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from mobilizer.delivery import holds
 from mobilizer.delivery.carriers import Carrier, Message, Post
 from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
+from mobilizer.delivery.ledger import Batch
 from mobilizer.delivery.limits import pace_of, providers_of
 from mobilizer.delivery.pacing import Pacing
 from mobilizer.delivery.reports import Report
@@ -28,7 +29,7 @@ from mobilizer.settings import Settings
 from mobilizer.transport.lines import Errand, Line
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Timeouts
-from mobilizer.transport.relays import Route, load_relays
+from mobilizer.transport.relays import Relays, RelaysError, Route, load_relays
 
 SLICE_SECONDS = 60.0
 TROUBLE_WAIT_SECONDS = 30.0
@@ -43,6 +44,7 @@ class Slice:
     def __init__(
         self,
         installation: Installation,
+        relays: Relays,
         connection: Connection,
         owner: str,
         stop: Callable[[], bool],
@@ -50,7 +52,7 @@ class Slice:
     ) -> None:
         self._installation = installation
         self._hands = Hands(installation, connection, owner, report)
-        settings, relays = installation.settings, load_relays(installation.settings)
+        settings = installation.settings
         self._pacing = Pacing(self._hands, pace_of(settings, relays), providers_of(installation, relays))
         self._post = Post(self._hands, self._pacing)
         self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry)
@@ -141,8 +143,20 @@ def send(
 ) -> None:
     """Send a batch and further ones, and write into `report` what came of it, also where it breaks. Safe to run at any
     time and any number of times: what is not ours to lease is left alone."""
+    try:
+        relays = load_relays(installation.settings)
+    except RelaysError as error:
+        _hold_blast_of(installation, batch_id, Trouble(N_("The relays can't be used: %(reason)s"), True, reason=error))
+        return
     with installation.database.steady() as connection:
-        Slice(installation, connection, owner, stop, report or Report()).run(batch_id)
+        Slice(installation, relays, connection, owner, stop, report or Report()).run(batch_id)
+
+
+def _hold_blast_of(installation: Installation, batch_id: int, trouble: Trouble) -> None:
+    with installation.database.write() as session:
+        blast = session.scalar(select(Batch.blast_id).where(Batch.id == batch_id))
+        if blast is not None:
+            holds.note_trouble(session, blast, trouble, installation.settings.hold_after)
 
 
 def _timeouts(settings: Settings) -> Timeouts:

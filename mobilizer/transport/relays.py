@@ -37,14 +37,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRule:
-    """What is configured for a mailbox provider: further domains and MX names of it, its rate, and the connections of
-    one worker that may carry its mail at once (0: any number)."""
+    """What is configured for a mailbox provider: further domains and MX names of it, and its rate."""
 
     name: str
     domains: tuple[str, ...] = ()
     mx: tuple[str, ...] = ()
     rate: float = 0.0
-    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +138,4 @@ def _password(table: RelayTable, home: Path) -> str:
 
 
 def _rule(table: ProviderTable) -> ProviderRule:
-    return ProviderRule(
-        table.name, tuple(table.domains), tuple(table.mx), per_second(table.rate), connections=table.connections
-    )
+    return ProviderRule(table.name, tuple(table.domains), tuple(table.mx), per_second(table.rate))

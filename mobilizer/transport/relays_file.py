@@ -58,7 +58,6 @@ class ProviderTable(_Table):
     domains: list[_Domain] = []
     mx: list[_Domain] = []
     rate: Rate = ""
-    connections: _Count = 0
 
 
 class RelaysFile(_Table):

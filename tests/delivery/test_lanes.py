@@ -235,3 +235,12 @@ def test_a_fault_of_ours_leaves_nothing_uncertain_that_was_not_handed_over(
     assert world.states().get("uncertain", 0) <= 4
     assert sum(world.states().values()) == 35
     assert not {"pending", "handing"} & set(world.states())
+
+
+def test_relays_that_cannot_be_read_hold_the_blast_and_say_so(world: World) -> None:
+    world.launch()
+    (world.installation.settings.home / RELAYS_FILE).write_text('[[relay]]\nname = "first"\nspeed = "high"\n')
+    assert send(world).messages == []
+    assert world.blast().state == "held"
+    assert "speed" in world.blast().hold_reason
+    assert world.states() == {"pending": 5}

@@ -36,7 +36,6 @@ rate = "1200/m"
 name = "postbox"
 domains = ["postbox.example"]
 mx = ["mx.postbox.example"]
-connections = 4
 """
 
 
