@@ -25,7 +25,7 @@ from mobilizer.settings import Settings
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["mobilizer.tables", "mobilizer.selftest.crew", "mobilizer.selftest.relay"])
 PR_SET_PDEATHSIG = 1
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 30.0
 MARK = "failpoint "
 
 
