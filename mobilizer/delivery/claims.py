@@ -109,8 +109,11 @@ def due_people(connection: Connection, lease: Lease) -> tuple[list[Person], list
     return people, skipped
 
 
-def _attributes(spelled: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", json.loads(spelled)) if spelled != "{}" else {}  # most members have none
+def _attributes(stored: Any) -> Any:
+    """JSON as SQLite keeps it: as text, but a number as a number. Most members have none: '{}'."""
+    if stored == "{}":
+        return {}
+    return json.loads(stored) if isinstance(stored, str) else stored
 
 
 def claim(connection: Connection, lease: Lease, deliveries: Collection[int]) -> set[int]:
