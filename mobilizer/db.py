@@ -35,6 +35,8 @@ from sqlalchemy.types import Integer, TypeDecorator
 
 BUSY_SECONDS = 60
 IDLE_SECONDS = 60.0
+# After so long PostgreSQL gives up a client that says nothing in a transaction, or takes nothing that is sent to it.
+_GIVEN_UP = ("idle_in_transaction_session_timeout", "tcp_user_timeout")
 
 
 class UnsafeDurability(RuntimeError):
@@ -244,9 +246,9 @@ def _engine(url: str, idle_seconds: float) -> Engine:
 def _when_cut_off(url: str, idle_seconds: float) -> dict[str, str | int]:
     """Arguments of libpq. Nobody hears of a pulled cable: the server must not keep the locks of who is gone, and we
     must not wait for a server that is. What the address says itself comes last, and so counts."""
-    theirs = make_url(url).query.get("options", "")
+    theirs = make_url(url).normalized_query.get("options", ())
     return {
-        "options": f"-c idle_in_transaction_session_timeout={idle_seconds * 1000:.0f} {theirs}".strip(),
+        "options": " ".join([*(f"-c {name}={idle_seconds * 1000:.0f}" for name in _GIVEN_UP), *theirs]),
         "keepalives_idle": 15,
         "keepalives_interval": 5,
         "keepalives_count": 3,

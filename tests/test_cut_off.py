@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from mobilizer.db import Database
+from mobilizer.delivery import leases
+from mobilizer.delivery.ledger import Batch
+from tests.worlds import World
 
 LOCK = text("SELECT pg_advisory_xact_lock(4711)")
 SETTING = text("SHOW idle_in_transaction_session_timeout")
@@ -22,6 +25,22 @@ def test_the_locks_of_who_is_gone_are_free_after_a_while(postgresql: str) -> Non
             silent.execute(LOCK)
     cut_off.close()
     other.close()
+
+
+def test_a_batch_that_somebody_has_locked_is_left_alone_and_not_waited_for(world: World) -> None:
+    database = world.installation.database
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite locks no rows.")
+    world.launch()
+    first, second = world.batches()
+    with database.write() as silent:
+        silent.execute(select(Batch.id).where(Batch.id == first).with_for_update())
+        with database.write() as session:
+            session.execute(text("SET LOCAL lock_timeout = '5s'"))
+            assert leases.take(session, first, "b-1") is None
+            assert leases.take(session, second, "b-1")
+    with database.write() as session:
+        assert leases.take(session, first, "b-1")
 
 
 def test_what_the_address_says_itself_counts(postgresql: str) -> None:

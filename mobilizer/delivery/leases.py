@@ -50,10 +50,12 @@ def open_rows(lease: Lease) -> tuple[ColumnElement[bool], ...]:
 
 
 def take(session: Session, batch_id: int, owner: str, seconds: float = LEASE_SECONDS) -> Lease | None:
-    """Lease a batch of a sending blast, and sweep what an earlier owner left behind. None if it can't be had."""
+    """Lease a batch of a sending blast, and sweep what an earlier owner left behind. None if it can't be had: also
+    where somebody has its row locked, who may be cut off, for whoever asks has others' answers to write down."""
+    free = select(Batch.id).where(Batch.id == batch_id, leasable()).with_for_update(skip_locked=True)
     row = session.execute(
         update(Batch)
-        .where(Batch.id == batch_id, leasable())
+        .where(Batch.id == free.scalar_subquery())
         .values(state=BatchState.LEASED, epoch=Batch.epoch + 1, owner=owner, lease_until=clock(seconds))
         .execution_options(synchronize_session=False)
         .returning(Batch.id, Batch.blast_id, Batch.language, Batch.epoch)
