@@ -75,7 +75,11 @@ class Line(Wire):
         The content must be as it goes on the wire: CRLF lines, the last one ended, no line that begins with a dot.
         """
         self._behind = len(following)
-        self._put(b"".join((content, b".\r\n", following)))
+        parts = (content, b".\r\n" + following)
+        if self._encrypted or self._unsent or self.closed:
+            self._put(b"".join(parts))
+        else:
+            self._send(parts)
 
     def close(self) -> None:
         """Say and hear no more. Lines closes the socket, once the selector has let go of it."""
@@ -111,6 +115,18 @@ class Line(Wire):
         elif not self.listening:
             self.lost("the relay spoke without being asked")
         self._heard += data
+
+    def _send(self, parts: tuple[bytes, bytes]) -> None:
+        """Write both as one, without putting them together first: it would copy every message once more."""
+        try:
+            sent = self.socket.sendmsg(parts)
+        except _AGAIN:
+            sent = 0
+        except OSError as error:
+            sent = 0
+            self.lost(f"the connection broke: {error}")
+        if sent < len(parts[0]) + len(parts[1]):
+            self._unsent = memoryview(b"".join(parts))[sent:]
 
     def _put(self, data: bytes) -> None:
         if self.closed:

@@ -8,8 +8,7 @@ reply, and returns an answer; a connection that breaks is thrown in as Lost. Who
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from mobilizer.problems import N_
 from mobilizer.transport.greeting import Offers
@@ -51,8 +50,7 @@ class Mouth(Protocol):
         """Close, without a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The commands that announce one message, or the answer to it that is known without asking the relay."""
 
     commands: tuple[bytes, ...] = ()
@@ -66,6 +64,7 @@ class Talk:
         self._mouth, self._offers, self._timeouts = mouth, offers, timeouts
         self.pipelines = "PIPELINING" in offers
         self._sizes = "SIZE" in offers
+        self._largest = offers.largest
 
     def envelope(self, sender: str, recipient: str, size: int = 0) -> Envelope:
         """The envelope of a message to one recipient. `size` in bytes, where known, is declared (RFC 1870).
@@ -83,8 +82,8 @@ class Talk:
             return Envelope(
                 refusal=Unsupported("the relay can't carry an address with a non-ASCII local part (SMTPUTF8)")
             )
-        if 0 < self._offers.largest < size:
-            text = f"5.3.4 {size} bytes are more than the {self._offers.largest} that the relay takes"
+        if 0 < self._largest < size:
+            text = f"5.3.4 {size} bytes are more than the {self._largest} that the relay takes"
             return Envelope(refusal=Rejected(552, text, Stage.MAIL))
         more = f" SIZE={size}" if size and self._sizes else ""
         more += "" if ascii_only else " BODY=8BITMIME SMTPUTF8" if "8BITMIME" in self._offers else " SMTPUTF8"

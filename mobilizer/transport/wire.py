@@ -42,7 +42,7 @@ class Reply:
     @property
     def lines(self) -> tuple[str, ...]:
         """The words of each line, without control characters."""
-        return tuple(_CONTROL.sub(" ", line[4:].decode("utf-8", "replace")).strip() for line in self._raw)
+        return tuple([_words(line) for line in self._raw])
 
     @property
     def text(self) -> str:
@@ -56,6 +56,11 @@ class Reply:
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}".strip()
+
+
+def _words(line: bytes) -> str:
+    said = line[4:].decode("utf-8", "replace")
+    return (said if said.isprintable() else _CONTROL.sub(" ", said)).strip()
 
 
 class Wire:
