@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
 
 import click
 from rich.console import Console
@@ -13,9 +15,6 @@ from rich.table import Table
 
 from mobilizer.bench.plan import Plan
 from mobilizer.cli import main
-
-if TYPE_CHECKING:
-    from mobilizer.bench.sending import Figures
 
 
 @main.group()
@@ -52,17 +51,39 @@ def send(as_json: bool, **wanted: Any) -> None:
             figures = sending.run(plan, None if as_json else watch)
     except (grounds.NoGround, processes.Broken) as problem:
         raise click.ClickException(str(problem)) from None
-    _show(figures, as_json)
+    _show(figures.as_dict(), as_json)
     if not figures.books:
         raise click.ClickException("The books don't agree: these figures mean nothing.")
 
 
-def _show(figures: Figures, as_json: bool) -> None:
+@bench.command()
+@click.option("--deliveries", type=click.IntRange(1, 100_000_000), default=1_000_000, show_default=True, help="About.")
+@click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def freeze(deliveries: int, database: str, as_json: bool) -> None:
+    """Freeze the audience of a launch, and say how fast: one row a member, with language and batch."""
+    from mobilizer.bench import freezing, grounds
+    from mobilizer.installation import install
+    from mobilizer.migrations import upgrade
+
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    try:
+        with grounds.ground(database) as where, console.status("Inventing an audience, and freezing it"):
+            installation = install(where.settings())
+            with closing(installation.database):
+                upgrade(installation.database)
+                [frozen] = freezing.bench_freeze(installation, deliveries)
+    except grounds.NoGround as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(asdict(frozen), as_json)
+
+
+def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(figures.as_dict()))
+        click.echo(json.dumps(figures))
         return
     table = Table.grid(padding=(0, 2))
-    for name, value in figures.as_dict().items():
+    for name, value in figures.items():
         parts = value.items() if isinstance(value, dict) else ()
         table.add_row(name.replace("_", " "), "" if parts else str(value))
         for part, one in parts:

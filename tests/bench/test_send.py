@@ -42,11 +42,11 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
     assert list(folder.iterdir()) == []
 
 
-def start(scratch: Path, *options: str) -> subprocess.Popen[str]:
+def start(scratch: Path, *options: str, command: str = "send") -> subprocess.Popen[str]:
     """The command as a person gives it, in an environment that names an installation of theirs."""
     theirs = {"DATABASE_URL": f"sqlite:///{scratch / 'theirs.sqlite3'}", "MOBILIZER_SMTP_HOST": "mail.invalid"}
     return subprocess.Popen(
-        [sys.executable, "-m", "mobilizer.cli", "bench", "send", "--json", *options],
+        [sys.executable, "-m", "mobilizer.cli", "bench", command, "--json", *options],
         env=child_environment(TMPDIR=str(scratch), **theirs),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -75,6 +75,16 @@ def test_every_message_is_accepted_once_and_weighed(server: str, scratch: Path) 
     assert figures["messages"] == figures["accepted"] == figures["sink_messages"] == 300
     assert {"sign", "compose", "claim_and_settle"} <= set(figures["cpu_us"])
     assert sum(figures["cpu_us"].values()) == pytest.approx(figures["cpu_us_per_message"], rel=0.02)
+    assert databases(server) == []
+
+
+def test_a_launch_is_timed_and_leaves_nothing(server: str, scratch: Path) -> None:
+    run = start(scratch, "--deliveries", "3000", "--database", server, command="freeze")
+    said, wrong = run.communicate(timeout=120)
+    assert run.returncode == 0, wrong
+    figures = json.loads(said)
+    assert 2900 < figures["deliveries"] < 3100
+    assert figures["per_second"] > 0
     assert databases(server) == []
 
 
