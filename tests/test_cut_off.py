@@ -27,6 +27,14 @@ def test_the_locks_of_who_is_gone_are_free_after_a_while(postgresql: str) -> Non
     other.close()
 
 
+def test_a_transaction_of_who_is_in_a_hurry_ends_though_it_is_not_idle(postgresql: str) -> None:
+    database = Database(postgresql)
+    database.hurry(0.3)
+    with database.engine.connect() as connection, pytest.raises(DBAPIError):
+        connection.execute(text("SELECT pg_sleep(20)"))
+    database.close()
+
+
 def test_a_batch_that_somebody_has_locked_is_left_alone_and_not_waited_for(world: World) -> None:
     database = world.installation.database
     if database.engine.dialect.name == "sqlite":
