@@ -220,8 +220,9 @@ class Campaign:
         self.pace.value = max((len(self.site.audience) - self._final) / (steps * STEP_SECONDS), LEAST_PACE)
 
     def _someone_leaves(self) -> None:
-        """Take two off while the blast is being sent."""
-        for number in self.chance.sample(sorted(self.site.audience), 2):
+        """Take some off while the blast is being sent: of those whom a sender has on its list, and of all."""
+        soon = hands.waiting_in_hand(self.site)
+        for number in (*self.chance.sample(soon, min(len(soon), 2)), self.chance.choice(sorted(self.site.audience))):
             for_good = number % 2 == 0
             take_off(self.site.installation, number, for_good=for_good)
             self.suppressed |= {number} if for_good else set()

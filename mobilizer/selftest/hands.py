@@ -103,6 +103,25 @@ def _held(site: Site) -> Select[int]:
     return select(Blast.id).where(Blast.id == site.blast, Blast.state == BlastState.HELD, Blast.retry_at.is_(None))
 
 
+def waiting_in_hand(site: Site, most: int = 20) -> list[int]:
+    """Members whose message a sender has on its list and will come to last."""
+    leased = select(Batch.id).where(Batch.blast_id == site.blast, Batch.state == BatchState.LEASED)
+    with site.installation.database.read() as session:
+        return list(
+            session.scalars(
+                select(Delivery.member_id)
+                .where(
+                    Delivery.blast_id == site.blast,
+                    is_open(),
+                    Delivery.state == DeliveryState.PENDING,
+                    Delivery.batch_id.in_(leased),
+                )
+                .order_by(Delivery.id.desc())
+                .limit(most)
+            )
+        )
+
+
 def _owners(session: Session, blast: int) -> list[str]:
     return sorted(
         session.scalars(select(Batch.owner).where(Batch.blast_id == blast, Batch.state == BatchState.LEASED).distinct())
