@@ -14,6 +14,8 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.db import Base, BigId, Id, clock
 from mobilizer.problems import Problem, read_problem
 
+EVERYBODY = 2**32  # above the number of any member
+
 
 class BlastState(StrEnum):
     """Where a blast stands; lifecycle.py has the one table of legal moves."""
@@ -32,7 +34,7 @@ class BlastState(StrEnum):
 class Blast(Base):
     """One sending of an appeal to lists, minus exclusions: every member gets exactly one mail.
 
-    While the blast is launching, `frozen_up_to` is the last member id the audience was frozen for.
+    While the blast is launching, `frozen_up_to` is the last member id the audience was frozen for; then EVERYBODY.
     `chain` is its fallback chain of language tags, ended by `default_language`.
     """
 

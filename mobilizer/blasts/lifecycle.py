@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, not_, select, true, update
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
-from mobilizer.blasts.blasts import Blast, BlastList, BlastState
+from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastList, BlastState
 from mobilizer.db import clock
 from mobilizer.problems import Problem, write_problem
 
@@ -20,13 +21,15 @@ MOVES: dict[BlastState, frozenset[BlastState]] = {
     S.DRAFT: frozenset({S.READY, S.CANCELLED}),
     S.READY: frozenset({S.DRAFT, S.SCHEDULED, S.LAUNCHING, S.CANCELLED}),
     S.SCHEDULED: frozenset({S.READY, S.LAUNCHING, S.CANCELLED}),
-    S.LAUNCHING: frozenset({S.SENDING, S.CANCELLED}),
+    S.LAUNCHING: frozenset({S.SENDING, S.HELD, S.CANCELLED}),
     S.SENDING: frozenset({S.PAUSED, S.HELD, S.SENT, S.CANCELLED}),
-    S.PAUSED: frozenset({S.SENDING, S.CANCELLED}),
-    S.HELD: frozenset({S.SENDING, S.PAUSED, S.CANCELLED}),
+    S.PAUSED: frozenset({S.SENDING, S.LAUNCHING, S.CANCELLED}),
+    S.HELD: frozenset({S.SENDING, S.LAUNCHING, S.PAUSED, S.CANCELLED}),
     S.SENT: frozenset({S.SENDING}),  # a person has put some of its messages back
     S.CANCELLED: frozenset(),
 }
+# Launching holds itself, and goes on, while its audience isn't whole: sending would be to go without the rest of it.
+WHOLE = Blast.frozen_up_to >= EVERYBODY
 # Legal moves by the states they start from: what a conditional UPDATE asks for.
 SOURCES = {to: tuple(a for a, targets in MOVES.items() if to in targets) for to in BlastState}
 
@@ -71,13 +74,14 @@ def move(
     to: BlastState,
     revision: int | None = None,
     start: Collection[BlastState] = (),
+    only: ColumnElement[bool] = true(),  # noqa: B008 - a constant
     **values: object,
 ) -> bool:
-    """Make one legal move, from the states of `start` alone where it names some.
+    """Make one legal move, from the states of `start` alone where it names some, and where `only` is so.
 
     False if the blast was not where the move starts (or not at `revision`).
     """
-    statement = update(Blast).where(Blast.id == blast_id, Blast.state.in_(start or SOURCES[to]))
+    statement = update(Blast).where(Blast.id == blast_id, Blast.state.in_(start or SOURCES[to]), only)
     if revision is not None:
         statement = statement.where(Blast.revision == revision)
     moved = session.execute(
@@ -89,7 +93,20 @@ def move(
 
 def launch(session: Session, blast_id: int, revision: int) -> bool:
     """Launch what was seen at `revision`; of any number of simultaneous launches one returns True."""
-    return move(session, blast_id, S.LAUNCHING, revision, launched_at=clock(), frozen_up_to=0, hold_reason="")
+    seen = (S.READY, S.SCHEDULED)
+    return move(
+        session, blast_id, S.LAUNCHING, revision, seen, launched_at=clock(), frozen_up_to=0, hold_reason="", troubles=0
+    )
+
+
+def launch_scheduled(session: Session, blast_id: int) -> bool:
+    """Launch what was scheduled, as it was seen then."""
+    return move(session, blast_id, S.LAUNCHING, start=(S.SCHEDULED,), launched_at=clock(), frozen_up_to=0, troubles=0)
+
+
+def send(session: Session, blast_id: int) -> bool:
+    """Send to an audience that is whole now: only who froze all of it may say so."""
+    return move(session, blast_id, S.SENDING, start=(S.LAUNCHING,), frozen_up_to=EVERYBODY, troubles=0)
 
 
 def pause(session: Session, blast_id: int) -> bool:
@@ -98,9 +115,10 @@ def pause(session: Session, blast_id: int) -> bool:
 
 
 def resume(session: Session, blast_id: int, start: Collection[BlastState] = (S.PAUSED, S.HELD)) -> bool:
-    """Go on after a pause or a hold. Never from launching: only who froze the whole audience ends that."""
-    return move(
-        session, blast_id, S.SENDING, start=start, hold_reason="", retry_at=None, troubles=0, resumed_at=clock()
+    """Go on after a pause or a hold: with sending, or with freezing the audience where that was not done."""
+    again: dict[str, Any] = {"hold_reason": "", "retry_at": None, "troubles": 0, "resumed_at": clock()}
+    return move(session, blast_id, S.SENDING, start=start, only=WHOLE, **again) or move(
+        session, blast_id, S.LAUNCHING, start=start, only=not_(WHOLE), **again
     )
 
 
@@ -114,10 +132,16 @@ def cancel(session: Session, blast_id: int) -> bool:
     return move(session, blast_id, S.CANCELLED, finished_at=clock())
 
 
-def hold(session: Session, blast_id: int, problem: Problem, retry_seconds: float | None) -> bool:
+def hold(
+    session: Session,
+    blast_id: int,
+    problem: Problem,
+    retry_seconds: float | None,
+    start: Collection[BlastState] = (S.SENDING,),
+) -> bool:
     """The software's own pause: `problem` says why; tried again by itself after `retry_seconds`, or never."""
     retry_at = None if retry_seconds is None else clock(retry_seconds)
-    held = move(session, blast_id, S.HELD, hold_reason=write_problem(problem), retry_at=retry_at)
+    held = move(session, blast_id, S.HELD, start=start, hold_reason=write_problem(problem), retry_at=retry_at)
     if held:
         log.warning("held", blast=blast_id, code=problem.code, reason=problem.text(), retry_seconds=retry_seconds)
     return held

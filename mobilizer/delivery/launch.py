@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    update,
 )
 from sqlalchemy.orm import Session
 
@@ -27,24 +28,52 @@ from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import BigId, clock
+from mobilizer.delivery.holds import RETRY_SECONDS
 from mobilizer.delivery.ledger import MEMBERS, Batch, BatchState, Delivery, DeliveryState, numbered
 from mobilizer.failpoints import Point, reach
 from mobilizer.installation import Installation
 from mobilizer.languages import CaughtBy, Choice, choose
+from mobilizer.problems import N_, Problem
 
 # So many member numbers a transaction: few enough that nobody who writes meanwhile waits long.
 CHUNK = 50_000
+UNFROZEN = Problem("held.unfrozen", N_("The list of who gets it could not be written down. Nothing has been sent yet."))
 STEPS = tuple(CaughtBy)
 
 
-def freeze(installation: Installation, blast_id: int) -> None:
-    """Freeze the whole audience, then let the blast send. Each chunk and its cursor commit together."""
-    more = True
-    while more:
-        with installation.database.write() as session:
-            more = freeze_chunk(session, blast_id, installation.settings.batch_size)
-            reach(Point.FREEZE_BEFORE_COMMIT)
-        reach(Point.FREEZE_AFTER_COMMIT)
+def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK) -> None:
+    """Freeze the whole audience, then let the blast send. Each chunk and its cursor commit together.
+
+    Where that fails again and again the blast is held: resumed, it goes on with what is left.
+    """
+    try:
+        while _froze(installation, blast_id, chunk):
+            pass
+    except Exception:
+        _note_trouble(installation, blast_id)
+        raise
+
+
+def _froze(installation: Installation, blast_id: int, chunk: int) -> bool:
+    with installation.database.write() as session:
+        more = freeze_chunk(session, blast_id, installation.settings.batch_size, chunk)
+        reach(Point.FREEZE_BEFORE_COMMIT)
+    reach(Point.FREEZE_AFTER_COMMIT)
+    return more
+
+
+def _note_trouble(installation: Installation, blast_id: int) -> None:
+    """Count a failure against the blast: after so many in a row it must not stay as it is with nobody told."""
+    with installation.database.write() as session:
+        troubles = session.scalar(
+            update(Blast)
+            .where(Blast.id == blast_id, Blast.state == BlastState.LAUNCHING)
+            .values(troubles=Blast.troubles + 1)
+            .execution_options(synchronize_session=False)
+            .returning(Blast.troubles)
+        )
+        if troubles is not None and troubles >= installation.settings.hold_after:
+            lifecycle.hold(session, blast_id, UNFROZEN, RETRY_SECONDS, start=(BlastState.LAUNCHING,))
 
 
 def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = CHUNK) -> bool:
@@ -57,13 +86,13 @@ def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = 
     included = lifecycle.lists_of(session, blast.id, included=True)
     first = session.scalar(first_after(included, blast.frozen_up_to))
     if first is None:
-        lifecycle.move(session, blast_id, BlastState.SENDING)
+        lifecycle.send(session, blast_id)
         return False
     after, up_to = first - 1, first - 1 + chunk
     people = audience(included, lifecycle.lists_of(session, blast.id, included=False), after, up_to)
     _write(session, blast, people, _choices(session, blast, after, up_to), batch_size)
     _count(session, blast.id, after, up_to)
-    blast.frozen_up_to = up_to
+    blast.frozen_up_to, blast.troubles = up_to, 0
     return True
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mobilizer.blasts.blasts import EVERYBODY
 from mobilizer.db import Base, BigId, Id, clock
 
 Number = int | SQLColumnExpression[int] | SQLColumnExpression[int | None]
@@ -66,7 +67,7 @@ class DeliveryState(StrEnum):
 
 FINAL = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCERTAIN)
 
-MEMBERS = 2**32  # more than there will ever be
+MEMBERS = EVERYBODY
 
 
 @overload

@@ -77,7 +77,7 @@ def start_scheduled(session: Session) -> None:
             scheduled = (BlastState.SCHEDULED,)
             lifecycle.move(session, blast_id, BlastState.READY, start=scheduled, hold_reason=write_problem(LATE))
         else:
-            lifecycle.move(session, blast_id, BlastState.LAUNCHING, launched_at=clock(), frozen_up_to=0)
+            lifecycle.launch_scheduled(session, blast_id)
 
 
 def settle_cancelled(session: Session) -> None:

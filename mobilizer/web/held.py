@@ -8,7 +8,7 @@ from mobilizer.problems import N_, Problem
 from mobilizer.web.words import _
 
 REFUSED = {"held.refused", "Message after message is refused by policy."}
-FAILED = {"The sending software failed. Its log says how."}
+FAILED = {"The sending software failed. Its log says how.", "held.unfrozen"}
 BOUND = {"%(host)s is not this machine, and this installation may not send elsewhere."}
 
 READ_THE_REPLIES = N_(

@@ -46,6 +46,7 @@ def upgrade() -> None:
         ),
     )
     index(OPEN, NOT_SENT)
+    op.execute("UPDATE blasts SET frozen_up_to = 4294967296 WHERE state IN ('sending', 'paused', 'held', 'sent')")
 
 
 def downgrade() -> None:
