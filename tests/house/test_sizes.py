@@ -21,6 +21,7 @@ FACES = {"web", "public"}
 
 # Where everything may be caught, and why nothing is lost by it.
 CATCH_ALL = {
+    "mobilizer/delivery/slices.py": "a fault is being raised already: the last try to save answers must not hide it",
     "mobilizer/jobs.py": "the edge of a job: told by its kind, for RQ keeps and prints an error's words",
     "mobilizer/public/noting.py": "a member who follows a link must arrive, counted or not; the loss is logged",
 }
