@@ -10,24 +10,22 @@ from typing import Self
 
 PERIOD = 0.001  # seconds of CPU between two looks; many a kernel only counts in 4 ms
 
-# The innermost frame that has a stage says what is being done. A module's, or one of its functions' after a colon.
+# The innermost frame that has a stage says what is being done: by its name, or that of its class, module or package.
 STAGES = {
     "mobilizer.audience.members": "seals_and_tokens",
     "mobilizer.keys": "seals_and_tokens",
-    "mobilizer.blasts.renditions": "seals_and_tokens",
+    "mobilizer.blasts": "seals_and_tokens",
     "mobilizer.message.dkim": "sign",
     "mobilizer.message": "compose",
     "mobilizer.delivery.loads": "compose",
-    "mobilizer.delivery.claims:due_people": "lease_and_read",
+    "mobilizer.delivery.claims.due_people": "lease_and_read",
     "mobilizer.delivery.claims": "claim_and_settle",
     "mobilizer.delivery.holds": "claim_and_settle",
-    "mobilizer.delivery.hands:commit": "claim_and_settle",
-    "mobilizer.delivery.hands:take": "lease_and_read",
+    "mobilizer.delivery.hands.Hands.commit": "claim_and_settle",
+    "mobilizer.delivery.hands.Hands.take": "lease_and_read",
     "mobilizer.delivery.leases": "lease_and_read",
-    "mobilizer.transport.lines:send_backlog": "socket",
-    "mobilizer.transport.lines:hand": "socket",
-    "mobilizer.transport.lines:listen": "socket",
-    "mobilizer.transport.lines:wait": "socket",
+    "mobilizer.transport.lines.Line": "socket",
+    "mobilizer.transport.lines.Lines.wait": "socket",
     "mobilizer.transport": "dialogue_and_loop",
     "mobilizer.delivery": "dialogue_and_loop",
 }
@@ -65,15 +63,12 @@ class Stages:
     def _stage(self, frame: FrameType) -> str | None:
         code = frame.f_code
         if code not in self._known:
-            self._known[code] = stage_of(str(frame.f_globals.get("__name__", "")), code.co_name)
+            self._known[code] = stage_of(f"{frame.f_globals.get('__name__')}.{code.co_qualname}")
         return self._known[code]
 
 
-def stage_of(module: str, function: str) -> str | None:
-    """The stage of a function: its own, else that of its module or of the nearest package around."""
-    name = f"{module}:{function}"
-    while name:
-        if name in STAGES:
-            return STAGES[name]
-        name = name.rpartition(":")[0] if ":" in name else name.rpartition(".")[0]
-    return None
+def stage_of(function: str) -> str | None:
+    """The stage of a function by its whole name: its own, else that of the nearest name around it."""
+    while function and function not in STAGES:
+        function = function.rpartition(".")[0]
+    return STAGES.get(function)
