@@ -18,11 +18,13 @@ from sqlalchemy import (
     Executable,
     LargeBinary,
     MetaData,
+    SQLColumnExpression,
     bindparam,
     create_engine,
     event,
     literal,
     make_url,
+    or_,
     text,
 )
 from sqlalchemy.engine import Connection, Dialect
@@ -87,6 +89,12 @@ def _postgresql_clock(element: clock, compiler: SQLCompiler, **kw: Any) -> str:
     if not len(element.clauses):
         return "clock_timestamp()"
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+def reached(moment: SQLColumnExpression[Any], longest: float) -> ColumnElement[bool]:
+    """Whether a moment has come that is never set more than `longest` seconds ahead. One that is further off was set
+    before the clock was put back: to wait for it could take years, so it counts as come."""
+    return or_(moment <= clock(), moment > clock(longest))
 
 
 class one_of(ColumnElement[bool]):

@@ -140,7 +140,10 @@ class Settings(BaseSettings):
     default_language: str = Field(default="en", description="Where every fallback chain ends.")
     batch_size: int = Field(default=1000, ge=1, le=10_000, description="Deliveries in one batch.")
     lease_seconds: float = Field(
-        default=120, gt=0, description="How long a worker that says nothing keeps the batches it has leased."
+        default=120,
+        gt=0,
+        le=3600,
+        description="How long a worker that says nothing keeps the batches it has leased.",
     )
     reconcile_seconds: float = Field(
         default=2.0, gt=0, description="Period of the reconciler: the longest delay a lost Redis can cost."

@@ -29,9 +29,9 @@ from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
-from mobilizer.db import Prepared, clock, numbers, one_of
+from mobilizer.db import Prepared, clock, numbers, one_of, reached
 from mobilizer.delivery.leases import Lease, open_rows
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, is_open
 
 # Waits after the 1st, 2nd ... definite "not now"; after the last of them 48 hours have passed and we give up.
 BACKOFF_SECONDS = (300, 3600, 4 * 3600, 12 * 3600, 12 * 3600, 12 * 3600, 24900)
@@ -256,7 +256,7 @@ _DUE = Prepared(
         Delivery.batch_id == bindparam("our_batch"),
         is_open(),
         Delivery.state == _said(DeliveryState.PENDING),
-        or_(Delivery.next_at.is_(None), Delivery.next_at <= clock()),
+        or_(Delivery.next_at.is_(None), reached(Delivery.next_at, LONGEST_WAIT)),
     )
     .order_by(Delivery.id),
     "our_blast", "our_batch",

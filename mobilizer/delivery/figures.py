@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
 from mobilizer.delivery import heartbeats
+from mobilizer.delivery.leases import overdue
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, Heartbeat, is_not_sent, is_open
 
 LIVE = (BlastState.LAUNCHING, BlastState.SENDING, BlastState.PAUSED, BlastState.HELD)
@@ -86,8 +87,7 @@ def _deliveries(session: Session, blasts: Sequence[int]) -> dict[int, dict[str, 
 
 def _batches(session: Session) -> dict[str, int]:
     """Batches of blasts in motion: open, leased, and overdue: leased to someone whose time is over."""
-    overdue = and_(Batch.state == BatchState.LEASED, Batch.lease_until < clock())
-    state = case((overdue, "overdue"), else_=Batch.state).label("standing")
+    state = case((overdue(), "overdue"), else_=Batch.state).label("standing")
     counted = (
         select(state, func.count())
         .join(Blast, Blast.id == Batch.blast_id)

@@ -22,7 +22,7 @@ def beat(session: Session, name: str, role: str) -> None:
         .returning(Heartbeat.name)
     ).all()
     if not known:
-        session.execute(delete(Heartbeat).where(Heartbeat.beat_at < clock(-FORGOTTEN_SECONDS)))
+        session.execute(delete(Heartbeat).where(~Heartbeat.beat_at.between(clock(-FORGOTTEN_SECONDS), clock(ALIVE_SECONDS))))
         session.add(Heartbeat(name=name, role=role))
 
 
@@ -31,7 +31,7 @@ def alive(session: Session, role: str) -> int:
     return session.scalar(
         select(func.count())
         .select_from(Heartbeat)
-        .where(Heartbeat.role == role, Heartbeat.beat_at > clock(-ALIVE_SECONDS))
+        .where(Heartbeat.role == role, Heartbeat.beat_at.between(clock(-ALIVE_SECONDS), clock(ALIVE_SECONDS)))
     ) or 0  # fmt: skip
 
 

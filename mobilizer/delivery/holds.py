@@ -65,7 +65,8 @@ def refused_by_policy(session: Session, blast_id: int) -> bool:
     Those before it was last let go on are known: a person has looked at them.
     """
     resumed_at = select(Blast.resumed_at).where(Blast.id == blast_id).scalar_subquery()
-    lately = select(func.count()).where(or_(resumed_at.is_(None), Delivery.settled_at > resumed_at))
+    since = or_(resumed_at.is_(None), resumed_at > clock(), Delivery.settled_at > resumed_at)
+    lately = select(func.count()).where(since)
     by_policy = (Delivery.state == DeliveryState.REJECTED, Delivery.reason == Verdict.POLICY)
     refused = session.scalar(lately.where(Delivery.blast_id == blast_id, is_not_sent(), *by_policy)) or 0
     if refused < POLICY_LEAST:

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
-from mobilizer.db import clock
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.db import clock, reached
+from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, is_open
 
 LEASE_SECONDS = 120.0  # if nothing else is set
+LONGEST_LEASE = 3600.0  # that can be set
 
 log = structlog.get_logger()
 
@@ -39,9 +40,13 @@ class Lease:
 def leasable() -> ColumnElement[bool]:
     """Whether a batch can be leased now: its blast is sending, and it is due or its owner's time is over."""
     sending = select(Blast.id).where(Blast.id == Batch.blast_id, Blast.state == BlastState.SENDING).exists()
-    due = and_(Batch.state == BatchState.OPEN, Batch.due_at <= clock())
-    overdue = and_(Batch.state == BatchState.LEASED, Batch.lease_until < clock())
-    return and_(sending, or_(due, overdue))
+    due = and_(Batch.state == BatchState.OPEN, reached(Batch.due_at, LONGEST_WAIT))
+    return and_(sending, or_(due, overdue()))
+
+
+def overdue() -> ColumnElement[bool]:
+    """Whether a batch is leased to someone whose time is over."""
+    return and_(Batch.state == BatchState.LEASED, reached(Batch.lease_until, LONGEST_LEASE))
 
 
 def open_rows(lease: Lease) -> tuple[ColumnElement[bool], ...]:
@@ -132,7 +137,7 @@ def _first_of(blast: int, language: str) -> Select[int, int, str]:
             Batch.blast_id == blast,
             Batch.state == BatchState.OPEN,
             Batch.language == language,
-            Batch.due_at <= clock(),
+            reached(Batch.due_at, LONGEST_WAIT),
         )
         .order_by(Batch.due_at, Batch.id)
         .limit(1)

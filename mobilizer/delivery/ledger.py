@@ -68,6 +68,7 @@ class DeliveryState(StrEnum):
 FINAL = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SKIPPED, DeliveryState.UNCERTAIN)
 
 MEMBERS = EVERYBODY
+LONGEST_WAIT = 12 * 3600.0  # seconds that a row, and so its batch, is ever put off for
 
 
 @overload

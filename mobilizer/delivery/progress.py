@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import BigId, clock
 from mobilizer.delivery import heartbeats
+from mobilizer.delivery.leases import overdue
 from mobilizer.delivery.ledger import FINAL, Batch, BatchState, Delivery, DeliveryState, is_not_sent, is_open
 from mobilizer.delivery.recount import PULSE, place
 from mobilizer.problems import Problem
@@ -98,7 +99,7 @@ def progress(session: Session, blast: Blast) -> Progress:
     overall = together(languages)
     now, in_hand = session.execute(
         select(clock(), func.count(Batch.id)).where(
-            Batch.blast_id == blast.id, Batch.state == BatchState.LEASED, Batch.lease_until > clock()
+            Batch.blast_id == blast.id, Batch.state == BatchState.LEASED, ~overdue()
         )
     ).one()
     since = (now - blast.launched_at).total_seconds() if blast.launched_at else 0.0

@@ -9,9 +9,9 @@ from mobilizer import failpoints
 from mobilizer.audience.imports import Import
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
-from mobilizer.db import clock
+from mobilizer.db import clock, reached
 from mobilizer.delivery import holds
-from mobilizer.delivery.leases import leasable
+from mobilizer.delivery.leases import leasable, overdue
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
 from mobilizer.failpoints import Point
 from mobilizer.problems import N_, Problem, write_problem
@@ -53,7 +53,7 @@ def finish(session: Session) -> list[int]:
 
 def retry_held(session: Session) -> None:
     """Let held blasts whose time has come try again."""
-    held = select(Blast.id).where(Blast.state == BlastState.HELD, Blast.retry_at <= clock())
+    held = select(Blast.id).where(Blast.state == BlastState.HELD, reached(Blast.retry_at, holds.RETRY_SECONDS))
     for blast_id in session.scalars(held).all():
         # A person may have paused it since it was looked up.
         lifecycle.resume(session, blast_id, start=(BlastState.HELD,))
@@ -83,9 +83,7 @@ def start_scheduled(session: Session) -> None:
 def settle_cancelled(session: Session) -> None:
     """What a cancelled blast has not started is skipped; what was in hand of nobody who still works is uncertain."""
     cancelled = select(Blast.id).where(Blast.state == BlastState.CANCELLED)
-    worked = select(Batch.id).where(
-        Batch.blast_id.in_(cancelled), Batch.state == BatchState.LEASED, Batch.lease_until >= clock()
-    )
+    worked = select(Batch.id).where(Batch.blast_id.in_(cancelled), Batch.state == BatchState.LEASED, ~overdue())
     for state, to, reason, where in (
         (DeliveryState.PENDING, DeliveryState.SKIPPED, "cancelled", true()),
         (DeliveryState.HANDING, DeliveryState.UNCERTAIN, "worker_lost", Delivery.batch_id.not_in(worked)),
