@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.tickets import tokens_for
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, DeliveryState
+from mobilizer.keys import Ticket
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
+from tests.one_database import database_url  # noqa: F401 - tests/cli lists and decides on both
 from tests.web.appeal_stage import make_ready, settle
 from tests.web.conftest import Browser
 from tests.worlds import World
@@ -62,9 +65,6 @@ def test_the_evidence_says_where_to_look(organizer: Browser, unsure: World) -> N
 
 
 def test_the_message_id_is_that_of_the_mail(organizer: Browser, unsure: World) -> None:
-    from mobilizer.blasts.renditions import tokens_for
-    from mobilizer.keys import Ticket
-
     token = tokens_for(unsure.installation.keyring, Ticket(unsure.members[4], unsure.blast_id)).message
     assert f"&lt;{token}@mail.example.org&gt;" in organizer.get(PAGE).text
 
