@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import open_identity
 from mobilizer.blasts.blasts import Rendition as RenditionRow
-from mobilizer.blasts.renditions import tokens_for
+from mobilizer.blasts.tickets import tokens_for
 from mobilizer.db import clock
 from mobilizer.delivery.claims import Person
 from mobilizer.delivery.lanes import Load
@@ -22,8 +22,6 @@ from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
-from mobilizer.transport.relays import load_relays
-from mobilizer.transport.smtp import Relay
 
 
 class Unrenderable(ValueError):
@@ -82,11 +80,6 @@ class Loader:
             tokens=tokens_for(self._keyring, Ticket(person.member, blast)),
             values={**person.attributes, "country": person.country},
         )
-
-
-def relay_of(settings: Settings) -> Relay:
-    """The relay for a single message: the first of those that are configured. Raises relays.RelaysError."""
-    return load_relays(settings).routes[0].relay
 
 
 def signer_of(settings: Settings) -> Signer | None:
