@@ -22,7 +22,8 @@ def beat(session: Session, name: str, role: str) -> None:
         .returning(Heartbeat.name)
     ).all()
     if not known:
-        session.execute(delete(Heartbeat).where(~Heartbeat.beat_at.between(clock(-FORGOTTEN_SECONDS), clock(ALIVE_SECONDS))))
+        remembered = Heartbeat.beat_at.between(clock(-FORGOTTEN_SECONDS), clock(ALIVE_SECONDS))
+        session.execute(delete(Heartbeat).where(~remembered))
         session.add(Heartbeat(name=name, role=role))
 
 
