@@ -251,7 +251,7 @@ def main() -> None:
 
 def row(bench: Bench, line: Line) -> Row:
     """A promise, and what became of it."""
-    limits = ("" if limit is None else f"{'≤' if line.below else '≥'} {limit:,g}" for limit in (line.reach, line.aim))
+    limits = ("" if limit is None else f"{'≤' if line.below else '≥'} {limit:,}" for limit in (line.reach, line.aim))
     try:
         value = line.measure(bench)
     except Lacking as problem:
