@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CreateTableAs,
     Integer,
+    Row,
     Select,
-    SQLColumnExpression,
     String,
+    Table,
     and_,
     case,
     cast,
@@ -19,24 +22,27 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.schema import DropTable
 
 from mobilizer.audience.audience import audience, first_after
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
-from mobilizer.db import BigId, clock
+from mobilizer.db import BigId
 from mobilizer.delivery.holds import RETRY_SECONDS
-from mobilizer.delivery.ledger import MEMBERS, Batch, BatchState, Delivery, DeliveryState, numbered
+from mobilizer.delivery.ledger import MEMBERS, Batch, Delivery, DeliveryState, numbered
+from mobilizer.delivery.packing import Parcel, pack, stretch
 from mobilizer.failpoints import Point, reach
 from mobilizer.installation import Installation
 from mobilizer.languages import CaughtBy, Choice, choose
 from mobilizer.problems import N_, Problem
 
 # So many member numbers a transaction: few enough that nobody who writes meanwhile waits long.
-CHUNK = 50_000
+CHUNK = 100_000
 UNFROZEN = Problem("held.unfrozen", N_("The list of who gets it could not be written down. Nothing has been sent yet."))
 STEPS = tuple(CaughtBy)
 
@@ -79,7 +85,6 @@ def _note_trouble(installation: Installation, blast_id: int) -> None:
 def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = CHUNK) -> bool:
     """Freeze the next members after the blast's cursor, in a transaction of its own; False once all are frozen,
     it isn't launching, or someone else is freezing it."""
-    _see_one_moment(session)
     blast = session.get(Blast, blast_id, with_for_update={"skip_locked": True})
     if blast is None or blast.state != BlastState.LAUNCHING:
         return False
@@ -89,25 +94,38 @@ def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = 
         lifecycle.send(session, blast_id)
         return False
     after, up_to = first - 1, first - 1 + chunk
-    people = audience(included, lifecycle.lists_of(session, blast.id, included=False), after, up_to)
-    _write(session, blast, people, _choices(session, blast, after, up_to), batch_size)
-    _count(session, blast.id, after, up_to)
+    excluded = lifecycle.lists_of(session, blast.id, included=False)
+    people = _gathered(session, audience(included, excluded, after, up_to))
+    _write(session, blast, people, _planned(session, blast, people, batch_size))
+    session.execute(DropTable(people))
     blast.frozen_up_to, blast.troubles = up_to, 0
     return True
 
 
-def _see_one_moment(session: Session) -> None:
-    """Several statements ask who is in the chunk: whoever joins or changes meanwhile must not make them disagree."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> Table:
+    """The people as they are now: who joins or changes meanwhile must not make what follows disagree."""
+    sorting = session.get_bind().dialect.name == "postgresql"
+    if sorting:
+        # To group by sorting leaves them in the order of their numbers, in which everything else wants them.
+        session.execute(text("SET LOCAL enable_hashagg = off"))
+    kept = CreateTableAs(audience.order_by(Member.id), "people", temporary=True)
+    session.execute(kept)
+    if sorting:
+        session.execute(text("SET LOCAL enable_hashagg = on"))
+    return kept.table
 
 
 @dataclass(frozen=True, slots=True)
-class _Choices:
-    """What each pair of languages is given, the commonest pair first; `languages` are all that the blast is sent in."""
+class _Plan:
+    """What each pair of languages is given, the commonest first, and the batches with their numbers."""
 
-    languages: Sequence[str]
-    pairs: Sequence[tuple[str, str | None, Choice]]
+    choices: Mapping[tuple[str, str | None], Choice]
+    batches: Mapping[int, Parcel]
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that people are given here."""
+        return sorted({parcel.language for parcel in self.batches.values()})
 
     def code(self, first: ColumnElement[str], second: ColumnElement[str | None]) -> ColumnElement[int]:
         """The choice for a pair as one number: the place of its language times STEPS, plus the step that caught it."""
@@ -117,43 +135,83 @@ class _Choices:
                     and_(first == one, second.is_(None) if other is None else second == other),
                     self.languages.index(choice.language) * len(STEPS) + STEPS.index(choice.caught_by),
                 )
-                for one, other, choice in self.pairs
+                for (one, other), choice in self.choices.items()
             )
         )
 
+    def batch(self, language: ColumnElement[int], member: ColumnElement[int]) -> ColumnElement[int]:
+        """The number of the batch of a member who is given the language at a place."""
+        return case(
+            {
+                place: _found(member, [(p.first, number) for number, p in self.batches.items() if p.language == tag])
+                for place, tag in enumerate(self.languages)
+            },
+            value=language,
+        )
 
-def _choices(session: Session, blast: Blast, after: int, up_to: int) -> _Choices:
+
+def _found(member: ColumnElement[int], firsts: Sequence[tuple[int, int]]) -> ColumnElement[int]:
+    """The number beside the last of `firsts` that is not above the member's: by halves, for there are many."""
+    if len(firsts) == 1:
+        return literal(firsts[0][1], BigId)
+    half = len(firsts) // 2
+    return case((member < firsts[half][0], _found(member, firsts[:half])), else_=_found(member, firsts[half:]))
+
+
+def _planned(session: Session, blast: Blast, people: Table, batch_size: int) -> _Plan:
+    """Choose for each pair of languages, and make the batches that hold these people."""
     offered = session.scalars(select(Rendition.language).where(Rendition.blast_id == blast.id)).all()
-    pairs = session.execute(
-        select(Member.language, Member.second_language)
-        .where(Member.id > after, Member.id <= up_to)
-        .group_by(Member.language, Member.second_language)
-        .order_by(func.count().desc())
+    counted = _counted(session, people, batch_size)
+    pairs = Counter[tuple[str, str | None]]()
+    for _, one, other, people_there in counted:
+        pairs[one, other] += people_there
+    choices = {pair: choose(*pair, offered, blast.chain, blast.default_language) for pair, _ in pairs.most_common()}
+    stretches = Counter[tuple[int, str]]()
+    for first, one, other, people_there in counted:
+        stretches[first, choices[one, other].language] += people_there
+    parcels = pack(((first, language, number) for (first, language), number in stretches.items()), batch_size)
+    batches = dict(enumerate(parcels, start=_next_batch(session, blast.id)))
+    if batches:
+        session.execute(
+            insert(Batch),
+            [
+                {"id": number, "blast_id": blast.id, "language": parcel.language, "size": parcel.size}
+                for number, parcel in batches.items()
+            ],
+        )
+    return _Plan(choices, batches)
+
+
+def _counted(session: Session, people: Table, batch_size: int) -> Sequence[Row[int, str, str | None, int]]:
+    """(first number of a stretch, language, second language, people) of these people."""
+    width = stretch(batch_size)
+    first = people.c.member_id // width * width
+    return session.execute(
+        select(first, people.c.language, people.c.second_language, func.count())
+        .group_by(first, people.c.language, people.c.second_language)
+        .order_by(first)
     ).all()
-    return _Choices(
-        sorted({*offered, blast.default_language}),
-        [(one, other, choose(one, other, offered, blast.chain, blast.default_language)) for one, other in pairs],
+
+
+def _write(session: Session, blast: Blast, people: Table, plan: _Plan) -> None:
+    """One row for each of the people."""
+    if not plan.batches:
+        return
+    chosen = (
+        select(
+            people.c.member_id, people.c.list_id, plan.code(people.c.language, people.c.second_language).label("choice")
+        )
+        .offset(0)  # worked out here, not wherever it is used
+        .subquery()
     )
-
-
-def _write(
-    session: Session, blast: Blast, people: Select[int, str, str | None, int], choices: _Choices, batch_size: int
-) -> None:
-    """One row for each of the people. The batches of the languages take turns, so that these leave side by side."""
-    who = people.subquery()
-    chosen = select(
-        who.c.member_id, who.c.list_id, choices.code(who.c.language, who.c.second_language).label("choice")
-    ).subquery()
     language, step = chosen.c.choice // len(STEPS), chosen.c.choice % len(STEPS)
-    nth = func.row_number(type_=BigId).over(partition_by=language, order_by=chosen.c.member_id) - 1
-    turn = nth // batch_size * len(choices.languages) + language
     row: dict[str, ColumnElement[Any]] = {
         "id": numbered(literal(blast.id, BigId), chosen.c.member_id),
         "blast_id": cast(blast.id, BigId),
         "member_id": chosen.c.member_id,
-        "batch_id": literal(_next_batch(session, blast.id), BigId) + turn,
+        "batch_id": plan.batch(language, chosen.c.member_id),
         "list_id": chosen.c.list_id,
-        "language": case(dict(enumerate(choices.languages)), value=language),
+        "language": case(dict(enumerate(plan.languages)), value=language),
         "caught_by": case({place: one.value for place, one in enumerate(STEPS)}, value=step),
         "state": cast(DeliveryState.PENDING.value, String),
         # INSERT ... SELECT bypasses the mapped defaults, so they are said once more here.
@@ -171,23 +229,3 @@ def _next_batch(session: Session, blast_id: int) -> int:
         select(func.max(Batch.id)).where(Batch.id.between(numbered(blast_id, 0), numbered(blast_id, MEMBERS - 1)))
     )
     return numbered(blast_id, 1) if last is None else last + 1
-
-
-def _count(session: Session, blast_id: int, after: int, up_to: int) -> None:
-    """The batches of the deliveries just written, with their sizes."""
-    batch: dict[str, SQLColumnExpression[Any]] = {
-        "id": Delivery.batch_id,
-        "blast_id": cast(blast_id, BigId),
-        "language": func.min(Delivery.language),
-        "state": cast(BatchState.OPEN.value, String),
-        "epoch": cast(0, Integer),
-        "owner": cast("", String),
-        "due_at": clock(),
-        "size": func.count(),
-    }
-    written = (
-        select(*batch.values())
-        .where(Delivery.id.between(numbered(blast_id, after + 1), numbered(blast_id, up_to)))
-        .group_by(Delivery.batch_id)
-    )
-    session.execute(insert(Batch).from_select(list(batch), written, include_defaults=False))

@@ -6,9 +6,12 @@ import dataclasses
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from mobilizer import failpoints
@@ -19,8 +22,10 @@ from mobilizer.audience.standing import leave_all, subscribe
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.lifecycle import Plan, change
+from mobilizer.db import clock
 from mobilizer.delivery import launch, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery, is_for, numbered, of_blast
+from mobilizer.delivery.packing import pack
 from mobilizer.failpoints import Point
 from tests.delivery.test_books import freeze, start
 from tests.worlds import World
@@ -85,6 +90,40 @@ def test_of_ten_launches_at_once_one_is_made_and_the_audience_is_written_once(wo
     books(world)
 
 
+@pytest.mark.parametrize("batch_size", [16, 40, 1000])
+def test_who_falls_back_in_another_way_shares_the_batches_of_their_language(world: World, batch_size: int) -> None:
+    settings = world.installation.settings.model_copy(update={"batch_size": batch_size})
+    world.installation = dataclasses.replace(world.installation, settings=settings)
+    world.join(["en", "de", "es", "es-MX", "pt", "en", "fr"] * 20)
+    with world.installation.database.write() as session:
+        session.execute(update(Member).where(Member.id % 3 == 0).values(second_language="es"))
+        session.execute(update(Member).where(Member.id % 3 == 1).values(second_language="fr"))
+    start(world)
+    launch.freeze(world.installation, world.blast_id, 60)
+    books(world)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["en", "es", "ar"]), st.integers(1, 5)), max_size=60),
+    st.integers(5, 20),
+)
+def test_parcels_hold_everybody_in_order_and_are_neither_too_large_nor_needlessly_small(
+    people: list[tuple[str, int]], batch_size: int
+) -> None:
+    stretches = [(10 * n, language, count) for n, (language, count) in enumerate(people)]
+    parcels = pack(stretches, batch_size)
+    assert all(parcel.size <= batch_size for parcel in parcels)
+    for language in {parcel.language for parcel in parcels}:
+        own = [parcel for parcel in parcels if parcel.language == language]
+        for parcel, following in pairwise(own):
+            assert parcel.first < following.first
+            assert parcel.size > batch_size - 5
+        starts = [parcel.first for parcel in own] + [10**6]
+        for parcel, (first, end) in zip(own, pairwise(starts), strict=True):
+            held = [count for at, tag, count in stretches if tag == language and first <= at < end]
+            assert sum(held) == parcel.size
+
+
 def test_a_row_is_numbered_by_its_blast_and_its_member_and_by_nothing_else(world: World) -> None:
     world.launch()
     row = world.delivery(world.members[2])
@@ -129,7 +168,7 @@ def break_freezing(patch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("no such column")
 
-    patch.setattr(launch, "_count", broken)
+    patch.setattr(launch, "_write", broken)
 
 
 def fail(world: World, times: int) -> None:
@@ -192,7 +231,7 @@ def test_a_held_launch_is_tried_again_by_itself(world: World) -> None:
     start(world)
     fail(world, 3)
     with world.installation.database.write() as session:
-        session.execute(update(Blast).values(retry_at=launch.clock(-1)))
+        session.execute(update(Blast).values(retry_at=clock(-1)))
         reconcile.retry_held(session)
     assert world.blast().state == BlastState.LAUNCHING
     freeze(world)
