@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     text,
     update,
@@ -107,6 +108,7 @@ def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> 
     sorting = session.get_bind().dialect.name == "postgresql"
     if sorting:
         # To group by sorting leaves them in the order of their numbers, in which everything else wants them.
+        session.execute(text("SET LOCAL work_mem = '64MB'"))
         session.execute(text("SET LOCAL enable_hashagg = off"))
     kept = CreateTableAs(audience.order_by(Member.id), "people", temporary=True)
     session.execute(kept)
@@ -139,23 +141,23 @@ class _Plan:
             )
         )
 
-    def batch(self, language: ColumnElement[int], member: ColumnElement[int]) -> ColumnElement[int]:
+    def batch(self, language: ColumnElement[int], member: str) -> ColumnElement[int]:
         """The number of the batch of a member who is given the language at a place."""
-        return case(
-            {
-                place: _found(member, [(p.first, number) for number, p in self.batches.items() if p.language == tag])
-                for place, tag in enumerate(self.languages)
-            },
-            value=language,
-        )
+        firsts: dict[str, list[tuple[int, int]]] = {tag: [] for tag in self.languages}
+        for number, parcel in self.batches.items():
+            firsts[parcel.language].append((parcel.first, number))
+        found = {place: literal_column(_found(member, firsts[tag]), BigId) for place, tag in enumerate(self.languages)}
+        return case(found, value=language)
 
 
-def _found(member: ColumnElement[int], firsts: Sequence[tuple[int, int]]) -> ColumnElement[int]:
-    """The number beside the last of `firsts` that is not above the member's: by halves, for there are many."""
+def _found(member: str, firsts: Sequence[tuple[int, int]]) -> str:
+    """The number beside the last of `firsts` that is not above the column `member`: by halves, for there are many.
+    As text: of numbers only, and a hundred times as fast to spell."""
     if len(firsts) == 1:
-        return literal(firsts[0][1], BigId)
+        return str(firsts[0][1])
     half = len(firsts) // 2
-    return case((member < firsts[half][0], _found(member, firsts[:half])), else_=_found(member, firsts[half:]))
+    below, above = _found(member, firsts[:half]), _found(member, firsts[half:])
+    return f"CASE WHEN {member} < {firsts[half][0]} THEN {below} ELSE {above} END"
 
 
 def _planned(session: Session, blast: Blast, people: Table, batch_size: int) -> _Plan:
@@ -202,14 +204,14 @@ def _write(session: Session, blast: Blast, people: Table, plan: _Plan) -> None:
             people.c.member_id, people.c.list_id, plan.code(people.c.language, people.c.second_language).label("choice")
         )
         .offset(0)  # worked out here, not wherever it is used
-        .subquery()
+        .subquery("chosen")
     )
     language, step = chosen.c.choice // len(STEPS), chosen.c.choice % len(STEPS)
     row: dict[str, ColumnElement[Any]] = {
         "id": numbered(literal(blast.id, BigId), chosen.c.member_id),
         "blast_id": cast(blast.id, BigId),
         "member_id": chosen.c.member_id,
-        "batch_id": plan.batch(language, chosen.c.member_id),
+        "batch_id": plan.batch(language, "chosen.member_id"),
         "list_id": chosen.c.list_id,
         "language": case(dict(enumerate(plan.languages)), value=language),
         "caught_by": case({place: one.value for place, one in enumerate(STEPS)}, value=step),
