@@ -135,7 +135,7 @@ def watch_it_go(page: Page) -> None:
 def open_the_mail(page: Page) -> dict[str, str]:
     """Find the Arabic mail in the inbox, look at it, and take note of where its links lead."""
     page.goto("/inbox")
-    expect(page.get_by_role("heading", name=f"{PEOPLE} mails arrived")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"mails arrived$"))).to_be_visible()
     assert faults(page) == []
     page.get_by_role("link", name=ARABIC["subject"]).click()
     assert faults(page) == []
@@ -181,7 +181,8 @@ def test_from_a_file_of_members_to_one_who_watches_and_one_who_leaves(
     watch_it_go(organizer)
 
     mails = Inbox(world.installation.settings.home).messages()
-    assert {mail.recipient.partition("@")[0]: mail.language for mail in mails} == {
+    members_mails = [mail for mail in mails if not mail.recipient.startswith("organizer-")]  # who are told it is over
+    assert {mail.recipient.partition("@")[0]: mail.language for mail in members_mails} == {
         "layla": "ar",
         "ana": "es",
         "john": "en",
