@@ -12,7 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     SQLColumnExpression,
-    and_,
+    false,
     literal_column,
     text,
 )
@@ -92,7 +92,9 @@ def of_blast(blast_id: int, after: int = 0) -> ColumnElement[bool]:
 
 def is_for(blast: Number, member: Number) -> ColumnElement[bool]:
     """Whether a row is the one of a blast for a member."""
-    return and_(Delivery.id == numbered(blast, member), Delivery.blast_id == blast)
+    if isinstance(member, int) and not 0 <= member < MEMBERS:
+        return false()  # or it would be somebody's in another blast
+    return Delivery.id == numbered(blast, member)
 
 
 def _number(context: DefaultExecutionContext) -> int:
