@@ -16,6 +16,7 @@ from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
+from mobilizer.bench.weight import weigh
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import BlastState, Rendition
 from mobilizer.db import BigId, clock
@@ -36,13 +37,14 @@ class NotEmpty(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """How one launch went. `bytes_per_delivery` counts the table and its indexes, `None` where unknown."""
+    """How one launch went; `bytes_per_delivery` is of all that there are by then."""
 
     deliveries: int
     batches: int
     seconds: float
     per_second: int
     peak_rss_mb: int
+    bytes_per_delivery: dict[str, float]
 
 
 def bench_freeze(installation: Installation, members: int, launches: int = 1) -> Iterator[Frozen]:
@@ -68,7 +70,7 @@ def _frozen(installation: Installation, blast_id: int, seconds: float) -> Frozen
     if people != size:
         raise AssertionError(f"{people} deliveries, but batches of {size}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return Frozen(people, batches, round(seconds, 3), round(people / seconds), peak)
+    return Frozen(people, batches, round(seconds, 3), round(people / seconds), peak, weigh(installation.database))
 
 
 def _launched(session: Session, slug: str) -> int:

@@ -16,6 +16,7 @@ from mobilizer.bench.grounds import ground
 from mobilizer.bench.plan import Plan
 from mobilizer.bench.processes import Broken, Taken, child, first_words, last_words, own_sink
 from mobilizer.bench.sender import Weighed
+from mobilizer.bench.weight import weigh
 from mobilizer.db import Database
 from mobilizer.delivery import reconcile
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
@@ -46,6 +47,7 @@ class Figures:
     declared_sent: bool
     sink_messages: int | None
     sink_cpu_us: float | None
+    bytes_per_delivery: dict[str, float]
     books: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -68,7 +70,8 @@ def run(plan: Plan, watch: Watch | None = None) -> Figures:
         weighed = _send(plan, environment, database, watch)
         taken = sink.taken() if sink else None
         accepted, sent = _books(database)
-    return _figures(plan, weighed, accepted, sent, taken)
+        weight = weigh(database)
+    return _figures(plan, weighed, accepted, sent, taken, weight)
 
 
 def _port(plan: Plan) -> int:
@@ -117,7 +120,9 @@ def _books(database: Database) -> tuple[int, bool]:
         return accepted, bool(reconcile.finish(session))
 
 
-def _figures(plan: Plan, weighed: Sequence[Weighed], accepted: int, sent: bool, taken: Taken | None) -> Figures:
+def _figures(
+    plan: Plan, weighed: Sequence[Weighed], accepted: int, sent: bool, taken: Taken | None, weight: dict[str, float]
+) -> Figures:
     messages = max(accepted, 1)
     seconds = max(one.ended for one in weighed) - min(one.began for one in weighed)
     cpu = sum(one.cpu_seconds for one in weighed)
@@ -140,6 +145,7 @@ def _figures(plan: Plan, weighed: Sequence[Weighed], accepted: int, sent: bool, 
         declared_sent=sent,
         sink_messages=taken.messages if taken else None,
         sink_cpu_us=taken.cpu_seconds / messages * 1e6 if taken else None,
+        bytes_per_delivery=weight,
         books=sent and accepted == plan.messages and (taken is None or taken.messages == plan.messages),
     )
 

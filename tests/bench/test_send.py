@@ -21,7 +21,7 @@ from mobilizer.bench.sending import _figures
 from mobilizer.settings import child_environment
 
 KEYS = {
-    "messages", "seconds", "per_second", "cpu_us_per_message", "cpu_us", "peak_rss_mb", "rsa_per_second",
+    "messages", "seconds", "per_second", "cpu_us_per_message", "cpu_us", "peak_rss_mb", "rsa_per_second", "bytes_per_delivery",
     "ratio_to_rsa", "cpu_in_signatures", "profile_share", "accepted", "declared_sent", "sink_messages", "sink_cpu_us",
     "books",
 }  # fmt: skip
@@ -128,7 +128,7 @@ def test_figures_of_books_that_do_not_agree_are_no_figures(accepted: int, sent: 
     weighed = [Weighed(0, 1, 1, 50, 4000, {"compose": 1.0}, 0.001)]
 
     def agrees(*books: Any) -> bool:
-        return _figures(Plan(messages=300), weighed, *books).books
+        return _figures(Plan(messages=300), weighed, *books, {}).books
 
     assert agrees(300, True, Taken(300, 1))
     assert agrees(300, True, None)
