@@ -22,8 +22,8 @@ from mobilizer.settings import child_environment
 
 KEYS = {
     "messages", "seconds", "per_second", "cpu_us_per_message", "cpu_us", "peak_rss_mb", "rsa_per_second",
-    "bytes_per_delivery", "ratio_to_rsa", "cpu_in_signatures", "profile_share", "accepted", "declared_sent", "sink_messages", "sink_cpu_us",
-    "books",
+    "bytes_per_delivery", "ratio_to_rsa", "cpu_in_signatures", "profile_share", "accepted", "declared_sent",
+    "sink_messages", "sink_cpu_us", "books",
 }  # fmt: skip
 
 
