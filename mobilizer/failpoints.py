@@ -55,4 +55,4 @@ def reach(point: Point) -> None:
 
 def armed(point: Point) -> bool:
     """Whether this process is to die at a point: then what is otherwise one step may be taken in two."""
-    return point in _armed
+    return bool(_armed) and point in _armed

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+import struct
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-MAC_BYTES = 16
-NUMBER_BYTES = 6
-TOKEN_BYTES = 1 + 2 * NUMBER_BYTES + MAC_BYTES
 NONCE_BYTES = 12
+MAC_BYTES = 16
+MACS_AT_ONCE = 4  # what a BLAKE2b of 64 bytes is divided into
 
-_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # of a byte's last five bits
+_HEAD = struct.Struct(">BII")  # of a token: key id, member, blast
 
 
 class Purpose(StrEnum):
@@ -39,6 +36,9 @@ class Purpose(StrEnum):
 
 
 MAILED = tuple(purpose for purpose in Purpose if purpose != Purpose.CONFIRM)  # each has its token in every mail
+
+_PLACES = {purpose: place for place, purpose in enumerate(Purpose)}  # of its MAC: a new purpose comes last
+_MAILED_AT = [2 * MAC_BYTES * _PLACES[purpose] for purpose in MAILED]
 
 
 class BadSeal(ValueError):
@@ -62,7 +62,6 @@ class Keyring:
         self.current = max(secrets_by_id)
         self._ciphers = {i: AESGCM(_derive(s, b"seal", 32)) for i, s in secrets_by_id.items()}
         self._macs = {i: _macs(i, _derive(s, b"token", 32)) for i, s in secrets_by_id.items()}
-        self._mailed = [self._macs[self.current][purpose] for purpose in MAILED]
         self._index = _derive(index_secret, b"index", 32)
         self.cookie_secret = _derive(secrets_by_id[self.current], b"cookie", 32)
 
@@ -105,32 +104,36 @@ class Keyring:
     # -- tokens --------------------------------------------------------------------------------------
 
     def token(self, purpose: Purpose, ticket: Ticket) -> str:
-        """A token of 47 lower-case base32 characters: key id, ticket, 128-bit keyed BLAKE2b (RFC 7693)."""
-        packed = _pack(ticket)
-        return _spell(bytes([self.current]) + packed, _signed(packed, [self._macs[self.current][purpose]]))[0]
+        """A token of 50 lower-case hexadecimal digits: key id, ticket, 128 bits of keyed BLAKE2b (RFC 7693)."""
+        head = _HEAD.pack(self.current, ticket.member, ticket.blast)
+        return head.hex() + self._mac(head, purpose).hex()
 
     def mail_tokens(self, ticket: Ticket) -> list[str]:
-        """All tokens of a mail, in the order of MAILED, at a sixth of what each alone would take."""
-        packed = _pack(ticket)
-        return _spell(bytes([self.current]) + packed, _signed(packed, self._mailed))
+        """All tokens of a mail, in the order of MAILED."""
+        head = _HEAD.pack(self.current, ticket.member, ticket.blast)
+        begin = head.hex()
+        signed = "".join([_signed(mac, head).hex() for mac in self._macs[self.current]])
+        return [begin + signed[at : at + 2 * MAC_BYTES] for at in _MAILED_AT]
 
     def read_token(self, purpose: Purpose, token: str) -> Ticket | None:
         """The ticket of a token that this keyring signed for this purpose, else None."""
         try:
-            raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+            raw = bytes.fromhex(token)
         except ValueError:
             return None
-        if len(raw) != TOKEN_BYTES or raw[0] not in self._macs:
+        head, mac = raw[: _HEAD.size], raw[_HEAD.size :]
+        # Only the one spelling we write is a token.
+        if len(mac) != MAC_BYTES or head[0] not in self._macs or raw.hex() != token:
             return None
-        head, packed, mac = raw[:-MAC_BYTES], raw[1:-MAC_BYTES], raw[-MAC_BYTES:]
-        # Base32 leaves unused bits at the end: only the one spelling we write is a token.
-        if _spell(head, [mac]) != [token]:
+        if not hmac.compare_digest(mac, self._mac(head, purpose)):
             return None
-        (good,) = _signed(packed, [self._macs[raw[0]][purpose]])
-        if not hmac.compare_digest(mac, good):
-            return None
-        member, blast = packed[:NUMBER_BYTES], packed[NUMBER_BYTES:]
-        return Ticket(int.from_bytes(member), int.from_bytes(blast))
+        _, member, blast = _HEAD.unpack(head)
+        return Ticket(member, blast)
+
+    def _mac(self, head: bytes, purpose: Purpose) -> bytes:
+        group, place = divmod(_PLACES[purpose], MACS_AT_ONCE)
+        signed = _signed(self._macs[head[0]][group], head)
+        return signed[place * MAC_BYTES :][:MAC_BYTES]
 
 
 def load_keyring(home: Path) -> Keyring:
@@ -164,46 +167,17 @@ def _derive(secret: bytes, label: bytes, size: int) -> bytes:
     return hashlib.blake2b(label, key=secret, digest_size=size).digest()
 
 
-def _pack(ticket: Ticket) -> bytes:
-    return ticket.member.to_bytes(NUMBER_BYTES) + ticket.blast.to_bytes(NUMBER_BYTES)
+def _macs(key_id: int, key: bytes) -> list[hashlib.blake2b]:
+    """For each group of purposes a hash that has read the key and a token's first byte, to be copied for each token."""
+    first, size = bytes([key_id]), MACS_AT_ONCE * MAC_BYTES
+    return [
+        hashlib.blake2b(first, digest_size=size, key=key, person=b"%d" % group)
+        for group in range(0, len(Purpose), MACS_AT_ONCE)
+    ]
 
 
-def _macs(key_id: int, key: bytes) -> dict[Purpose, hashlib.blake2b]:
-    """For each purpose, a MAC that has read the key and the token's first byte, to be copied for each token."""
-    first = bytes([key_id])
-    return {p: hashlib.blake2b(first, digest_size=MAC_BYTES, key=key, person=p.encode()) for p in Purpose}
-
-
-def _signed(packed: bytes, macs: Iterable[hashlib.blake2b]) -> list[bytes]:
-    signatures = []
-    for mac in macs:
-        own = mac.copy()
-        own.update(packed)
-        signatures.append(own.digest())
-    return signatures
-
-
-def _spell(head: bytes, signatures: Sequence[bytes]) -> list[str]:
-    """Tokens that differ in their MAC only, in base32 (RFC 4648), in small letters and without padding.
-
-    All in one number, a row of 20 bytes and 12 empty ones for each 32 letters: the first row is what ten bytes of the
-    head spell, then one a token. Halving after halving, the bits spread until there are five in each byte.
-    """
-    between = bytes(12) + head[10:]
-    rows = bytes(22) + head[:10] + between + (b"\0" + between).join(signatures) + b"\0"
-    bits = int.from_bytes(rows)
-    for upper, lower, shift in _halvings(len(rows)):
-        bits = (bits & upper) << shift | bits & lower
-    letters = bits.to_bytes(len(rows)).translate(_LETTERS).decode()
-    first = letters[16:32]
-    return [first + letters[at : at + 31] for at in range(32, len(letters), 32)]
-
-
-@lru_cache(maxsize=8)
-def _halvings(size: int) -> list[tuple[int, int, int]]:
-    """For a number of so many bytes: masks of the halves of its groups of letters, and how far the upper half goes."""
-    steps = []
-    for letters in (16, 8, 4, 2, 1):
-        lower = sum(((1 << letters * 5) - 1) << at for at in range(0, size * 8, letters * 16))
-        steps.append((lower << letters * 5, lower, letters * 3))
-    return steps
+def _signed(mac: hashlib.blake2b, head: bytes) -> bytes:
+    """The MACs of a group of purposes, one behind the other."""
+    own = mac.copy()
+    own.update(head[1:])
+    return own.digest()

@@ -145,7 +145,7 @@ class Carrier:
         while (message := self._post.fetch(self._line, self._route)) is None:
             self._post.idle.append(self._line)
             yield None
-            if not self._line.attentive:
+            if not self._line.silent:
                 return None
         self._message = message
         self._line.say(self._line.talk.opening(message.envelope))
@@ -160,7 +160,7 @@ class Carrier:
         if not allowed:
             self._line.hang_up()  # before the dot: definitely not sent
             self._post.hands.refused(message.hand)
-        elif not self._line.attentive:
+        elif not self._line.silent:
             self._line.hang_up()
             self._post.answered(self._route, message, Deferred(0, NOT_AWAITED, Stage.CONTENT), claimed=True)
         else:
@@ -176,7 +176,7 @@ class Carrier:
         following = self._post.fetch(self._line, self._route) if chained else None
         opening = self._line.talk.opening(following.envelope) if following else b""
         failpoints.reach(Point.CONTENT_BEFORE_WRITE)
-        content = message.load.content
+        content, message.load.content = message.load.content, b""
         if failpoints.armed(Point.CONTENT_HALF_WRITTEN):
             half = len(content) // 2
             self._line.say(content[:half])

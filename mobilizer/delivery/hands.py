@@ -23,6 +23,7 @@ from mobilizer.failpoints import Point
 from mobilizer.installation import Installation
 
 SIDE_BY_SIDE = 4  # leases at the same time: each of another blast or language where there are such
+MADE_AT_ONCE = 32  # messages of one lease at most: what makes them stays in the processor's caches meanwhile
 ASK_AGAIN_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ class Hand:
     lease: Lease
     loader: Loader
     waiting: list[Person]
+    made_at_once: int = 1  # twice as many at each turn: at first all languages leave side by side
     out: int = 0
     took: bool = False  # the relay has taken one of its messages
     asked: list[int] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Hands:
         self._lease_seconds = installation.settings.lease_seconds
         self._hands: dict[int, Hand] = {}
         self._turns: deque[Hand] = deque()
+        self._made: deque[tuple[Hand, Load]] = deque()
         self._loaders: dict[tuple[int, str], Loader] = {}
         self._lately: dict[tuple[int, str], float] = {}  # when a blast's language last had its turn
         self._due: list[Due] = []  # found, and not yet taken
@@ -80,8 +83,8 @@ class Hands:
 
     @property
     def waiting(self) -> int:
-        """How many people wait for their message to be made."""
-        return sum(len(hand.waiting) for hand in self._hands.values())
+        """How many people wait for their message to be made, or to be fetched."""
+        return sum(len(hand.waiting) for hand in self._hands.values()) + len(self._made)
 
     @property
     def unsent(self) -> int:
@@ -140,21 +143,22 @@ class Hands:
 
     def next(self) -> tuple[Hand, Load] | None:
         """The next message, of each lease in turn. One that can't be made is skipped with its reason."""
-        while self._turns:
-            hand = self._turns[0]
-            self._turns.rotate(-1)
-            if not hand.waiting:
-                self._turns.remove(hand)
-                continue
-            person = hand.waiting.pop()
+        while self._turns and not self._made:
+            self._make_some()
+        return self._made.popleft() if self._made else None
+
+    def _make_some(self) -> None:
+        hand = self._turns.popleft()
+        for person in [hand.waiting.pop() for _ in range(min(hand.made_at_once, len(hand.waiting)))]:
             try:
-                load = hand.loader.load(person)
+                self._made.append((hand, hand.loader.load(person)))
             except Unrenderable as error:
                 hand.unclaimed.append(_unrenderable(person, error))
-                continue
-            hand.out += 1
-            return hand, load
-        return None
+            else:
+                hand.out += 1
+        hand.made_at_once = min(2 * hand.made_at_once, MADE_AT_ONCE)
+        if hand.waiting:
+            self._turns.append(hand)
 
     def accepted(self, hand: Hand, receipt: Receipt) -> None:
         """Note that the relay took a message, to be written down with the next commit."""
@@ -174,14 +178,16 @@ class Hands:
             self._turns.append(hand)
 
     def refused(self, hand: Hand) -> None:
-        """A message that may not go out any more: its row is left as it is, and the lease is looked at."""
+        """A message that may not go out any more: its row is left as it is, and the leases of its blast are looked at."""
         hand.out -= 1
-        hand.renewed = float("-inf")
+        for other in self._hands.values():
+            if other.lease.blast == hand.lease.blast:
+                other.renewed = float("-inf")
 
     def let_go(self) -> None:
         """Make no more messages: those who wait stay pending."""
         for hand in self._hands.values():
-            hand.waiting.clear()
+            self._drop(hand)
 
     def keep(self) -> None:
         """Renew the leases when it is time; one that is lost, or whose blast is stopped, makes no more messages."""
@@ -191,7 +197,14 @@ class Hands:
             with self._database.write() as session:
                 ours = leases.renew(session, hand.lease, self._lease_seconds)
             if not ours:
-                hand.waiting.clear()
+                self._drop(hand)
+
+    def _drop(self, hand: Hand) -> None:
+        """Forget who waits, and the messages that nobody has fetched."""
+        hand.waiting.clear()
+        fetched = [made for made in self._made if made[0] is not hand]
+        hand.out -= len(self._made) - len(fetched)
+        self._made = deque(fetched)
 
     def commit(self, ready: Sequence[tuple[Hand, int]]) -> set[int]:
         """One transaction: the answers since the last one, then the claims of what is ready; the rows that may go."""

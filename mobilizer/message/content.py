@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
-TOKEN_WIDTH = 47
+TOKEN_WIDTH = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,16 +54,15 @@ class Pace:
         now = self._clock()
         if now >= self._look_at:
             self._look(now)
-        buckets = [self._buckets[name] for name in names]
         if self._limited:
-            limited = [bucket for bucket in buckets if bucket.rate]
+            limited = [bucket for name in names if (bucket := self._buckets[name]).rate]
             short = [bucket for bucket in limited if bucket.tokens < 1 or now >= bucket.good_until]
             if short and (wait := self._refill(short, limited, now)):
                 return wait
             for bucket in limited:
                 bucket.tokens -= 1
-        for bucket in buckets:
-            bucket.taken += 1
+        for name in names:
+            self._buckets[name].taken += 1
         return 0.0
 
     def slower(self, name: str, why: str = "") -> None:

@@ -1,7 +1,7 @@
 """Transport: many connections at once. Each is carried by an errand, and none waits for another.
 
-An errand is a generator over one line. It yields the seconds it waits for a reply and is sent the reply; or it yields
-None and is parked until `resume` sends it a word. A connection that breaks is thrown in as Lost.
+An errand is a generator over one line. It yields the moment until which it waits for something to come, and goes on
+when it has; or it yields None and is parked until `resume` sends it a word.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from mobilizer.transport.greeting import Offers, greet
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Relay, Timeouts
 from mobilizer.transport.talk import Talk
-from mobilizer.transport.wire import Lost, Wire
+from mobilizer.transport.wire import Wire
 
 SEND_BUFFER = 256 * 1024  # bytes: room for a whole message, so that it mostly leaves in one write
+MOUTHFUL = 4096  # bytes taken at a time: replies are short
 _BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
 LATE_SECONDS = 1.0  # how often deadlines are looked at
 
-Errand = Generator[float | None, Any, None]  # is sent a Reply where it waits for one, a bool where it was parked
+Errand = Generator[float | None, Any, None]  # is sent a bool where it was parked
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -58,11 +59,6 @@ class Line(Wire):
     def content_has_left(self) -> bool:
         """Whether the last byte of the content that was last handed over has left this machine."""
         return len(self._unsent) <= self._behind
-
-    @property
-    def attentive(self) -> bool:
-        """Whether it is open and the relay has said nothing that it wasn't asked for, as far as was heard."""
-        return not (self.closed or self._heard or self._lines)
 
     def say(self, data: bytes) -> None:
         """Write commands."""
@@ -100,11 +96,11 @@ class Line(Wire):
     def listen(self) -> None:
         """Take in what has come. Where the relay is gone, the line is closed once all it said is heard."""
         try:
-            data = self.socket.recv(65536)
+            data = self.socket.recv(MOUTHFUL)
             while data and self._encrypted:
                 # Its last bytes may lie decrypted already, where no selector sees them.
                 self._heard += data
-                data = self.socket.recv(65536)
+                data = self.socket.recv(MOUTHFUL)
         except _AGAIN:
             return
         except OSError as error:
@@ -187,11 +183,11 @@ class Lines:
 
     def resume(self, line: Line, word: bool) -> None:
         """Let a parked errand go on with a word."""
-        self._step(line, line.errand.send, word)
+        self._step(line, word)
         self._attend(line)
 
     def listen(self, parked: Iterable[Line]) -> None:
-        """Hear what has come by now on lines that are parked: `attentive` then says who spoke or hung up."""
+        """Hear what has come by now on lines that are parked: `silent` then says who neither spoke nor hung up."""
         parked = set(parked)
         for key, mask in self._selector.select(0):
             if key.data in parked and mask & selectors.EVENT_READ:
@@ -203,7 +199,7 @@ class Lines:
         for line in list(self._open):
             parked = not line.listening
             line.errand.close()
-            if parked and line.attentive and not line.backlog:
+            if parked and line.silent and not line.backlog:
                 line.say(b"QUIT\r\n")
             self._drop(line)
         for arrival in self._arrivals:
@@ -221,33 +217,23 @@ class Lines:
     def _start(self, line: Line, run: Callable[[Line], Errand]) -> None:
         self._open.add(line)
         line.errand = run(line)
-        self._step(line, line.errand.send, None)
+        self._step(line, None)
         self._attend(line)
 
     def _attend(self, line: Line) -> None:
-        """Tell the errand what has come, as long as it listens; then see that the line is watched as it must be."""
-        while line.listening:
-            try:
-                reply = line.next_reply()
-            except Lost as lost:
-                self._step(line, line.errand.throw, lost)
-                continue
-            if reply is not None:
-                self._step(line, line.errand.send, reply)
-            elif line.closed:
-                self._step(line, line.errand.throw, Lost(line.trouble or "the connection is closed"))
-            else:
-                break
+        """Let the errand go on if it waits for what may have come; then see that the line is watched as it must be."""
+        if line.listening:
+            self._step(line, None)
         self._watch(line)
 
-    def _step(self, line: Line, go_on: Callable[[Any], float | None], word: object) -> None:
+    def _step(self, line: Line, word: bool | None) -> None:
         try:
-            seconds = go_on(word)
+            until = line.errand.send(word)
         except StopIteration:
             self._drop(line)
             return
-        line.listening = seconds is not None
-        line.deadline = inf if seconds is None else time.monotonic() + seconds
+        line.listening = until is not None
+        line.deadline = inf if until is None else until
 
     def _watch(self, line: Line) -> None:
         """Register for the events that concern the line as it is now; none where it is closed."""

@@ -8,13 +8,14 @@ same words (talk.py).
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from mobilizer.transport.greeting import Offers, greet
 from mobilizer.transport.outcomes import Deferred, Rejected, Stage, Unsupported
 from mobilizer.transport.relay import Relay, Timeouts
 from mobilizer.transport.talk import NOT_AWAITED, Answer, Envelope, Final, Question, T, Talk, dotted, has_bare_break
-from mobilizer.transport.wire import Lost, Wire
+from mobilizer.transport.wire import Lost, Reply, Wire
 
 __all__ = ["Connection", "Relay", "Timeouts"]
 
@@ -106,6 +107,19 @@ class Connection:
         """Whether the last write succeeded: a failed one closes the connection, and its last byte never left."""
         return not self._failed
 
+    @property
+    def silent(self) -> bool:
+        """Whether it is open and nothing has come that was not taken yet."""
+        return self._wire.silent
+
+    def next_reply(self) -> Reply | None:
+        """Take the next reply if it has come as a whole. Raises Lost."""
+        return self._wire.next_reply()
+
+    def take(self, pattern: re.Pattern[bytes]) -> bool:
+        """Take what has come as far as it matches, if it does."""
+        return self._wire.take(pattern)
+
     def say(self, data: bytes) -> None:
         """Write; a failure waits for the next question."""
         self._failed = False
@@ -124,16 +138,10 @@ class Connection:
         self._at = then
 
     def _heard(self, question: Question[T]) -> T:
-        """Drive a question to its answer, waiting for each reply."""
+        """Drive a question to its answer, waiting for what it waits for."""
         try:
-            seconds = next(question)
             while True:
-                try:
-                    reply = self._wire.read(seconds)
-                except Lost as lost:
-                    seconds = question.throw(lost)
-                else:
-                    seconds = question.send(reply)
+                self._wire.hear(next(question))
         except StopIteration as end:
             answer: T = end.value
             return answer

@@ -1,13 +1,15 @@
 """Transport: the talk of SMTP without a socket, one message at a time or chained.
 
-The two questions of a message are generators. Each yields the seconds it will wait for the next reply, is sent that
-reply, and returns an answer; a connection that breaks is thrown in as Lost. Who drives them waits on one socket
-(smtp.py) or on a hundred (lines.py): what is said is the same.
+The two questions of a message are generators. Each takes from its connection the replies that have come, yields the
+moment until which it waits for more, and returns an answer. Who drives them waits on one socket (smtp.py) or on a
+hundred (lines.py): what is said is the same.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
+from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
 from mobilizer.problems import N_
@@ -30,9 +32,11 @@ Answer = Ready | Deferred | Rejected
 Final = Accepted | Deferred | Rejected | Uncertain
 
 T = TypeVar("T")
-Question = Generator[float, Reply, T]
+Question = Generator[float, None, T]
 
 NOT_AWAITED = "the relay did not wait for the content"
+# What a relay that takes the envelope as a whole mostly says to it: yes, yes, go on.
+_GO_ON = re.compile(rb"(?:2[0-9][0-9] [^\r\n]{0,1000}\r\n){2}354 [^\r\n]{0,1000}\r\n")
 _LOST = N_("The connection to the relay was lost: %(reason)s")
 
 
@@ -43,8 +47,18 @@ class Mouth(Protocol):
     def content_has_left(self) -> bool:
         """Whether the last byte of the content that was last handed over has left this machine."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether it is open and nothing has come that was not taken yet."""
+
+    def next_reply(self) -> Reply | None:
+        """Take the next reply if it has come as a whole. Raises Lost where none can come any more."""
+
+    def take(self, pattern: re.Pattern[bytes]) -> bool:
+        """Take what has come as far as it matches, if it does."""
+
     def say(self, data: bytes) -> None:
-        """Write. What goes wrong is thrown in at the next wait."""
+        """Write. What goes wrong is told by the next reply."""
 
     def hang_up(self) -> None:
         """Close, without a word."""
@@ -53,7 +67,7 @@ class Mouth(Protocol):
 class Envelope(NamedTuple):
     """The commands that announce one message, or the answer to it that is known without asking the relay."""
 
-    commands: tuple[bytes, ...] = ()
+    commands: bytes = b""
     refusal: Rejected | Unsupported | None = None
 
 
@@ -87,11 +101,11 @@ class Talk:
             return Envelope(refusal=Rejected(552, text, Stage.MAIL))
         more = f" SIZE={size}" if size and self._sizes else ""
         more += "" if ascii_only else " BODY=8BITMIME SMTPUTF8" if "8BITMIME" in self._offers else " SMTPUTF8"
-        return Envelope((f"MAIL FROM:<{origin}>{more}\r\n".encode(), f"RCPT TO:<{target}>\r\n".encode(), b"DATA\r\n"))
+        return Envelope(f"MAIL FROM:<{origin}>{more}\r\nRCPT TO:<{target}>\r\nDATA\r\n".encode())
 
     def opening(self, envelope: Envelope) -> bytes:
         """What to write of an envelope at first: all of it, or one command where the relay takes one at a time."""
-        return b"".join(envelope.commands) if self.pipelines else envelope.commands[0]
+        return envelope.commands if self.pipelines else envelope.commands.splitlines(True)[0]
 
     def answered(self, envelope: Envelope) -> Question[Answer]:
         """What the relay says to an envelope that is written; `Ready` if it waits for the content.
@@ -110,7 +124,7 @@ class Talk:
     def replied(self) -> Question[Final]:
         """What the relay says to a content that is handed over. Where nothing can be believed: Uncertain."""
         try:
-            reply = yield self._timeouts.dot
+            reply = yield from self._reply(self._timeouts.dot)
         except Lost as lost:
             return Uncertain(lost.reason) if self._mouth.content_has_left else Deferred(0, lost.reason, Stage.CONTENT)
         if not self._mouth.content_has_left:
@@ -129,39 +143,53 @@ class Talk:
         return Deferred(0, "the relay did not wait for the end of the content", Stage.CONTENT)
 
     def _answered(self, envelope: Envelope) -> Question[Answer]:
-        mail = yield self._timeouts.command
+        if self.pipelines and (yield from self._told_to_go_on()):
+            return _READY
+        mail = yield from self._reply(self._timeouts.command)
         if mail.kind != 2:
             raise Trouble(N_("The relay refused the sender: %(reply)s"), reply=str(mail))
-        rcpt = yield self._next(envelope, 1)
+        rcpt = yield from self._next(envelope, 1)
         if rcpt.code == 421 or rcpt.kind == 3:
             raise Trouble(N_("The relay broke off: %(reply)s"), at_recipient=rcpt.code == 421, reply=str(rcpt))
         if rcpt.kind != 2:
             return (yield from self._reset(_refused(rcpt, Stage.RCPT), data_is_written=self.pipelines))
-        data = yield self._next(envelope, 2)
+        data = yield from self._next(envelope, 2)
         if data.code == 354:
             return _READY
         if data.code == 421 or data.kind < 4:
             raise Trouble(N_("The relay broke off: %(reply)s"), reply=str(data))
         return (yield from self._reset(_refused(data, Stage.DATA), data_is_written=False))
 
-    def _next(self, envelope: Envelope, command: int) -> float:
-        """Go on to a command, which is written before unless the relay takes one at a time; how long to wait."""
+    def _told_to_go_on(self) -> Question[bool]:
+        """Whether the relay's first words are a yes to the whole envelope."""
+        if self._mouth.silent:
+            yield monotonic() + self._timeouts.command
+        return self._mouth.take(_GO_ON)
+
+    def _next(self, envelope: Envelope, command: int) -> Question[Reply]:
+        """The answer to a further command, which was written before unless the relay takes one at a time."""
         if not self.pipelines:
-            self._mouth.say(envelope.commands[command])
-        return self._timeouts.command
+            self._mouth.say(envelope.commands.splitlines(True)[command])
+        return (yield from self._reply(self._timeouts.command))
+
+    def _reply(self, seconds: float) -> Question[Reply]:
+        until = monotonic() + seconds
+        while (reply := self._mouth.next_reply()) is None:
+            yield until
+        return reply
 
     def _reset(self, refusal: Deferred | Rejected, data_is_written: bool) -> Question[Deferred | Rejected]:
         """Make the connection fit for the next message. The refusal stands whatever becomes of it."""
         try:
             if data_is_written:
-                data = yield self._timeouts.command
+                data = yield from self._reply(self._timeouts.command)
                 if data.kind not in (4, 5) or data.code == 421:
                     # RFC 2920 3.1: DATA may be accepted though no recipient was. A lone dot would then send an
                     # empty message to nobody; to close is shorter and can't be misunderstood.
                     self._mouth.hang_up()
                     return refusal
             self._mouth.say(b"RSET\r\n")
-            if (yield self._timeouts.command).kind != 2:
+            if (yield from self._reply(self._timeouts.command)).kind != 2:
                 self._mouth.hang_up()
         except Lost:
             pass  # closed, hence not usable

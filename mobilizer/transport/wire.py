@@ -11,6 +11,7 @@ LONGEST_LINE = 1024  # RFC 5321 4.5.3.1.5 asks for 512; some relays talk more
 MOST_LINES = 100
 LONGEST_TEXT = 500  # what is kept of a reply
 
+_ONE_LINE = re.compile(rb"([2-5][0-9][0-9](?: [^\r\n]{0,1000})?)\r?\n")  # what nearly every reply is
 _REPLY = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # A relay likes to repeat the address it refuses. It is kept sealed in our database, so never in a reply.
@@ -48,6 +49,8 @@ class Reply:
     def text(self) -> str:
         """All of it on one line, without addresses or control characters."""
         texts = self.lines
+        if len(texts) == 1 and "@" not in texts[0]:
+            return texts[0][:LONGEST_TEXT]
         # An enhanced status stands on each line of a reply: it is kept once.
         status = re.match(r"[245]\.\d{1,3}\.\d{1,3} ", texts[0]) if len(texts) > 1 else None
         rest = [text.removeprefix(status[0]) if status else text for text in texts[1:]]
@@ -85,13 +88,29 @@ class Wire:
 
     def read(self, seconds: float) -> Reply:
         """The next reply, which must be complete within `seconds`. Raises Lost."""
-        deadline = time.monotonic() + seconds
+        until = time.monotonic() + seconds
         while (reply := self.next_reply()) is None:
-            self._heard += self._more(deadline)
+            self.hear(until)
         return reply
 
+    @property
+    def silent(self) -> bool:
+        """Whether it is open and nothing has come that was not taken yet."""
+        return not (self.closed or self._heard or self._lines)
+
+    def take(self, pattern: re.Pattern[bytes]) -> bool:
+        """Take what has come as far as it matches, if it does: several replies at once."""
+        found = None if self._lines else pattern.match(self._heard)
+        if found:
+            self._heard = self._heard[found.end() :]
+        return found is not None
+
     def next_reply(self) -> Reply | None:
-        """The next reply if it has come as a whole. Raises Lost where what came is not SMTP, or has no end."""
+        """Take the next reply if it has come as a whole. Raises Lost where what came is not SMTP or has no end, and
+        where the connection is closed and nothing more can come."""
+        if not self._lines and (found := _ONE_LINE.match(self._heard)):
+            self._heard = self._heard[found.end() :]
+            return Reply([found[1]])
         while (end := self._heard.find(b"\n", 0, LONGEST_LINE)) >= 0:
             line, self._heard = self._heard[:end].removesuffix(b"\r"), self._heard[end + 1 :]
             found = _REPLY.match(line)
@@ -105,7 +124,25 @@ class Wire:
                 raise self.lost("the relay's answer has no end")
         if len(self._heard) >= LONGEST_LINE:
             raise self.lost("the relay's answer has a line without end")
+        if self.closed:
+            raise Lost(self.trouble or "the connection is closed")
         return None
+
+    def hear(self, until: float) -> None:
+        """Wait for something to come, to a moment of the monotonic clock. Where nothing does, the wire is closed and
+        `next_reply` will say why."""
+        left = until - time.monotonic()
+        try:
+            self.socket.settimeout(max(left, 0.001))
+            data = self.socket.recv(65536)
+        except TimeoutError:
+            self.lost("the relay did not answer in time")
+        except OSError as error:
+            self.lost(f"the connection broke: {error}")
+        else:
+            self._heard += data
+            if not data:
+                self.lost("the relay hung up")
 
     def quiet(self) -> bool:
         """Whether the relay is still there and has said nothing we did not wait for. Never waits."""
@@ -130,20 +167,3 @@ class Wire:
         """Close the socket; again does nothing."""
         self.closed = True
         self.socket.close()
-
-    def _more(self, deadline: float) -> bytes:
-        if self.closed:
-            raise Lost(self.trouble or "the connection is closed")
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise self.lost("the relay did not answer in time")
-        try:
-            self.socket.settimeout(left)
-            data = self.socket.recv(65536)
-        except TimeoutError:
-            raise self.lost("the relay did not answer in time") from None
-        except OSError as error:
-            raise self.lost(f"the connection broke: {error}") from None
-        if not data:
-            raise self.lost("the relay hung up")
-        return data

@@ -59,15 +59,16 @@ def test_a_following_envelope_that_is_lost_with_the_connection_is_offered_again(
 
 def test_a_recipient_that_is_refused_leaves_the_lane_for_the_next(world: World) -> None:
     world.launch()
-    no, data = b"550 5.1.1 no\r\n", iter([b"354 go on\r\n", b"503 5.5.1 no recipient\r\n"])
-    relay = send(
-        world,
-        {
-            "RCPT": lambda line: no if "member1@" in line else b"250 ok\r\n",
-            "DATA": lambda _line: next(data, b"354 go on\r\n"),
-        },
-        connections=1,
-    )
+    recipients: list[str] = []
+
+    def rcpt(line: str) -> bytes:
+        recipients.append(line)
+        return b"550 5.1.1 no\r\n" if "member1@" in line else b"250 ok\r\n"
+
+    def data(_line: str) -> bytes:
+        return b"503 5.5.1 no recipient\r\n" if "member1@" in recipients[-1] else b"354 go on\r\n"
+
+    relay = send(world, {"RCPT": rcpt, "DATA": data}, connections=1)
     assert world.states() == {"accepted": 4, "rejected": 1}
     assert sum(line.startswith("EHLO") for line in relay.heard) <= 2
 

@@ -24,7 +24,7 @@ VALUES = {
     "slug": "love-always-wins",
     "tag": "es",
     "number": "1",
-    "token": "x" * 47,
+    "token": "x" * 50,
     "n": "1",
     "code": "abcdefghjk",
     "name": "nothing.png",

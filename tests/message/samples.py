@@ -11,7 +11,7 @@ from mobilizer.message.rendition import Rendition
 
 LANGUAGES = ("en", "es", "fr", "pt", "ar")
 WHEN = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-TOKENS = Tokens(*(f"{purpose}{'abcdefghij234567' * 3}"[:47] for purpose in "oculvbm"))
+TOKENS = Tokens(*(f"{purpose}{'0123456789abcdef' * 4}"[:50] for purpose in "oculvbm"))
 
 COPIES = {
     "en": Copy(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mobilizer.message.pieces import Places, fill
 from mobilizer.message.transfer import TOKENS, Base64, Encoding, Quoted, encoding, quote, quote_value
 
-TOKEN_SET = [f"{n}{'abcdefghij234567' * 3}"[:47] for n in range(TOKENS)]
+TOKEN_SET = [f"{n}{'0123456789abcdef' * 4}"[:50] for n in range(TOKENS)]
 A, B = TOKENS, TOKENS + 1  # the places of two values behind the tokens
 
 
