@@ -178,7 +178,7 @@ class Hands:
             self._turns.append(hand)
 
     def refused(self, hand: Hand) -> None:
-        """A message that may not go out any more: its row is left as it is, and the leases of its blast are looked at."""
+        """A message that may not go out any more: its row is left as it is, the leases of its blast are looked at."""
         hand.out -= 1
         for other in self._hands.values():
             if other.lease.blast == hand.lease.blast:

@@ -30,7 +30,7 @@ from mobilizer.message.transfer import TOKENS, Encoding, encoding
 from mobilizer.message.values import Voice, with_pixel, without_pixel
 
 _STAND_IN = b"0" * TOKEN_WIDTH
-_WIDTHS = [TOKEN_WIDTH] * TOKENS
+_ALL_TOKENS = TOKEN_WIDTH * TOKENS
 _SLUG = re.compile(r"[^a-z0-9-]+")
 
 
@@ -54,8 +54,8 @@ def mail(rendition: Rendition, recipient: Recipient, date: datetime, signer: Sig
         *([text_header("Subject", fill(plan.subject, values))] if plan.subject else ()),
         wire_mailbox_header("To", recipient.name, address),
         _date(date, date.tzinfo),
-        plan.message_id.replace(_STAND_IN, tokens.message.encode()),
-        plan.unsubscribe.replace(_STAND_IN, tokens.unsubscribe.encode()),
+        tokens.message.encode().join(plan.message_id),
+        tokens.unsubscribe.encode().join(plan.unsubscribe),
         _list_id(recipient.list_name, recipient.list_slug, plan.return_domain),
     ]
     lines = [plan.opening]
@@ -112,15 +112,15 @@ def _filled(rendition: Rendition, line: Line, recipient: Recipient) -> str:
 class _Plan:
     """All of a rendition that is the same in each of its messages, encoded, and where the rest goes.
 
-    `subject` is empty if it is the same for all and among the `headers`; in `message_id` and `unsubscribe`, a stand-in
-    of the same width is where the token goes, so that they are folded already.
+    `subject` is empty if it is the same for all and among the `headers`; `message_id` and `unsubscribe` are folded, and
+    lack the token between their pieces.
     """
 
     voice: Voice
     headers: tuple[bytes, ...]
     subject: Places
-    message_id: bytes
-    unsubscribe: bytes
+    message_id: list[bytes]
+    unsubscribe: list[bytes]
     return_domain: str
     opening: bytes
     parts: tuple[Encoding, ...]
@@ -140,8 +140,8 @@ def _plan(rendition: Rendition) -> _Plan:
         voice=voice,
         headers=(*_common_headers(rendition, boundary), *fixed),
         subject=subject,
-        message_id=structured_header("Message-ID", f"<{_STAND_IN.decode()}@{domain}>"),
-        unsubscribe=structured_header("List-Unsubscribe", web, post),
+        message_id=structured_header("Message-ID", f"<{_STAND_IN.decode()}@{domain}>").split(_STAND_IN),
+        unsubscribe=structured_header("List-Unsubscribe", web, post).split(_STAND_IN),
         return_domain=domain,
         opening=opening,
         parts=parts,
@@ -150,8 +150,8 @@ def _plan(rendition: Rendition) -> _Plan:
 
 def _checked(tokens: Tokens) -> Tokens:
     """Tokens as they may stand in headers and need no quoting anywhere. Raises BadHeader."""
-    spelled = "".join(tokens).encode()
-    if [*map(len, tokens)] != _WIDTHS or not (spelled.isalnum() and spelled.islower()):
+    spelled = "".join(tokens)
+    if len(spelled) != _ALL_TOKENS or not (spelled.isascii() and spelled.isalnum() and spelled.islower()):
         raise BadHeader("not a token")
     return tokens
 

@@ -26,6 +26,7 @@ from mobilizer.message.pieces import Places
 WIDTH = 75  # and one for the “=” of a soft break
 BASE64_BYTES = 57  # that make a line of 76
 SHORT = 24  # a fixed segment below this is not worth three copies
+VALUES = 4096  # kept as they are spelled
 SHAPES = 128  # kept for a part; a mail with a greeting and a date has nine or so
 TOKENS = len(Tokens._fields)  # small letters and digits, fewer than WIDTH: they never need quoting
 EMPTY = 3  # in a shape: neither 0, 1 nor 2 bytes over, but none at all
@@ -70,8 +71,10 @@ def quote(text: str, *, last: bool = False) -> bytes:
     return hard + _quoted_line(tail) + (b"" if last else b"=\r\n")
 
 
+@lru_cache(VALUES)
 def quote_value(value: str) -> bytes:
-    """The same for a value; most are short, on one line, and need none of our precautions."""
+    """The same for a value; most are short, on one line, and need none of our precautions. Many come again: first
+    names, lists, days."""
     if value.isprintable() and value[:1] not in ".F" and "  " not in value:
         spelled = b2a_qp(value.encode())
         if len(spelled) <= WIDTH:

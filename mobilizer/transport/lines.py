@@ -224,7 +224,8 @@ class Lines:
         """Let the errand go on if it waits for what may have come; then see that the line is watched as it must be."""
         if line.listening:
             self._step(line, None)
-        self._watch(line)
+        if line.closed or line.backlog or line.watched != selectors.EVENT_READ:
+            self._watch(line)
 
     def _step(self, line: Line, word: bool | None) -> None:
         try:

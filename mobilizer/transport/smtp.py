@@ -116,7 +116,7 @@ class Connection:
         """Take the next reply if it has come as a whole. Raises Lost."""
         return self._wire.next_reply()
 
-    def take(self, pattern: re.Pattern[bytes]) -> bool:
+    def take(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
         """Take what has come as far as it matches, if it does."""
         return self._wire.take(pattern)
 

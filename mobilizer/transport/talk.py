@@ -37,6 +37,8 @@ Question = Generator[float, None, T]
 NOT_AWAITED = "the relay did not wait for the content"
 # What a relay that takes the envelope as a whole mostly says to it: yes, yes, go on.
 _GO_ON = re.compile(rb"(?:2[0-9][0-9] [^\r\n]{0,1000}\r\n){2}354 [^\r\n]{0,1000}\r\n")
+# And what it says to the content: yes, in words that are kept as they are (Reply.text says when they aren't).
+_TAKEN = re.compile(rb"2[0-9][0-9] (?! )([!-?A-~ ]{1,500})(?<! )\r\n")
 _LOST = N_("The connection to the relay was lost: %(reason)s")
 
 
@@ -54,7 +56,7 @@ class Mouth(Protocol):
     def next_reply(self) -> Reply | None:
         """Take the next reply if it has come as a whole. Raises Lost where none can come any more."""
 
-    def take(self, pattern: re.Pattern[bytes]) -> bool:
+    def take(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
         """Take what has come as far as it matches, if it does."""
 
     def say(self, data: bytes) -> None:
@@ -124,6 +126,10 @@ class Talk:
     def replied(self) -> Question[Final]:
         """What the relay says to a content that is handed over. Where nothing can be believed: Uncertain."""
         try:
+            if self._mouth.silent:
+                yield monotonic() + self._timeouts.dot
+            if self._mouth.content_has_left and (taken := self._mouth.take(_TAKEN)):
+                return Accepted(taken[1].decode())
             reply = yield from self._reply(self._timeouts.dot)
         except Lost as lost:
             return Uncertain(lost.reason) if self._mouth.content_has_left else Deferred(0, lost.reason, Stage.CONTENT)
@@ -164,7 +170,7 @@ class Talk:
         """Whether the relay's first words are a yes to the whole envelope."""
         if self._mouth.silent:
             yield monotonic() + self._timeouts.command
-        return self._mouth.take(_GO_ON)
+        return self._mouth.take(_GO_ON) is not None
 
     def _next(self, envelope: Envelope, command: int) -> Question[Reply]:
         """The answer to a further command, which was written before unless the relay takes one at a time."""

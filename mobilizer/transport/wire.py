@@ -49,8 +49,6 @@ class Reply:
     def text(self) -> str:
         """All of it on one line, without addresses or control characters."""
         texts = self.lines
-        if len(texts) == 1 and "@" not in texts[0]:
-            return texts[0][:LONGEST_TEXT]
         # An enhanced status stands on each line of a reply: it is kept once.
         status = re.match(r"[245]\.\d{1,3}\.\d{1,3} ", texts[0]) if len(texts) > 1 else None
         rest = [text.removeprefix(status[0]) if status else text for text in texts[1:]]
@@ -98,12 +96,12 @@ class Wire:
         """Whether it is open and nothing has come that was not taken yet."""
         return not (self.closed or self._heard or self._lines)
 
-    def take(self, pattern: re.Pattern[bytes]) -> bool:
-        """Take what has come as far as it matches, if it does: several replies at once."""
+    def take(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """Take what has come as far as it matches, if it does: replies of which it is known how they mostly are."""
         found = None if self._lines else pattern.match(self._heard)
         if found:
             self._heard = self._heard[found.end() :]
-        return found is not None
+        return found
 
     def next_reply(self) -> Reply | None:
         """Take the next reply if it has come as a whole. Raises Lost where what came is not SMTP or has no end, and
