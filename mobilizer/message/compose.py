@@ -150,8 +150,8 @@ def _plan(rendition: Rendition) -> _Plan:
 
 def _checked(tokens: Tokens) -> Tokens:
     """Tokens as they may stand in headers and need no quoting anywhere. Raises BadHeader."""
-    spelled = "".join(tokens)
-    if len(spelled) != _ALL_TOKENS or not (spelled.isascii() and spelled.isalnum() and spelled.islower()):
+    spelled = "".join(tokens).encode()  # in bytes, for these questions: of text they are asked letter by letter
+    if len(spelled) != _ALL_TOKENS or not (spelled.isalnum() and spelled.islower()):
         raise BadHeader("not a token")
     return tokens
 
