@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 Form = Literal["html", "plain"]
@@ -41,10 +40,9 @@ def clean(value: str) -> str:
     return " ".join(value.split())
 
 
-@lru_cache(4096)
 def escape(value: str) -> str:
     """A value as it may stand in HTML text and in quoted attributes."""
-    return html.escape(value, quote=True)
+    return value if value.isalnum() else html.escape(value, quote=True)
 
 
 def slots_of(lines: Iterable[Line]) -> list[Slot]:

@@ -71,10 +71,14 @@ def quote(text: str, *, last: bool = False) -> bytes:
     return hard + _quoted_line(tail) + (b"" if last else b"=\r\n")
 
 
-@lru_cache(VALUES)
 def quote_value(value: str) -> bytes:
-    """The same for a value; most are short, on one line, and need none of our precautions. Many come again: first
-    names, lists, days."""
+    """The same for a value; most are short, and come again: first names, lists, days."""
+    return _short_value(value) if len(value) <= WIDTH else quote(value)
+
+
+@lru_cache(VALUES)
+def _short_value(value: str) -> bytes:
+    """Most values are on one line, and need none of our precautions."""
     if value.isprintable() and value[:1] not in ".F" and "  " not in value:
         spelled = b2a_qp(value.encode())
         if len(spelled) <= WIDTH:

@@ -22,7 +22,7 @@ from mobilizer.transport.greeting import Offers, greet
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Relay, Timeouts
 from mobilizer.transport.talk import Talk
-from mobilizer.transport.wire import Wire
+from mobilizer.transport.wire import LONGEST_LINE, MOST_LINES, Wire
 
 SEND_BUFFER = 256 * 1024  # bytes: room for a whole message, so that it mostly leaves in one write
 MOUTHFUL = 4096  # bytes taken at a time: replies are short
@@ -97,7 +97,7 @@ class Line(Wire):
         """Take in what has come. Where the relay is gone, the line is closed once all it said is heard."""
         try:
             data = self.socket.recv(MOUTHFUL)
-            while data and self._encrypted:
+            while data and self._encrypted and self.listening and len(self._heard) < LONGEST_LINE * MOST_LINES:
                 # Its last bytes may lie decrypted already, where no selector sees them.
                 self._heard += data
                 data = self.socket.recv(MOUTHFUL)
@@ -184,7 +184,6 @@ class Lines:
     def resume(self, line: Line, word: bool) -> None:
         """Let a parked errand go on with a word."""
         self._step(line, word)
-        self._attend(line)
 
     def listen(self, parked: Iterable[Line]) -> None:
         """Hear what has come by now on lines that are parked: `silent` then says who neither spoke nor hung up."""
@@ -218,16 +217,16 @@ class Lines:
         self._open.add(line)
         line.errand = run(line)
         self._step(line, None)
-        self._attend(line)
 
     def _attend(self, line: Line) -> None:
-        """Let the errand go on if it waits for what may have come; then see that the line is watched as it must be."""
+        """Let the errand go on if it waits for what may have come; else only see what is to be watched for now."""
         if line.listening:
             self._step(line, None)
-        if line.closed or line.backlog or line.watched != selectors.EVENT_READ:
+        else:
             self._watch(line)
 
     def _step(self, line: Line, word: bool | None) -> None:
+        """Let the errand go on, until it waits again; it takes all that has come by itself."""
         try:
             until = line.errand.send(word)
         except StopIteration:
@@ -235,6 +234,7 @@ class Lines:
             return
         line.listening = until is not None
         line.deadline = inf if until is None else until
+        self._watch(line)
 
     def _watch(self, line: Line) -> None:
         """Register for the events that concern the line as it is now; none where it is closed."""

@@ -126,11 +126,12 @@ class Talk:
     def replied(self) -> Question[Final]:
         """What the relay says to a content that is handed over. Where nothing can be believed: Uncertain."""
         try:
+            until = monotonic() + self._timeouts.dot
             if self._mouth.silent:
-                yield monotonic() + self._timeouts.dot
+                yield until
             if self._mouth.content_has_left and (taken := self._mouth.take(_TAKEN)):
                 return Accepted(taken[1].decode())
-            reply = yield from self._reply(self._timeouts.dot)
+            reply = yield from self._reply(until)
         except Lost as lost:
             return Uncertain(lost.reason) if self._mouth.content_has_left else Deferred(0, lost.reason, Stage.CONTENT)
         if not self._mouth.content_has_left:
@@ -149,9 +150,10 @@ class Talk:
         return Deferred(0, "the relay did not wait for the end of the content", Stage.CONTENT)
 
     def _answered(self, envelope: Envelope) -> Question[Answer]:
-        if self.pipelines and (yield from self._told_to_go_on()):
+        until = self._soon()
+        if self.pipelines and (yield from self._told_to_go_on(until)):
             return _READY
-        mail = yield from self._reply(self._timeouts.command)
+        mail = yield from self._reply(until)
         if mail.kind != 2:
             raise Trouble(N_("The relay refused the sender: %(reply)s"), reply=str(mail))
         rcpt = yield from self._next(envelope, 1)
@@ -166,20 +168,23 @@ class Talk:
             raise Trouble(N_("The relay broke off: %(reply)s"), reply=str(data))
         return (yield from self._reset(_refused(data, Stage.DATA), data_is_written=False))
 
-    def _told_to_go_on(self) -> Question[bool]:
+    def _told_to_go_on(self, until: float) -> Question[bool]:
         """Whether the relay's first words are a yes to the whole envelope."""
         if self._mouth.silent:
-            yield monotonic() + self._timeouts.command
+            yield until
         return self._mouth.take(_GO_ON) is not None
 
     def _next(self, envelope: Envelope, command: int) -> Question[Reply]:
         """The answer to a further command, which was written before unless the relay takes one at a time."""
         if not self.pipelines:
             self._mouth.say(envelope.commands.splitlines(True)[command])
-        return (yield from self._reply(self._timeouts.command))
+        return (yield from self._reply(self._soon()))
 
-    def _reply(self, seconds: float) -> Question[Reply]:
-        until = monotonic() + seconds
+    def _soon(self) -> float:
+        """Until when the answer to a command that is written now is waited for."""
+        return monotonic() + self._timeouts.command
+
+    def _reply(self, until: float) -> Question[Reply]:
         while (reply := self._mouth.next_reply()) is None:
             yield until
         return reply
@@ -188,14 +193,14 @@ class Talk:
         """Make the connection fit for the next message. The refusal stands whatever becomes of it."""
         try:
             if data_is_written:
-                data = yield from self._reply(self._timeouts.command)
+                data = yield from self._reply(self._soon())
                 if data.kind not in (4, 5) or data.code == 421:
                     # RFC 2920 3.1: DATA may be accepted though no recipient was. A lone dot would then send an
                     # empty message to nobody; to close is shorter and can't be misunderstood.
                     self._mouth.hang_up()
                     return refusal
             self._mouth.say(b"RSET\r\n")
-            if (yield from self._reply(self._timeouts.command)).kind != 2:
+            if (yield from self._reply(self._soon())).kind != 2:
                 self._mouth.hang_up()
         except Lost:
             pass  # closed, hence not usable
