@@ -65,6 +65,7 @@ class Campaign:
         self._armed: dict[str, Point | None] = {}
         self._settings: dict[str, Settings] = {}
         self._left: set[Point] = set()
+        self.standing = False
 
     def run(self, ports: Ports) -> None:
         """The whole of it. Raises Stuck, Stopped; the processes are left to the caller to stop."""
@@ -134,7 +135,7 @@ class Campaign:
                 self._left.discard(point)
             done = self._armed[mate.name] not in (None, FINISHING, *self._left)
             if hits or done:
-                polite = not hits and self.chance.randrange(2) == 0
+                polite = not hits and self.chance.randrange(2) == 0 and not self.standing
                 self._relieve(mate, self._settings[mate.name], self._next() if mate in self.workers else None, polite)
             elif not mate.running:
                 self.restarts += 1

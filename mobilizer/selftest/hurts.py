@@ -31,6 +31,7 @@ class Scene(Protocol):
     chance: random.Random
     cut: int
     cut_off: int
+    standing: bool  # a sender stands still: nobody may be asked to end who would wait for it
 
     def killed(self, what: str) -> None:
         """Count a kill."""
@@ -94,6 +95,7 @@ def stop_sender(scene: Scene) -> None:
     if owner is None:
         return
     scene.cut += CONNECTIONS
+    scene.standing = True
     try:
         with scene.site.installation.database.write() as session:
             hands.end_leases(session, scene.site.blast, owner)
@@ -102,6 +104,7 @@ def stop_sender(scene: Scene) -> None:
         scene.wait_for(lambda: owner not in hands.owners(scene.site), TAKEN_OVER_SECONDS)
     finally:
         _signal(owner, signal.SIGCONT)
+        scene.standing = False
 
 
 def _sender(scene: Scene) -> str | None:
