@@ -19,7 +19,7 @@ demo: $(VENV)/.run
 	@$(BIN)/mobilizer demo
 
 test: $(VENV)/.dev browser lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/.run
 	@$(BIN)/mobilizer demo --check
