@@ -143,9 +143,13 @@ class Hands:
 
     def next(self) -> tuple[Hand, Load] | None:
         """The next message, of each lease in turn. One that can't be made is skipped with its reason."""
-        while self._turns and not self._made:
-            self._make_some()
+        self.make_ahead(1)
         return self._made.popleft() if self._made else None
+
+    def make_ahead(self, enough: int) -> None:
+        """Make messages until so many can be had at once, where there is anybody to make them for."""
+        while self._turns and len(self._made) < enough:
+            self._make_some()
 
     def _make_some(self) -> None:
         hand = self._turns.popleft()

@@ -90,6 +90,8 @@ class Slice:
                 self._hands.let_go()
             else:
                 self._fill_lanes()
+                # While relays think: as many as are out will be wanted at once when they have answered.
+                self._hands.make_ahead(len(self._post.handed))
             # A lane that is idle waits for a token, one that is not for its relay.
             token = self._pacing.wait if self._post.idle else LOOK_ROUND_SECONDS
             self._lanes.lines.wait(min(LOOK_ROUND_SECONDS, token))
