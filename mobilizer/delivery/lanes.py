@@ -80,7 +80,8 @@ class Lanes:
                 self._choice.up(route.name)
         elif isinstance(answer, Uncertain):
             self.troubled(route, Trouble(LOST, reason=answer.reason))
-        elif isinstance(answer, Deferred) and answer.unsaid:
+        elif isinstance(answer, Deferred) and (answer.unsaid or answer.code == 421):
+            # Also where it said so after the content had begun: one who is closing has no time for others either.
             self.troubled(route, Trouble(LOST, reason=answer.reply))
         elif isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
             self._refusals += 1

@@ -91,7 +91,7 @@ class Line(Wire):
         except _AGAIN:
             pass
         except OSError as error:
-            self.lost(f"the connection broke: {error}")
+            self.unwritable(f"the connection broke: {error}")
 
     def listen(self) -> None:
         """Take in what has come. Where the relay is gone, the line is closed once all it said is heard."""
@@ -120,17 +120,16 @@ class Line(Wire):
             sent = 0
         except OSError as error:
             sent = 0
-            self.lost(f"the connection broke: {error}")
+            self.unwritable(f"the connection broke: {error}")
         if sent < len(parts[0]) + len(parts[1]):
             self._unsent = memoryview(b"".join(parts))[sent:]
 
     def _put(self, data: bytes) -> None:
-        if self.closed:
-            return
         if self._unsent:
             data = bytes(self._unsent) + data
         self._unsent = memoryview(data)
-        self.send_backlog()
+        if not self.closed:
+            self.send_backlog()
 
 
 class Lines:

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import time
+from contextlib import suppress
 
 LONGEST_LINE = 1024  # RFC 5321 4.5.3.1.5 asks for 512; some relays talk more
 MOST_LINES = 100
@@ -75,14 +76,15 @@ class Wire:
         self._lines: list[bytes] = []  # of a reply whose last line has not come yet
 
     def write(self, data: bytes, seconds: float) -> None:
-        """Give all of `data` to the kernel. Raises Lost; then the last byte of `data` never left."""
+        """Give all of `data` to the kernel. Raises Lost; then the last byte of `data` never left, and what the relay
+        had said before is still to be taken."""
         try:
             self.socket.settimeout(seconds)
             self.socket.sendall(data)
         except TimeoutError:
-            raise self.lost("the relay stopped taking our bytes") from None
+            raise self.unwritable("the relay stopped taking our bytes") from None
         except OSError as error:
-            raise self.lost(f"the connection broke: {error}") from None
+            raise self.unwritable(f"the connection broke: {error}") from None
 
     def read(self, seconds: float) -> Reply:
         """The next reply, which must be complete within `seconds`. Raises Lost."""
@@ -154,6 +156,15 @@ class Wire:
         except OSError:
             pass
         return False
+
+    def unwritable(self, reason: str) -> Lost:
+        """Close after a write that failed, and the exception that says why. First all that has come is heard: who
+        breaks off has mostly said before what about."""
+        with suppress(OSError):
+            self.socket.settimeout(0)
+            while len(self._heard) < LONGEST_LINE * MOST_LINES and (data := self.socket.recv(LONGEST_LINE)):
+                self._heard += data
+        return self.lost(reason)
 
     def lost(self, reason: str) -> Lost:
         """Close, and the exception that says why."""

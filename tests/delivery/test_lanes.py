@@ -136,6 +136,14 @@ def test_a_recipient_at_whom_the_relay_always_breaks_off_stops_nobody_else(world
     assert world.delivery(world.members[0]).tries > 0
 
 
+def test_a_relay_that_closes_on_content_after_content_is_left_alone_before_all_are_put_off(world: World) -> None:
+    world.launch()
+    relay = send(world, {"DOT": b"421 4.3.2 closing\r\n"}, connections=1)
+    assert len(relay.messages) == 3
+    assert world.blast().troubles == 1
+    assert sorted(world.delivery(member).tries for member in world.members) == [0, 0, 1, 1, 1]
+
+
 @pytest.mark.parametrize("broken", [{"BANNER": b"421 too busy\r\n"}, {"MAIL": b"550 5.7.1 not you\r\n"}])
 def test_when_one_relay_fails_the_other_carries_it_all(world: World, broken: dict[str, bytes]) -> None:
     world.launch()
