@@ -139,7 +139,11 @@ def settle(connection: Connection, lease: Lease, settlements: Sequence[Settlemen
 
 
 def accept(connection: Connection, lease: Lease, receipts: Sequence[Receipt]) -> None:
-    """Write down the claimed messages that the relay took: what most settlements are, in fewer words."""
+    """Write down the claimed messages that the relay took: what most settlements are, in fewer words.
+
+    A yes is a fact, however late: it counts whatever was written since under a later epoch, where a person has had the
+    row sent again. Who holds that one then gets no claim any more, or finds its own answer written by the first.
+    """
     if receipts:
         _ACCEPT.run_all(connection, [(*receipt, lease.epoch) for receipt in receipts])
 
@@ -294,7 +298,11 @@ _IN_HAND = and_(
 
 _ACCEPT = Prepared(
     update(_DELIVERIES)
-    .where(_DELIVERIES.c.id == bindparam("this"), _IN_HAND)
+    .where(
+        _DELIVERIES.c.id == bindparam("this"),
+        _DELIVERIES.c.epoch >= bindparam("our_epoch"),
+        _DELIVERIES.c.state != _said(DeliveryState.ACCEPTED),
+    )
     .values(
         state=DeliveryState.ACCEPTED.value,
         reason="",

@@ -33,7 +33,7 @@ class Fate(Enum):
 @dataclass
 class Row:
     """A delivery. `copies` are what the member got, `resent` how many more a person has allowed; `yes` and `no`: the
-    relay has said so."""
+    relay has said so; `taken`: its yes is written down."""
 
     member: int
     lot: int
@@ -47,6 +47,7 @@ class Row:
     resent: int = 0
     yes: bool = False
     no: bool = False
+    taken: bool = False
     taken_off: bool = False
 
     @property
@@ -130,8 +131,13 @@ class Model:
         work.out[number] = (fate, work.waiting.pop(number))
 
     def answer(self, work: Work, number: int) -> None:
-        """The answer to a content is written down: if the claim was ours, and nothing opens but what is in hand."""
+        """The answer to a content is written down: a yes always, another if the claim is still ours and the row in
+        hand, and nothing opens but what is."""
         row, (fate, tries) = self.rows[number], work.out.pop(number)
+        if fate is Fate.TAKEN:
+            row.state, row.waits, row.taken = "accepted", False, True
+            self.may_change.add(number)
+            return
         if row.epoch != work.lease.epoch or row.state not in IN_HAND:
             return
         again = isinstance(fate.value, Deferred) and not (fate is Fate.NOT_NOW and tries >= len(BACKOFF_SECONDS))
@@ -214,6 +220,8 @@ class Model:
                 yield f"{n} got {row.copies} though a person allowed {1 + row.resent}"
             if row.state == "accepted" and not (row.yes and row.copies):
                 yield f"{n} is accepted and no relay took it"
+            if row.taken and row.state != "accepted":
+                yield f"{n} was taken and is {row.state}"
             if row.copies and not row.resent and row.state not in (*IN_HAND, "accepted"):
                 yield f"{n} was delivered and is {row.state}"
             if row.state == "rejected" and not row.no:
@@ -231,7 +239,7 @@ class Model:
             row.state, row.waits, row.tries = "pending", asked, row.tries + asked
         else:
             row.waits = False
-            row.state = {Accepted: "accepted", Uncertain: "uncertain"}.get(type(answer), "rejected")
+            row.state = "uncertain" if isinstance(answer, Uncertain) else "rejected"
 
     def _skip_if_off(self, row: Row) -> None:
         if not self.may_mail(row):

@@ -16,6 +16,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery import causes, claims, decisions, leases, reconcile
 from mobilizer.delivery.causes import Cause, Kind
+from mobilizer.delivery.claims import Receipt
 from mobilizer.delivery.decisions import Which
 from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState
 from mobilizer.delivery.progress import undecided
@@ -173,6 +174,57 @@ def test_a_late_answer_to_what_is_sent_again_writes_over_nothing(sent: World) ->
     answer = [claims.Settlement(row.id, S.REJECTED, reason="hard", code=550)]
     write(sent, lambda session: claims.settle(session.connection(), lease, answer))
     assert sent.delivery(sent.members[2]).state == "pending"
+
+
+@pytest.mark.parametrize("state", [S.PENDING, S.HANDING, S.REJECTED, S.SKIPPED, S.UNCERTAIN])
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_late_yes_counts_whatever_was_written_since(sent: World, state: DeliveryState, epoch: int) -> None:
+    """The first mail has arrived: so it is in the books, and who works on the second gets no claim for it."""
+    row = sent.delivery(sent.members[2])
+    resend(sent, Which(delivery=row.id))
+    later = write(sent, lambda session: leases.take(session, row.batch_id, "the second"))
+    put_as(sent, row.id, state=state, epoch=epoch, reason="soft", code=554, next_at=clock(300), decided_at=None)
+    late_yes(sent, row)
+    found = sent.delivery(sent.members[2])
+    assert (found.state, found.reply, found.relay, found.reason) == ("accepted", "2.0.0 late", "first", "")
+    assert (found.code, found.next_at) == (None, None)
+    assert write(sent, lambda session: claims.claim(session.connection(), later, [row.id])) == set()
+
+
+@pytest.mark.parametrize("answer", [S.REJECTED, S.UNCERTAIN, S.PENDING])
+def test_after_a_late_yes_no_answer_to_the_second_mail_changes_the_books(sent: World, answer: DeliveryState) -> None:
+    row = sent.delivery(sent.members[2])
+    resend(sent, Which(delivery=row.id))
+    later = write(sent, lambda session: leases.take(session, row.batch_id, "the second"))
+    assert write(sent, lambda session: claims.claim(session.connection(), later, [row.id])) == {row.id}
+    late_yes(sent, row)
+    second = [claims.Settlement(row.id, answer, reason="soft", code=554)]
+    write(sent, lambda session: claims.settle(session.connection(), later, second))
+    write(sent, lambda session: claims.accept(session.connection(), later, [Receipt(row.id, "2.0.0", "second", "")]))
+    assert write(sent, lambda session: leases.give_back(session, later))
+    assert write(sent, reconcile.finish) == [sent.blast_id]
+    found = sent.delivery(sent.members[2])
+    assert (found.state, found.reply, found.relay) == ("accepted", "2.0.0 late", "first")
+    assert send(sent).messages == []
+
+
+def test_a_yes_under_a_lease_that_never_had_the_row_counts_for_nothing(sent: World) -> None:
+    row = sent.delivery(sent.members[2])
+    lease = leases.Lease(row.batch_id, sent.blast_id, row.language, epoch=2)
+    write(sent, lambda session: claims.accept(session.connection(), lease, [Receipt(row.id, "2.0.0", "x", "")]))
+    assert sent.delivery(sent.members[2]).state == "uncertain"
+
+
+def put_as(world: World, delivery: int, **values: Any) -> None:
+    """Write what became of one mail since."""
+    write(world, lambda session: session.execute(update(Delivery).where(Delivery.id == delivery).values(**values)))
+
+
+def late_yes(world: World, row: Delivery) -> None:
+    """The answer to the first mail, which left under the first lease."""
+    lease = leases.Lease(row.batch_id, world.blast_id, row.language, epoch=1)
+    receipts = [Receipt(row.id, "2.0.0 late", "first", "")]
+    write(world, lambda session: claims.accept(session.connection(), lease, receipts))
 
 
 def test_rows_put_back_while_their_lease_ends_are_worked_all_the_same(sent: World) -> None:

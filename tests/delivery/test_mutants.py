@@ -66,15 +66,25 @@ def lease_lost_before_the_content(witness: Witness) -> None:
     )
 
 
-def late_answer_meets_a_second_try(witness: Witness) -> None:
-    """A relay says "not now" so late that the row was swept, put back by a person, and is in another's hand."""
+def late_not_now_meets_a_second_try(witness: Witness) -> None:
+    """A relay says "not now" so late that the row was swept, put back by a person, and is in another's hand, whose
+    answer is lost."""
+    _meets_a_second_try(witness, late=NOT_NOW, second=DROP)
+
+
+def late_yes_meets_a_second_try(witness: Witness) -> None:
+    """A relay says yes so late that the row is in another's hand, and that one is told no: one mail has arrived."""
+    _meets_a_second_try(witness, late=TAKEN, second=NEVER)
+
+
+def _meets_a_second_try(witness: Witness, late: bytes, second: bytes) -> None:
     handed, tried_again = Event(), Event()
 
     def hold() -> None:
         handed.set()
         assert tried_again.wait(PATIENCE)
 
-    slow = Thread(target=lambda: witness.send("slow", DOT=at_first(hold, NOT_NOW, TAKEN)))
+    slow = Thread(target=lambda: witness.send("slow", DOT=at_first(hold, late, TAKEN)))
     slow.start()
     assert handed.wait(PATIENCE)
     taken = witness.take_over("second")
@@ -87,7 +97,7 @@ def late_answer_meets_a_second_try(witness: Witness) -> None:
         tried_again.set()
         slow.join(PATIENCE)
 
-    witness.send("third", DOT=at_first(let_the_slow_one_end, TAKEN))
+    witness.send("third", DOT=at_first(let_the_slow_one_end, second, TAKEN))
     assert not slow.is_alive()
 
 
@@ -247,6 +257,7 @@ class Mutant:
 TWICE = "handed over more than once"
 FORBIDDEN = "had left or were suppressed before"
 OPEN = "rows that are still open"
+OTHERWISE = "messages that the relay took though their row says otherwise"
 CLAIM_LAST = replaced(Slice, _claim_and_settle=hand_over_then_claim)
 
 # fmt: off
@@ -256,7 +267,13 @@ OF_STATEMENTS = (
            lease_lost_before_the_content, "uncertain without a lost answer"),
     Mutant("settle_without_the_epoch",
            reworded("_SETTLE", "deliveries.epoch = ", "deliveries.epoch >= "),
-           late_answer_meets_a_second_try, TWICE),
+           late_not_now_meets_a_second_try, TWICE),
+    Mutant("accept_under_its_own_epoch_only",
+           reworded("_ACCEPT", "deliveries.epoch >= ", "deliveries.epoch = "),
+           late_yes_meets_a_second_try, OTHERWISE),
+    Mutant("settle_what_is_accepted",
+           reworded("_SETTLE", "(deliveries.state = 'handing' OR deliveries.state = 'uncertain')", "1 = 1"),
+           late_yes_meets_a_second_try, OTHERWISE),
     Mutant("claim_without_the_suppressions",
            reworded("_CLAIM", "NOT (EXISTS (SELECT suppressions", "(1 = 1 OR EXISTS (SELECT suppressions"),
            suppressed_before_the_content, FORBIDDEN),
