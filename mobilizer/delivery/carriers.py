@@ -36,11 +36,12 @@ Answer = Accepted | Deferred | Rejected | Uncertain | Unsupported
 
 @dataclass(eq=False, slots=True)
 class Message:
-    """A load on a lane, with its envelope as that lane's relay is told it."""
+    """A load on a lane, with its envelope as that lane's relay is told it; `relay` is that one's name."""
 
     hand: Hand
     load: Load
     envelope: Envelope
+    relay: str
 
     @property
     def delivery(self) -> int:
@@ -65,7 +66,7 @@ class Post:
         while (following := self._pacing.next(route)) is not None:
             hand, load = following
             envelope = line.talk.envelope(load.sender, load.recipient, len(load.content))
-            message = Message(hand, load, envelope)
+            message = Message(hand, load, envelope, route.name)
             if envelope.refusal is None:
                 return message
             self.answered(route, message, envelope.refusal)

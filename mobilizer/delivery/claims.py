@@ -116,15 +116,16 @@ def _attributes(stored: Any) -> Any:
     return json.loads(stored) if isinstance(stored, str) else stored
 
 
-def claim(connection: Connection, lease: Lease, deliveries: Collection[int]) -> set[int]:
+def claim(connection: Connection, lease: Lease, deliveries: Collection[int], relay: str | None = None) -> set[int]:
     """Claim messages whose relay has said 354: the ids that may go out now.
 
     One statement checks all that can forbid it: the row is still pending, the lease is still ours, the blast
-    is still sending, the member is still subscribed and not suppressed.
+    is still sending, the member is still subscribed and not suppressed. It notes the relay too: if the answer is
+    lost with us, that relay's log is where to look for it.
     """
     if not deliveries:
         return set()
-    asked = (numbers(connection, deliveries), lease.batch, lease.epoch, lease.blast)
+    asked = (numbers(connection, deliveries), lease.batch, lease.epoch, lease.blast, relay)
     return {row[0] for row in _CLAIM.run(connection, asked)}
 
 
@@ -286,9 +287,9 @@ _CLAIM = Prepared(
         ~_suppressed(),
         _subscribed(),
     )
-    .values(state=DeliveryState.HANDING.value, epoch=bindparam("our_epoch"))
+    .values(state=DeliveryState.HANDING.value, epoch=bindparam("our_epoch"), relay=bindparam("carrier"))
     .returning(_DELIVERIES.c.id),
-    "these", "our_batch", "our_epoch", "our_blast",
+    "these", "our_batch", "our_epoch", "our_blast", "carrier",
 )  # fmt: skip
 
 _IN_HAND = and_(

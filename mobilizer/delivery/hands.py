@@ -39,7 +39,7 @@ class Hand:
     made_at_once: int = 1  # twice as many at each turn: at first all languages leave side by side
     out: int = 0
     took: bool = False  # the relay has taken one of its messages
-    asked: list[int] = field(default_factory=list)
+    asked: dict[str, list[int]] = field(default_factory=dict)  # by relay
     receipts: list[Receipt] = field(default_factory=list)
     claimed: list[Settlement] = field(default_factory=list)
     unclaimed: list[Settlement] = field(default_factory=list)
@@ -210,10 +210,13 @@ class Hands:
         hand.out -= len(self._made) - len(fetched)
         self._made = deque(fetched)
 
-    def commit(self, ready: Sequence[tuple[Hand, int]]) -> set[int]:
-        """One transaction: the answers since the last one, then the claims of what is ready; the rows that may go."""
+    def commit(self, ready: Sequence[tuple[Hand, str, int]]) -> set[int]:
+        """One transaction: the answers since the last one, then the claims of what is ready, each with the name of its
+        relay; the rows that may go."""
         for hand in self._hands.values():
-            hand.asked = [delivery for whose, delivery in ready if whose is hand]
+            hand.asked = {}
+        for hand, relay, delivery in ready:
+            hand.asked.setdefault(relay, []).append(delivery)
         busy = [hand for hand in self._hands.values() if hand.busy]
         done = [hand for hand in self._hands.values() if hand.finished]
         if not (busy or done):
@@ -248,7 +251,7 @@ class Hands:
             self._report.settled(hand.claimed)
             self._report.settled(hand.unclaimed)
             hand.took = hand.took or bool(hand.receipts)
-            hand.asked, hand.receipts, hand.claimed, hand.unclaimed = [], [], [], []
+            hand.asked, hand.receipts, hand.claimed, hand.unclaimed = {}, [], [], []
         for hand in done:
             del self._hands[hand.lease.batch]
 
@@ -272,7 +275,8 @@ def _write(connection: Connection, busy: Iterable[Hand]) -> set[int]:
         claims.accept(connection, hand.lease, hand.receipts)
         claims.settle(connection, hand.lease, hand.claimed)
         claims.settle_unclaimed(connection, hand.lease, hand.unclaimed)
-        allowed |= claims.claim(connection, hand.lease, hand.asked)
+        for relay, asked in hand.asked.items():
+            allowed |= claims.claim(connection, hand.lease, asked, relay)
     return allowed
 
 

@@ -117,7 +117,8 @@ class Delivery(Base):
 
     `caught_by` is the step of the fallback chain that chose `language`; `list_id` the list that brought
     the member in. `epoch` is that of the batch lease under which the row was last claimed. `relay` and `provider`
-    name who carried the message and whose mailbox it was for (see pace.providers), once the relay has answered.
+    name who carries the message, since its claim, and whose mailbox it was for (see pace.providers), once the relay
+    has answered.
     `decided_at` is when a person let an uncertain row be as it is. No foreign keys: a row outlives its member and its
     list, nothing deletes a blast, and PostgreSQL would look up three rows for each that a launch writes.
     """

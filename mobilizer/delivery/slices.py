@@ -112,7 +112,7 @@ class Slice:
     def _claim_and_settle(self) -> None:
         self._asking = asking = deque(self._post.ready)
         self._post.ready.clear()
-        allowed = self._hands.commit([(message.hand, message.delivery) for _, message in asking])
+        allowed = self._hands.commit([(message.hand, message.relay, message.delivery) for _, message in asking])
         # Who has hung up by now has done so before a byte of the content was written: nothing is uncertain.
         self._lanes.lines.listen(line for line, _ in asking)
         while asking:

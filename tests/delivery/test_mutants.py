@@ -202,7 +202,7 @@ def hand_over_then_claim(self: Slice) -> None:
     self._post.ready.clear()
     for line, _ in asking:
         self._lanes.lines.resume(line, True)
-    self._hands.commit([(message.hand, message.delivery) for _, message in asking])
+    self._hands.commit([(message.hand, message.relay, message.delivery) for _, message in asking])
 
 
 _hand_over = Carrier._hand_over
