@@ -35,6 +35,7 @@ from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
 from mobilizer.notices import mailing
+from mobilizer.rights import letters
 from mobilizer.settings import Settings, load_settings
 
 QUEUE = "mobilizer"
@@ -59,6 +60,7 @@ class Work(StrEnum):
     IMPORT = "import"  # number: an import
     HITS = "hits"  # number: 0
     NOTICE = "notice"  # number: the mail of a notice to one organizer
+    RECORD = "record"  # number: a member who asked for all we know of them
 
 
 class WorkFailed(Exception):
@@ -138,6 +140,7 @@ def perform(kind: str, number: int) -> None:
         Work.IMPORT: run_import,
         Work.HITS: drain_hits,
         Work.NOTICE: mailing.send,
+        Work.RECORD: letters.send_link,
     }
     try:
         doing[Work(kind)](installation, number)

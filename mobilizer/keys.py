@@ -33,12 +33,15 @@ class Purpose(StrEnum):
     BOUNCE = "bounce"
     MESSAGE = "message"
     CONFIRM = "confirm"
+    RECORD = "record"  # of all we know; its ticket's blast is the hour it was made in
 
 
-MAILED = tuple(purpose for purpose in Purpose if purpose != Purpose.CONFIRM)  # each has its token in every mail
+_UNMAILED = (Purpose.CONFIRM, Purpose.RECORD)
+MAILED = tuple(purpose for purpose in Purpose if purpose not in _UNMAILED)  # each has its token in every mail
 
 _PLACES = {purpose: place for place, purpose in enumerate(Purpose)}  # of its MAC: a new purpose comes last
 _MAILED_AT = [2 * MAC_BYTES * _PLACES[purpose] for purpose in MAILED]
+_MAILED_GROUPS = -(-len(MAILED) // MACS_AT_ONCE)
 
 
 class BadSeal(ValueError):
@@ -112,7 +115,7 @@ class Keyring:
         """All tokens of a mail, in the order of MAILED."""
         head = _HEAD.pack(self.current, ticket.member, ticket.blast)
         begin = head.hex()
-        signed = "".join([_signed(mac, head).hex() for mac in self._macs[self.current]])
+        signed = "".join([_signed(mac, head).hex() for mac in self._macs[self.current][:_MAILED_GROUPS]])
         return [begin + signed[at : at + 2 * MAC_BYTES] for at in _MAILED_AT]
 
     def read_token(self, purpose: Purpose, token: str) -> Ticket | None:

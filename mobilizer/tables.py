@@ -7,12 +7,13 @@ from mobilizer.audience import imports, lists, members, suppressions
 from mobilizer.blasts import blasts
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
-from mobilizer.engagement import events
+from mobilizer.engagement import acts, events
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, users
 
 __all__ = [
     "Base",
+    "acts",
     "appeals",
     "audit",
     "blasts",

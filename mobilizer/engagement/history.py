@@ -29,12 +29,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One thing a member did. `machine` names the rule that says a machine did it, or is empty."""
+    """One thing a member did. `machine` names the rule that says a machine did it, or is empty; `link_n` is the link
+    of the mail that was clicked, `channel` where they shared it or how far they watched."""
 
     kind: str
     at: datetime
     blast_slug: str | None
     machine: str
+    link_n: int | None
+    channel: str
 
 
 def received(session: Session, member_id: int) -> list[Received]:
@@ -45,8 +48,8 @@ def received(session: Session, member_id: int) -> list[Received]:
     return [Received(slug, row.language, row.caught_by, row.state, row.reason, row.settled_at) for slug, row in rows]
 
 
-def done(session: Session, member_id: int, most: int = MOST_EVENTS) -> list[Done]:
-    """The latest things a member did, newest first, `most` at most."""
+def done(session: Session, member_id: int, most: int | None = MOST_EVENTS) -> list[Done]:
+    """The latest things a member did, newest first, `most` at most (None: all)."""
     rows = session.execute(
         select(Event, Blast.slug)
         .outerjoin(Blast, Blast.id == Event.blast_id)
@@ -54,4 +57,4 @@ def done(session: Session, member_id: int, most: int = MOST_EVENTS) -> list[Done
         .order_by(Event.id.desc())
         .limit(most)
     )
-    return [Done(event.kind, event.at, slug, event.machine) for event, slug in rows]
+    return [Done(e.kind, e.at, slug, e.machine, e.link_n, e.channel) for e, slug in rows]

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Row, Select, case, distinct, func, or_, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from mobilizer.delivery.ledger import Delivery, DeliveryState, is_for, of_blast
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
+from mobilizer.engagement.acts import Acts, acts_in
+from mobilizer.engagement.events import EventKind
 
 
 @dataclass(slots=True)
@@ -58,12 +59,9 @@ def results(session: Session, blast_id: int) -> Results:
     by_language: dict[str, LanguageResults] = {}
     for language, state, reason, count in session.execute(_deliveries(blast_id)):
         _tally(by_language.setdefault(language, LanguageResults(language)), state, reason, count)
-    for row in session.execute(_acts(blast_id)):
-        if row.language in by_language:
-            _credit(by_language[row.language], row)
-    for act in session.execute(_brought(blast_id)):
+    for act in acts_in(session, blast_id):
         if act.language in by_language:
-            _credit_friends(by_language[act.language], act)
+            (_credit_friends if act.brought else _credit)(by_language[act.language], act)
     languages = tuple(sorted(by_language.values(), key=lambda each: (-each.people, each.language)))
     return Results(languages, _sum(languages))
 
@@ -76,38 +74,6 @@ def _deliveries(blast_id: int) -> Select[str, str, str, int]:
         select(Delivery.language, Delivery.state, reason, func.count())
         .where(of_blast(blast_id))
         .group_by(Delivery.language, Delivery.state, reason)
-    )
-
-
-def _acts(blast_id: int) -> Select[str, str, bool, int, int, int]:
-    """(language, kind, by a machine, acts, people, people who saw it to its end) of what members did themselves."""
-    machine = (Event.machine != "").label("machine")
-    finished = case((Event.channel.in_(("complete", "button")), Event.member_id))
-    return (
-        select(
-            Delivery.language,
-            Event.kind,
-            machine,
-            func.count().label("acts"),
-            func.count(distinct(Event.member_id)).label("people"),
-            func.count(distinct(finished)).label("finished"),
-        )
-        .join(Delivery, is_for(Event.blast_id, Event.member_id))
-        .where(Event.blast_id == blast_id)
-        .group_by(Delivery.language, Event.kind, machine)
-    )
-
-
-def _brought(blast_id: int) -> Select[str, str, bool, int]:
-    """(language, kind, by a machine, acts) of friends, by the language of the member whose link brought them."""
-    machine = (Event.machine != "").label("machine")
-    # One viewing sends up to three signals (start, complete, button): the start stands for it.
-    viewing = or_(Event.kind != EventKind.WATCH, Event.channel.in_(("start", "")))
-    return (
-        select(Delivery.language, Event.kind, machine, func.count().label("acts"))
-        .join(Delivery, is_for(Event.blast_id, Event.via_id))
-        .where(Event.blast_id == blast_id, viewing)
-        .group_by(Delivery.language, Event.kind, machine)
     )
 
 
@@ -128,36 +94,36 @@ def _tally(into: LanguageResults, state: str, reason: str, count: int) -> None:
         into.reasons[state, reason] = into.reasons.get((state, reason), 0) + count
 
 
-def _credit(into: LanguageResults, row: Row[str, str, bool, int, int, int]) -> None:
-    _, kind, machine, acts, people, finished = row
-    match kind, bool(machine):
+def _credit(into: LanguageResults, act: Acts) -> None:
+    match act.kind, act.machine:
         case EventKind.OPEN, False:
-            into.openers = people
+            into.openers += act.people
         case EventKind.OPEN, True:
-            into.machine_opens = acts
+            into.machine_opens += act.acts
         case EventKind.CLICK, False:
-            into.clickers, into.clicks = people, acts
+            into.clickers += act.people
+            into.clicks += act.acts
         case EventKind.CLICK, True:
-            into.machine_clicks = acts
+            into.machine_clicks += act.acts
         case EventKind.WATCH, False:
-            into.watchers, into.finishers = people, finished
+            into.watchers += act.people
+            into.finishers += act.finished
         case EventKind.SHARE, False:
-            into.shares = people
+            into.shares += act.people
         case EventKind.UNSUBSCRIBE, False:
-            into.unsubscribes = people
+            into.unsubscribes += act.people
 
 
-def _credit_friends(into: LanguageResults, row: Row[str, str, bool, int]) -> None:
-    _, kind, machine, acts = row
-    match kind, bool(machine):
+def _credit_friends(into: LanguageResults, act: Acts) -> None:
+    match act.kind, act.machine:
         case EventKind.VISIT, False:
-            into.visits = acts
+            into.visits += act.acts
         case EventKind.VISIT, True:
-            into.machine_visits = acts
+            into.machine_visits += act.acts
         case EventKind.WATCH, False:
-            into.friends_watched = acts
+            into.friends_watched += act.acts
         case EventKind.JOIN, False:
-            into.joins = acts
+            into.joins += act.acts
 
 
 def _sum(languages: Iterable[LanguageResults]) -> LanguageResults:

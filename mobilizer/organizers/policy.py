@@ -36,6 +36,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "lists.edit": _ORGANIZERS,
     "members.see": _ORGANIZERS,
     "members.import": _ORGANIZERS,
+    "members.record": _ORGANIZERS,
+    "members.erase": _ORGANIZERS,
     "appeals.see": _EVERYONE,
     "appeals.translate": _WRITERS,
     "appeals.write": _ORGANIZERS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from mobilizer.public import clicks, files, leaving, preferences, viewing, watching
+from mobilizer.public import clicks, files, knowing, leaving, preferences, viewing, watching
 from mobilizer.public.answers import asset, guard
 
 blueprint = Blueprint(
@@ -27,6 +27,10 @@ blueprint.add_url_rule("/u/<token>", "leave", leaving.leave, methods=["POST"])
 blueprint.add_url_rule("/u/<token>/undo", "undo", leaving.undo, methods=["POST"])
 blueprint.add_url_rule("/p/<token>", "preferences", preferences.show, methods=["GET"])
 blueprint.add_url_rule("/p/<token>", "save_preferences", preferences.save, methods=["POST"])
+blueprint.add_url_rule("/p/<token>/record", "ask_for_record", knowing.ask, methods=["POST"])
+blueprint.add_url_rule("/p/<token>/erase", "erase", knowing.forget, methods=["POST"])
+blueprint.add_url_rule("/r/<token>", "record", knowing.show, methods=["GET"])
+blueprint.add_url_rule("/r/<token>.json", "take_record", knowing.take, methods=["GET"])
 blueprint.add_url_rule("/media/<name>", "media", files.media, methods=["GET"])
 blueprint.add_url_rule("/public/brand.css", "brand", files.brand, methods=["GET"])
 blueprint.after_request(guard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mobilizer.audience.addresses import BadAddress
@@ -19,9 +19,12 @@ from mobilizer.audience.queries import (
 )
 from mobilizer.engagement.history import done, received
 from mobilizer.http import installation
+from mobilizer.organizers import audit
+from mobilizer.rights.erasing import erase
+from mobilizer.rights.record import as_json, record_of
 from mobilizer.web.asked import number_asked
 from mobilizer.web.labels import STANDINGS
-from mobilizer.web.policy import allowed
+from mobilizer.web.policy import allowed, me
 from mobilizer.web.words import _, problem
 
 blueprint = Blueprint("members", __name__)
@@ -70,6 +73,37 @@ def show(number: int) -> ResponseReturnValue:
         return render_template(
             "members/show.html", member=member, received=received(session, number), done=done(session, number)
         )
+
+
+@blueprint.post("/members/<int:number>/record")
+@allowed("members.record")
+def record(number: int) -> ResponseReturnValue:
+    """All we know of a member, as a file for them; who took it is written down."""
+    here = installation()
+    with here.database.write() as session:
+        found = record_of(session, here.keyring, number) if number < 2**63 else None
+        if found is None:
+            abort(404)
+        audit.record(session, me().id, "member.record", f"member:{number}")
+        answer = make_response(as_json(found))
+    answer.headers["Content-Type"] = "application/json; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="member-{number}.json"'
+    return answer
+
+
+@blueprint.post("/members/<int:number>/erase")
+@allowed("members.erase")
+def erase_member(number: int) -> ResponseReturnValue:
+    """Erase a member, for good."""
+    with installation().database.write() as session:
+        if number >= 2**63 or not erase(session, number):
+            abort(404)
+        audit.record(session, me().id, "member.erase", f"member:{number}")
+    flash(
+        _("Member %(number)s is erased. Past blasts keep their sums, and no import brings them back.", number=number),
+        "good",
+    )
+    return redirect(url_for("members.index"), 303)
 
 
 def _index(asked: str = "", error: str = "") -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from collections.abc import Callable
 
-from mobilizer.audience.suppressing import suppress
+import pytest
+from sqlalchemy import select
+
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.engagement.events import Event
 from mobilizer.installation import Installation
+from mobilizer.organizers.audit import AuditEntry
+from mobilizer.organizers.policy import Role
 from tests.web.conftest import Browser
 from tests.worlds import World
 
@@ -84,3 +91,54 @@ def test_a_member_is_shown_with_lists_mails_and_acts(
 
 def test_without_members_the_page_says_where_they_come_from(organizer: Browser) -> None:
     assert "No members yet" in organizer.get("/members").text
+
+
+def test_a_member_is_given_their_record_and_it_is_written_down(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    member = world.members[1]
+    answer = organizer.post(f"/members/{member}/record")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="member-{member}.json"'
+    said = json.loads(answer.text)
+    assert (said["address"], said["name"]) == ("member1@example.org", "Ana1 López")
+    assert acts(installation) == [("member.record", f"member:{member}", organizer.user_id)]
+
+
+def test_a_member_is_erased_from_their_page_and_it_is_written_down(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    member = world.members[1]
+    assert f'action="/members/{member}/erase"' in organizer.get(f"/members/{member}").text
+    answer = organizer.post(f"/members/{member}/erase")
+    assert (answer.status_code, answer.location) == (303, "/members")
+    assert f"Member {member} is erased" in organizer.get("/members").text
+    assert organizer.get(f"/members/{member}").status_code == 404
+    assert acts(installation) == [("member.erase", f"member:{member}", organizer.user_id)]
+    with installation.database.read() as session:
+        key = installation.keyring.address_key("member1@example.org")
+        assert suppressed_among(session, [key]) == {key: SuppressedFor.ERASED}
+
+
+@pytest.mark.parametrize("number", ["999999", str(2**63), "0"])
+@pytest.mark.parametrize("act", ["record", "erase"])
+def test_of_nobody_there_is_nothing_to_give_or_erase(
+    organizer: Browser, world: World, installation: Installation, number: str, act: str
+) -> None:
+    assert organizer.post(f"/members/{number}/{act}").status_code == 404
+    assert acts(installation) == []
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.TRANSLATOR])
+@pytest.mark.parametrize("act", ["record", "erase"])
+def test_who_may_not_see_members_takes_and_erases_none(
+    signed_in: Callable[..., Browser], world: World, installation: Installation, role: Role, act: str
+) -> None:
+    assert signed_in(role).post(f"/members/{world.members[0]}/{act}").status_code == 403
+    with installation.database.read() as session:
+        assert session.get(Member, world.members[0]) is not None
+
+
+def acts(installation: Installation) -> list[tuple[str, str, int | None]]:
+    with installation.database.read() as session:
+        found = session.execute(select(AuditEntry.action, AuditEntry.subject, AuditEntry.user_id))
+        return [(action, subject, user) for action, subject, user in found]

@@ -1,0 +1,111 @@
+"""Engagement: acts. What people did in a blast, added up; of those who were erased only these sums are kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import CheckConstraint, ForeignKey, Select, case, distinct, func, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from mobilizer.db import Base, BigId
+from mobilizer.delivery.ledger import Delivery, is_for
+from mobilizer.engagement.events import Event, EventKind
+
+
+class Acts(NamedTuple):
+    """Acts of one kind in one blast and language, by machines or not.
+
+    `brought`: by friends who came through a member's share link, counted in that member's language; nobody knows how
+    many people they are. Else by members themselves: `people` of them, `finished` of whom saw the video to its end.
+    """
+
+    blast_id: int
+    language: str
+    kind: str
+    machine: bool
+    brought: bool
+    acts: int
+    people: int
+    finished: int
+
+
+class KeptSum(Base):
+    """What members did who have been erased since: the sums of past blasts stay as they were, and name nobody."""
+
+    __tablename__ = "kept_sums"
+    __table_args__ = (CheckConstraint("acts >= 0 AND people >= 0 AND finished >= 0", name="sums"),)
+
+    blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    machine: Mapped[bool] = mapped_column(primary_key=True)
+    brought: Mapped[bool] = mapped_column(primary_key=True)
+    acts: Mapped[int]
+    people: Mapped[int]
+    finished: Mapped[int]
+
+
+def acts_in(session: Session, blast_id: int) -> list[Acts]:
+    """Everything that was done in a blast. The same kind may come twice: of those who are there, and of those who were
+    erased."""
+    kept = select(*[getattr(KeptSum, name) for name in Acts._fields]).where(KeptSum.blast_id == blast_id)
+    asked = (_own().where(Event.blast_id == blast_id), _brought().where(Event.blast_id == blast_id), kept)
+    return [_acts(row) for one in asked for row in session.execute(one)]
+
+
+def keep_sums_of(session: Session, member_id: int) -> None:
+    """Add what a member did, and what friends did who came through them, to the kept sums: their events can go then."""
+    asked = (_own().where(Event.member_id == member_id), _brought().where(Event.via_id == member_id))
+    rows = [_acts(row)._asdict() for one in asked for row in session.execute(one)]
+    if not rows:
+        return
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(KeptSum)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=[KeptSum.blast_id, KeptSum.language, KeptSum.kind, KeptSum.machine, KeptSum.brought],
+            set_={name: getattr(KeptSum, name) + insert.excluded[name] for name in ("acts", "people", "finished")},
+        ),
+        rows,
+    )
+
+
+_MACHINE = Event.machine != ""
+
+
+def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
+    """What members did themselves."""
+    finished = case((Event.channel.in_(("complete", "button")), Event.member_id))
+    return (
+        select(
+            Event.blast_id,
+            Delivery.language,
+            Event.kind,
+            _MACHINE,
+            literal(False),
+            func.count(),
+            func.count(distinct(Event.member_id)),
+            func.count(distinct(finished)),
+        )
+        .join(Delivery, is_for(Event.blast_id, Event.member_id))
+        .group_by(Event.blast_id, Delivery.language, Event.kind, _MACHINE)
+    )
+
+
+def _brought() -> Select[int | None, str, str, bool, bool, int, int, int]:
+    """What friends did who came by a member's share link."""
+    # One viewing sends up to three signals (start, complete, button): the start stands for it.
+    viewing = or_(Event.kind != EventKind.WATCH, Event.channel.in_(("start", "")))
+    return (
+        select(
+            Event.blast_id, Delivery.language, Event.kind, _MACHINE, literal(True), func.count(), literal(0), literal(0)
+        )
+        .join(Delivery, is_for(Event.blast_id, Event.via_id))
+        .where(viewing)
+        .group_by(Event.blast_id, Delivery.language, Event.kind, _MACHINE)
+    )
+
+
+def _acts(row: tuple[object, ...]) -> Acts:
+    found = Acts._make(row)
+    return found._replace(machine=bool(found.machine), brought=bool(found.brought))  # SQLite knows only numbers

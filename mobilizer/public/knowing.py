@@ -1,0 +1,121 @@
+"""Public: knowing. A member asks for all we know of them, reads it, takes it along, or has it erased.
+
+A mail is passed on, with its links: so the link in it opens no record. It sends one that does, to the member's own
+address. Erasing gives nothing away, and is theirs at one click.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from babel.dates import format_date, format_datetime
+from flask import Response, make_response
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from mobilizer.db import clock
+from mobilizer.engagement.events import Event, EventKind
+from mobilizer.http import installation
+from mobilizer.jobs import Work, enqueue
+from mobilizer.keys import Purpose
+from mobilizer.languages import language
+from mobilizer.public.answers import missing, page
+from mobilizer.public.holders import Holder, holder_of, ticket_of
+from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, switch
+from mobilizer.rights.erasing import erase
+from mobilizer.rights.record import LINK_HOURS, Record, as_json, holder, record_of
+
+AGAIN_SECONDS = 3600.0  # between two such mails to one member, whoever asks for them
+ASKED = "record"  # the channel of the event that says so
+
+
+def ask(token: str) -> Response:
+    """Send the member a link to their record. Whoever asks learns nothing but that."""
+    ticket = ticket_of(Purpose.PREFERENCES, token)
+    if ticket is None:
+        return missing()
+    here = installation()
+    with here.database.write() as session:
+        asking = holder_of(session, ticket)
+        sent = asking.member is None or _asked_lately(session, asking.member.id)
+        if asking.member and not sent and (sent := enqueue(here, Work.RECORD, asking.member.id)):
+            _note(session, asking)
+        return page("record_asked.html", asking.language, 200 if sent else 503, sent=sent, hours=LINK_HOURS)
+
+
+def show(token: str) -> Response:
+    """The record, in the member's language."""
+    here = installation()
+    with here.database.read() as session:
+        record = _opened(session, token)
+        if record is None:
+            return page("record_over.html", asked_language() or browser_language(MEMBER), 404, hours=LINK_HOURS)
+        line = record.member.line
+        tag = asked_language() or first_of([line.language, line.second_language], MEMBER) or browser_language(MEMBER)
+        locale = tag.replace("-", "_")
+
+        def moment(at: datetime) -> str:
+            return f"{format_datetime(at, 'medium', locale=locale)} UTC"
+
+        return page(
+            "record.html",
+            tag,
+            record=record,
+            token=token,
+            switch=switch("public.record", token),
+            day=lambda at: format_date(at, "long", locale=locale),
+            moment=moment,
+            own_name=lambda at: language(at).own_name,
+        )
+
+
+def take(token: str) -> Response:
+    """The record for another program, as a file."""
+    with installation().database.read() as session:
+        record = _opened(session, token)
+    if record is None:
+        return missing()
+    answer = make_response(as_json(record))
+    answer.headers["Content-Type"] = "application/json; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="record.json"'
+    return answer
+
+
+def forget(token: str) -> Response:
+    """Erase the member. Said twice, or by somebody who is gone, it answers the same."""
+    ticket = ticket_of(Purpose.PREFERENCES, token)
+    if ticket is None:
+        return missing()
+    with installation().database.write() as session:
+        tag = holder_of(session, ticket).language
+        erase(session, ticket.member)
+    return page("erased.html", tag)
+
+
+def _opened(session: Session, token: str) -> Record | None:
+    keyring = installation().keyring
+    member = holder(session, keyring, token)
+    return record_of(session, keyring, member) if member else None
+
+
+def _asked_lately(session: Session, member_id: int) -> bool:
+    lately = exists().where(
+        Event.member_id == member_id,
+        Event.kind == EventKind.PREFERENCES,
+        Event.channel == ASKED,
+        Event.at > clock(-AGAIN_SECONDS),
+    )
+    return bool(session.scalar(select(lately)))
+
+
+def _note(session: Session, asking: Holder) -> None:
+    member = asking.member
+    session.add(
+        Event(
+            kind=EventKind.PREFERENCES,
+            member_id=member.id if member else None,
+            blast_id=asking.blast or None,
+            language=asking.language,
+            channel=ASKED,
+        )
+    )

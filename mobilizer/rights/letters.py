@@ -1,0 +1,77 @@
+"""Rights: letters. The one mail that goes to a member who asks for their record: a link, to their own address."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Member
+from mobilizer.catalogs import phrases
+from mobilizer.db import clock
+from mobilizer.delivery.loads import signer_of
+from mobilizer.delivery.proof import post
+from mobilizer.installation import Installation
+from mobilizer.languages import MEMBER_LANGUAGES, parents
+from mobilizer.message.headers import Unaddressable, wire_address, wire_domain
+from mobilizer.message.plain import PlainMail, plain
+from mobilizer.problems import N_
+from mobilizer.rights.record import LINK_HOURS, link_token
+
+SUBJECT = N_("What we know about you")
+LETTER = N_("""\
+You, or somebody with a mail of yours, asked %(organisation)s for everything we keep about you.
+
+This link opens it for %(hours)s hours:
+%(link)s
+
+Was it not you? Then do nothing: nobody but you gets this link.
+""")
+
+log = structlog.get_logger()
+
+
+def send_link(installation: Installation, member_id: int) -> None:
+    """Send a member the link to their record, at once. Who is gone meanwhile gets nothing.
+
+    Raises Trouble (the relay's): it may be asked for again.
+    """
+    with installation.database.read() as session:
+        mail = _letter(installation, session, member_id)
+        now = session.scalars(select(clock())).one()
+    if mail is None:
+        return
+    settings = installation.settings
+    try:
+        sender, recipient = wire_address(settings.sender_address), wire_address(mail.address)
+        answer = post(settings, sender, recipient, plain(mail, now, signer_of(settings)))
+    except Unaddressable:
+        log.warning("record_link_unaddressable", member=member_id)
+        return
+    log.info("record_link", member=member_id, answer=type(answer).__name__)
+
+
+def _letter(installation: Installation, session: Session, member_id: int) -> PlainMail | None:
+    member = session.get(Member, member_id)
+    if member is None:
+        return None
+    settings, identity = installation.settings, member.identity(installation.keyring)
+    tag = _spoken(member, settings.default_language)
+    words, token = phrases("member", tag), link_token(session, installation.keyring, member_id)
+    return PlainMail(
+        sender_name=settings.sender_name or settings.organisation,
+        sender_address=settings.sender_address,
+        name=identity.name,
+        address=identity.email,
+        subject=words.gettext(SUBJECT),
+        text=words.gettext(LETTER)
+        % {"organisation": settings.organisation, "hours": LINK_HOURS, "link": f"{settings.base_url}/r/{token}"},
+        language=tag,
+        message_id=f"record-{token[-32:]}@{wire_domain(settings.return_domain)}",
+    )
+
+
+def _spoken(member: Member, default: str) -> str:
+    """The member's language as far as our own words go in it."""
+    wishes = [tag for wish in (member.language, member.second_language, default) if wish for tag in parents(wish)]
+    return next((tag for tag in wishes if tag in MEMBER_LANGUAGES), "en")

@@ -1,0 +1,132 @@
+"""Who is erased is nowhere to be found; what blasts came to stays as it was; nobody brings them back unasked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import func, select
+
+from mobilizer.audience.lists import Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressing import suppress, suppressed_among
+from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.delivery.ledger import Delivery
+from mobilizer.engagement.acts import KeptSum
+from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.results import Results, results
+from mobilizer.installation import Installation
+from mobilizer.rights.erasing import erase
+from tests.worlds import World
+
+E = EventKind
+
+
+def act(world: World, kind: EventKind, *, member: int | None = None, via: int | None = None, **more: str) -> Event:
+    return Event(kind=kind, blast_id=world.blast_id, member_id=member, via_id=via, **more)
+
+
+def lived(world: World) -> None:
+    """A launched blast in which everybody did something, and friends came through two of them."""
+    world.launch()
+    one, two, three, *_ = world.members
+    with world.installation.database.write() as session:
+        session.add_all(
+            [
+                act(world, E.OPEN, member=one),
+                act(world, E.OPEN, member=one),
+                act(world, E.OPEN, member=one, machine="prefetch"),
+                act(world, E.CLICK, member=one),
+                act(world, E.CLICK, member=one),
+                act(world, E.CLICK, member=two),
+                act(world, E.WATCH, member=one, channel="start"),
+                act(world, E.WATCH, member=one, channel="complete"),
+                act(world, E.WATCH, member=three, channel="start"),
+                act(world, E.SHARE, member=one, channel="whatsapp"),
+                act(world, E.VISIT, via=one),
+                act(world, E.VISIT, via=one),
+                act(world, E.VISIT, via=two),
+                act(world, E.WATCH, via=one, channel="start"),
+                act(world, E.WATCH, via=one, channel="complete"),
+                act(world, E.JOIN, member=three, via=one),
+                act(world, E.UNSUBSCRIBE, member=two),
+            ]
+        )
+        session.get_one(Member, three).recruited_by_id = one
+
+
+def came_to(world: World) -> Results:
+    with world.installation.database.read() as session:
+        return results(session, world.blast_id)
+
+
+def gone(world: World, member: int) -> bool:
+    with world.installation.database.write() as session:
+        return erase(session, member)
+
+
+def test_the_sums_of_a_blast_stay_whoever_is_erased(world: World) -> None:
+    lived(world)
+    before = came_to(world)
+    assert before.total.clicks == 3
+    assert (before.total.watchers, before.total.finishers, before.total.joins) == (2, 1, 1)
+    for member in world.members:
+        assert gone(world, member)
+        assert came_to(world) == before, member
+
+
+def test_nothing_of_a_person_is_left_but_their_number_in_the_ledger(world: World, installation: Installation) -> None:
+    lived(world)
+    one, other = world.members[0], world.members[2]
+    with installation.database.write() as session:
+        for row in session.scalars(select(Delivery).where(Delivery.member_id.in_([one, other]))):
+            row.reply = "2.0.0 queued as 4AC21B"
+    assert gone(world, one)
+    with installation.database.read() as session:
+        assert session.get(Member, one) is None
+        assert not session.scalar(select(func.count()).where(Subscription.member_id == one))
+        assert not session.scalar(select(func.count()).where(Event.member_id == one))
+        assert not session.scalar(select(func.count()).where(Event.via_id == one))
+        assert session.get_one(Member, other).recruited_by_id is None
+        replies = dict(session.execute(select(Delivery.member_id, Delivery.reply).where(Delivery.reply != "")).all())
+        assert replies == {other: "2.0.0 queued as 4AC21B"}
+        # What others did is theirs still.
+        assert session.scalar(select(func.count()).where(Event.member_id == other)) == 2
+        assert {"blast_id", "language"} < set(KeptSum.__table__.columns.keys())
+        assert not {"member_id", "via_id", "at"} & set(KeptSum.__table__.columns.keys())
+
+
+def test_the_address_stays_suppressed_and_says_only_that_it_was_erased(
+    world: World, installation: Installation
+) -> None:
+    with installation.database.write() as session:
+        key = session.get_one(Member, world.members[0]).address_key
+        suppress(session, key, SuppressedFor.COMPLAINT)
+    assert gone(world, world.members[0])
+    with installation.database.read() as session:
+        assert suppressed_among(session, [key]) == {key: SuppressedFor.ERASED}
+
+
+def test_a_second_time_and_a_stranger_change_nothing(world: World) -> None:
+    lived(world)
+    assert gone(world, world.members[0])
+    before = came_to(world)
+    assert not gone(world, world.members[0])
+    assert not gone(world, 10**6)
+    assert came_to(world) == before
+
+
+def test_their_number_is_never_given_again(world: World) -> None:
+    last = world.members[-1]
+    assert gone(world, last)
+    assert world.join(["en"])[0] > last
+
+
+def test_the_same_words_of_two_people_add_up(world: World, installation: Installation) -> None:
+    lived(world)
+    for member in world.members[:3]:
+        gone(world, member)
+    with installation.database.read() as session:
+        clicks = session.scalars(select(KeptSum).where(KeptSum.kind == E.CLICK, KeptSum.brought.is_(False))).all()
+    assert sum(row.acts for row in clicks) == 3
+    assert sum(row.people for row in clicks) == 2
+    assert replace(came_to(world).total, language="").clicks == 3
