@@ -36,6 +36,7 @@ from mobilizer.web.labels import install_labels
 from mobilizer.web.limits import install_limits
 from mobilizer.web.navigation import navigation
 from mobilizer.web.policy import OPEN_BLUEPRINTS, guard, permitted
+from mobilizer.web.receiving import OurRequest
 from mobilizer.web.words import install_formats
 
 MEGABYTE = 1024 * 1024
@@ -79,6 +80,7 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
     """The WSGI application. `counter` is where sign-in tries are counted, if not in the settings' Redis."""
     app = Flask("mobilizer", static_folder=None, template_folder=None)
     here = installation or install(settings)
+    app.request_class = OurRequest
     app.extensions[EXTENSION] = here
     _configure(app, here)
     csrf = CSRFProtect(app)

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
 from mobilizer.audience.guarding import unguard
-from mobilizer.audience.sheet import MAX_CELL, Row
+from mobilizer.audience.rows import MAX_CELL, Row
 from mobilizer.audience.spoken import spoken, territory
 from mobilizer.languages import UnknownLanguage
 from mobilizer.problems import N_, Problem
@@ -114,6 +114,9 @@ def _fault(row: Row, choices: Choices) -> Problem | None:
     if row.fault == "no_end":
         message = N_("This row has a quotation mark that is never closed. Close it, or take it out.")
         return Problem("import.no_end", message)
+    if row.fault == "nul":
+        message = N_("This row has characters that no text has (NUL). Save the file again as “CSV UTF-8”.")
+        return Problem("import.nul", message)
     if row.fault == "too_long":
         message = N_(
             "A cell of this row is far too long (letters: more than %(most)d). Look for cells that ran into one."

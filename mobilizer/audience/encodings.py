@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
+from typing import IO
 
 from charset_normalizer import from_bytes
 
@@ -45,33 +46,60 @@ _ONE_BYTE = {
 _ALPHABETS = {"cp1251": "CYRILLIC", "cp1256": "ARABIC", "cp1253": "GREEK", "cp1255": "HEBREW"}
 
 
-def guess_encoding(data: bytes) -> str:
-    """The likeliest encoding: by mark, else UTF-8 if it reads, else by how much the words look like words."""
+def guess_encoding(stream: IO[bytes]) -> str:
+    """The likeliest encoding: by mark, else UTF-8 if it reads, else by how much the words look like words.
+
+    Reads the stream from its beginning, up to its end where it must, a piece at a time.
+    """
+    stream.seek(0)
+    beginning = stream.read(PEEK)
     for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
+        if beginning.startswith(mark):
             return encoding
-    beginning = data[:PEEK]
     if beginning.count(0) > len(beginning) // 4:
-        return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
-    if _is_mostly_utf8(data):
+        return "utf-16-le" if beginning[1:2] == b"\0" else "utf-16-be"
+    stream.seek(0)
+    survey = _Survey()
+    while piece := stream.read(PEEK):
+        survey.take(piece)
+    survey.take(b"", last=True)
+    if survey.is_mostly_utf8:
         return "utf-8-sig"
-    telling = _telling(data)
+    telling = bytes(survey.telling)
     found = from_bytes(telling, cp_isolation=[*_TWO_BYTES, *_ONE_BYTE]).best()
     if found and found.encoding in _TWO_BYTES:
         return str(found.encoding)
     return max(_ONE_BYTE, key=lambda encoding: _likeness(telling, encoding))
 
 
-def _is_mostly_utf8(data: bytes) -> bool:
-    """Whether a file is UTF-8, even where a few rows came from elsewhere: those are then reported one by one."""
-    text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return not broken or broken * 10 < sum(1 for c in text if ord(c) > 127)
+class _Survey:
+    """What the whole of a file says of its encoding. `telling`: the lines that tell encodings apart, enough of them,
+    for a large file may be plain ASCII for long."""
 
+    def __init__(self) -> None:
+        self.telling = bytearray()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._begun = b""  # a line whose end is not here yet
+        self._broken = 0
+        self._letters = 0  # beyond ASCII
 
-def _telling(data: bytes) -> bytes:
-    """The lines that tell encodings apart, enough of them: a large file may be plain ASCII for long."""
-    return b"\n".join(line for line in data.splitlines() if not line.isascii())[:PEEK]
+    def take(self, piece: bytes, *, last: bool = False) -> None:
+        text = self._decoder.decode(piece, last)
+        if not text.isascii():
+            self._broken += text.count("\ufffd")
+            self._letters += len(text) - len(text.encode("ascii", "ignore"))
+        whole, newline, self._begun = (self._begun + piece).rpartition(b"\n")
+        if last or not newline:
+            # Without any line break a piece is as good as a line.
+            whole, self._begun = whole + newline + self._begun, b""
+        if len(self.telling) < PEEK and not whole.isascii():
+            found = b"\n".join(line for line in whole.splitlines() if not line.isascii())
+            self.telling += found[: PEEK - len(self.telling)] + b"\n"
+
+    @property
+    def is_mostly_utf8(self) -> bool:
+        """Whether a file is UTF-8, even where a few rows came from elsewhere: those are then reported one by one."""
+        return not self._broken or self._broken * 10 < self._letters
 
 
 def _likeness(data: bytes, encoding: str) -> int:

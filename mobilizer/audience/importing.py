@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -14,8 +15,9 @@ from mobilizer.audience.candidates import Candidate, Choices, read_row
 from mobilizer.audience.columns import column_problems, guess_columns
 from mobilizer.audience.imports import Import
 from mobilizer.audience.reporting import ReportRow, report, report_csv
+from mobilizer.audience.rows import Unreadable
 from mobilizer.audience.running import FAILURES, data_rows, first_time, noted, run_import
-from mobilizer.audience.sheet import Sheet, Unreadable, look
+from mobilizer.audience.sheet import Sheet, look
 from mobilizer.audience.uploads import open_upload, upload_path, write_upload
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal
@@ -62,14 +64,18 @@ def store(
     *,
     list_id: int,
     filename: str,
-    data: bytes,
+    data: IO[bytes] | bytes,
+    sheet: Sheet | None = None,
     user_id: int | None = None,
 ) -> Import:
-    """Keep an uploaded file and all that can be guessed of it. Raises Unreadable; then nothing is kept."""
-    sheet = look(data)
+    """Keep an uploaded file and all that can be guessed of it. Raises Unreadable; then nothing is kept.
+
+    Who has looked at the file before gives its `sheet`: a long look is no part of a transaction.
+    """
+    stream = BytesIO(data) if isinstance(data, bytes) else data
+    sheet = sheet or look(stream)
     row = Import(
         list_id=list_id,
-        filename=filename[-200:],
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
         columns=guess_columns(sheet.header, sheet.sample),
@@ -79,21 +85,28 @@ def store(
     )
     session.add(row)
     session.flush()
-    write_upload(upload_path(installation.settings.home, row.id), installation.keyring, data)
+    row.name_file(installation.keyring, filename)
+    stream.seek(0)
+    write_upload(upload_path(installation.settings.home, row.id), installation.keyring, stream)
     return row
 
 
 def look_again(
-    installation: Installation, row: Import, encoding: str = "", delimiter: str = "", has_header: bool | None = None
+    installation: Installation,
+    row: Import,
+    encoding: str = "",
+    delimiter: str = "",
+    has_header: bool | None = None,
+    sheet: int | None = None,
 ) -> Sheet:
     """How a kept file reads with a person's choices, else those of the row. Raises Unreadable."""
+    header = bool(row.options.get("has_header", True)) if has_header is None else has_header
+    number = int(row.options.get("sheet", 0)) if sheet is None else sheet
     try:
         with open_upload(upload_path(installation.settings.home, row.id), installation.keyring) as file:
-            data = file.read()
+            return look(file, encoding or row.encoding, delimiter or row.delimiter, header, number)
     except (FileNotFoundError, BadSeal):
         raise Unreadable(Problem("import.gone", FAILURES["gone"])) from None
-    header = bool(row.options.get("has_header", True)) if has_header is None else has_header
-    return look(data, encoding or row.encoding, delimiter or row.delimiter, header)
 
 
 def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mapping[str, Any]) -> list[Problem]:
@@ -150,7 +163,7 @@ def discard(session: Session, installation: Installation, row: Import) -> None:
 
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {**options, "header": list(sheet.header), "has_header": sheet.has_header}
+    return {**options, "header": list(sheet.header), "has_header": sheet.has_header, "sheet": sheet.sheet}
 
 
 def _tags(options: Mapping[str, Any]) -> list[str]:

@@ -9,21 +9,27 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.keys import Keyring
+
+MAX_NAME = 200  # letters; the end of a file's name says more than its beginning
 
 
 class Import(Base):
     """An uploaded file on its way into a list. The file lies sealed in the home folder until it has been read.
 
+    `encoding` is that of a text, or 'xlsx' or 'ods' for a workbook, whose sheet `options` names by its number.
     `columns` maps a field ('email', 'name', 'language' ...) to a column's position; `counts` has one number a
     verdict; `problems` is the sealed JSON report of the rows that did not go in.
     """
 
     __tablename__ = "imports"
-    __table_args__ = (CheckConstraint("state IN ('uploaded', 'running', 'done', 'failed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('uploaded', 'running', 'done', 'failed', 'undoing', 'undone')", name="state"),
+    )
 
     id: Mapped[Id]
     list_id: Mapped[int] = mapped_column(BigId, ForeignKey("lists.id", ondelete="CASCADE"))
-    filename: Mapped[str]
+    sealed_name: Mapped[bytes | None]
     state: Mapped[str] = mapped_column(default="uploaded")
     encoding: Mapped[str] = mapped_column(default="")
     delimiter: Mapped[str] = mapped_column(default=",")
@@ -37,3 +43,15 @@ class Import(Base):
     created_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=clock())
     finished_at: Mapped[datetime | None]
+
+    def name_file(self, keyring: Keyring, name: str) -> None:
+        """Keep the file's name, sealed for this row: a name like “Ana Sol.csv” names a person."""
+        self.sealed_name = keyring.seal(name[-MAX_NAME:], self._binding)
+
+    def filename(self, keyring: Keyring) -> str:
+        """The file's name, empty where none was kept. Raises keys.BadSeal."""
+        return keyring.open(self.sealed_name, self._binding) if self.sealed_name else ""
+
+    @property
+    def _binding(self) -> bytes:
+        return f"import-name:{self.id}".encode()

@@ -13,7 +13,8 @@ from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, 
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining, join
 from mobilizer.audience.reporting import ReportRow, add_to_report
-from mobilizer.audience.sheet import Row, rows
+from mobilizer.audience.rows import Row, Unreadable
+from mobilizer.audience.sheet import rows
 from mobilizer.audience.uploads import open_upload, upload_path
 from mobilizer.db import clock
 from mobilizer.installation import Installation
@@ -25,6 +26,7 @@ CHUNK = 1000
 FAILURES = {
     "gone": N_("The uploaded file is gone. Upload it again; what was already added stays."),
     "sealed": N_("The uploaded file cannot be opened: it was changed on disk, or its key is gone. Upload it again."),
+    "unreadable": N_("The file breaks off or is damaged. Save it again and upload it; what was already added stays."),
 }
 
 # What is said of a good row whose person stays as they are.
@@ -52,12 +54,16 @@ def run_import(installation: Installation, import_id: int, progress: Progress | 
         _end(installation, import_id, "failed", "gone")
     except BadSeal:
         _end(installation, import_id, "failed", "sealed")
+    except Unreadable:
+        # Looked at before, it could be read: it is a sheet that breaks off somewhere.
+        _end(installation, import_id, "failed", "unreadable")
 
 
 def data_rows(installation: Installation, row: Import) -> Iterator[Row]:
     """The rows below the header."""
+    header, sheet = int(bool(row.options.get("has_header", True))), int(row.options.get("sheet", 0))
     with open_upload(upload_path(installation.settings.home, row.id), installation.keyring) as file:
-        yield from islice(rows(file, row.encoding, row.delimiter), int(bool(row.options.get("has_header", True))), None)
+        yield from islice(rows(file, row.encoding, row.delimiter, sheet), header, None)
 
 
 def first_time(keyring: Keyring, read: Candidate | Refusal, seen: dict[bytes, int]) -> Candidate | Refusal:

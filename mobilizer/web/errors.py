@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from mobilizer.http import words
 from mobilizer.problems import N_
+from mobilizer.web.words import _, size
 
 _SAID = {
     400: (N_("That did not work"), N_("The request was not complete. Go back, look at the form and send it again.")),
     403: (N_("This is not open to you"), N_("Your role does not include it. An administrator can change that.")),
     404: (N_("Nothing is here"), N_("The address may be mistyped, or what was here is gone.")),
     405: (N_("That did not work"), N_("This address can't be used like this. Go back and use the button on the page.")),
-    413: (N_("That is too large"), N_("What you sent is larger than this page takes. Split it into smaller files.")),
+    413: (
+        N_("That is too large"),
+        N_(
+            "What you sent is larger than this page takes: at most %(file)s as a file, %(typed)s as text. "
+            "Split it into parts."
+        ),
+    ),
     429: (N_("Too many tries"), N_("For your safety, wait a few minutes, then try again.")),
     500: (N_("Something broke on our side"), N_("Nothing was half saved. Try again; if it stays, tell your operator.")),
     503: (N_("Not just now"), N_("A part of this installation is away for a moment. Try again in a minute.")),
@@ -39,7 +45,7 @@ def _refused(error: HTTPException) -> Response:
         return make_response(error.response)
     code = error.code or 500
     title, text = _EXPIRED if isinstance(error, CSRFError) else _SAID.get(code, _SAID[400 if code < 500 else 500])
-    response = _page(title, text, code)
+    response = _page(title, text, code, **(_limits() if code == 413 else {}))
     # Keep what the error itself says in headers: the methods allowed, when to come back.
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
@@ -61,7 +67,13 @@ def _broken(error: Exception) -> Response:
     return _page(*_SAID[500], 500)
 
 
-def _page(title: str, text: str, code: int) -> Response:
-    said = words().gettext
-    page = render_template("error.html", title=said(title), text=said(text), request_id=g.get("request_id", ""))
+def _limits() -> dict[str, str]:
+    """How much a page takes, for who sent more."""
+    whole, text = request.max_content_length or 0, request.max_form_memory_size or 0
+    return {"file": size(whole), "typed": size(min(whole, text))}
+
+
+def _page(title: str, sentence: str, code: int, **params: str) -> Response:
+    request_id = g.get("request_id", "")
+    page = render_template("error.html", title=_(title), text=_(sentence, **params), request_id=request_id)
     return make_response(page, code)

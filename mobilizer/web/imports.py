@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience import importing
 from mobilizer.audience.columns import IMPORT_FIELDS, guess_columns
+from mobilizer.audience.delimited import DELIMITERS
 from mobilizer.audience.encodings import ENCODINGS
 from mobilizer.audience.importing import Sheet, Unreadable
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.audience.reporting import VERDICTS
-from mobilizer.audience.sheet import DELIMITERS
+from mobilizer.audience.sheet import look
+from mobilizer.audience.workbook import WORKBOOKS
 from mobilizer.http import installation, words
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import BadSeal
@@ -25,6 +28,7 @@ from mobilizer.problems import N_, Problem
 from mobilizer.web.choosing import Choice, languages_on_offer, read_choice
 from mobilizer.web.lists import known_list
 from mobilizer.web.policy import allowed, me
+from mobilizer.web.typed_number import typed_number
 from mobilizer.web.words import _
 
 blueprint = Blueprint("imports", __name__)
@@ -37,25 +41,26 @@ DELIMITER_NAMES = {"comma": N_("Comma ,"), "semicolon": N_("Semicolon ;"), "tab"
 @allowed("members.import")
 def new(slug: str) -> ResponseReturnValue:
     """Step 1: choose a file."""
-    return render_template("imports/new.html", list=known_list(slug), problems=[])
+    return render_template("imports/new.html", list=known_list(slug), problems=[], pasted="")
 
 
 @blueprint.post("/lists/<slug>/import")
 @allowed("members.import")
 def upload(slug: str) -> ResponseReturnValue:
     """Keep the file, or say why it can't be read; then nothing is kept."""
-    here, to, file = installation(), known_list(slug), request.files.get("file")
-    data = file.read() if file else b""
-    if not file or not file.filename:
-        missing = Problem("import.no_file", N_("No file was chosen. Choose a CSV file on your computer first."))
-        return render_template("imports/new.html", list=to, problems=[missing]), 422
+    here, to = installation(), known_list(slug)
+    source, name = _sent()
+    if source is None:
+        return _refused(to, Problem("import.no_file", N_("Choose a file on your computer, or paste the members.")))
     try:
-        with here.database.write() as session:
-            row = importing.store(session, here, list_id=to.id, filename=file.filename, data=data, user_id=me().id)
-            record(session, me().id, "import.upload", f"import:{row.id}", bytes=len(data))
-            number = row.id
+        sheet = look(source)
     except Unreadable as bad:
-        return render_template("imports/new.html", list=to, problems=[bad.problem]), 422
+        return _refused(to, bad.problem)
+    # The file has been read by now: the write is short, and workers need the database.
+    with here.database.write() as session:
+        row = importing.store(session, here, list_id=to.id, filename=name, data=source, sheet=sheet, user_id=me().id)
+        record(session, me().id, "import.upload", f"import:{row.id}", rows=sheet.rows)
+        number = row.id
     return redirect(url_for("imports.columns", number=number), 303)
 
 
@@ -117,6 +122,7 @@ def check(number: int) -> ResponseReturnValue:
         return render_template(
             "imports/check.html",
             row=row,
+            name=_name(row),
             list=_list(session, row),
             rehearsal=rehearsal,
             verdicts=VERDICTS,
@@ -184,6 +190,7 @@ def show(number: int) -> ResponseReturnValue:
         return render_template(
             "imports/show.html",
             row=row,
+            name=_name(row),
             list=_list(session, row),
             report=found[:ROWS_SHOWN],
             report_length=len(found),
@@ -204,11 +211,30 @@ def problems_file(number: int) -> ResponseReturnValue:
     return answer
 
 
+def _sent() -> tuple[IO[bytes] | None, str]:
+    """What was sent to be imported, and its name: a file, else the text that was pasted."""
+    file, pasted = request.files.get("file"), request.form.get("pasted", "")
+    if file and file.filename:
+        return file.stream, file.filename
+    return (BytesIO(pasted.encode()), "") if pasted.strip() else (None, "")
+
+
+def _refused(to: MemberList, problem: Problem) -> ResponseReturnValue:
+    pasted = request.form.get("pasted", "")
+    return render_template("imports/new.html", list=to, problems=[problem], pasted=pasted), 422
+
+
+def _name(row: Import) -> str:
+    """The name of an import's file, else its own."""
+    return row.filename(installation().keyring) or _("Import %(number)s", number=row.id)
+
+
 def _columns(session: Session, row: Import, sheet: Sheet | None, choice: Choice, problems: list[Problem]) -> str:
     spoken = [tag for tag, _people in languages_of_members(session)]
     return render_template(
         "imports/columns.html",
         row=row,
+        name=_name(row),
         list=_list(session, row),
         sheet=sheet,
         choice=choice,
@@ -220,15 +246,15 @@ def _columns(session: Session, row: Import, sheet: Sheet | None, choice: Choice,
     )
 
 
-def _reading() -> tuple[str, str, bool | None]:
-    """Encoding, delimiter and whether there is a header, as the form says; what it does not say is empty."""
+def _reading() -> tuple[str, str, bool | None, int | None]:
+    """Encoding, delimiter, whether there is a header, and the sheet, as the form says; else empty."""
     encoding, delimiter = request.form.get("encoding", ""), request.form.get("delimiter", "")
-    if (encoding and encoding not in {*ENCODINGS, "utf-16-le", "utf-16-be"}) or (
+    if (encoding and encoding not in {*ENCODINGS, *WORKBOOKS, "utf-16-le", "utf-16-be"}) or (
         delimiter and delimiter not in DELIMITERS
     ):
         abort(400)
     header = {"yes": True, "no": False}.get(request.form.get("has_header", ""))
-    return encoding, delimiter, header
+    return encoding, delimiter, header, typed_number(request.form.get("sheet", ""))
 
 
 def _import(session: Session, number: int) -> Import:

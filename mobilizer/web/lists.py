@@ -60,9 +60,10 @@ def show(slug: str) -> ResponseReturnValue:
     with here.database.read() as session:
         row = list_by_slug(session, slug) or abort(404)
         summary = next(one for one in lists(session) if one.id == row.id)
-        imports = session.scalars(
-            select(Import).where(Import.list_id == row.id).order_by(Import.id.desc()).limit(IMPORTS_SHOWN)
-        ).all()
+        latest = select(Import).where(Import.list_id == row.id).order_by(Import.id.desc()).limit(IMPORTS_SHOWN)
+        # The name of a file may name a person.
+        named = permitted("members.import")
+        imports = [(one, one.filename(here.keyring) if named else "") for one in session.scalars(latest)]
         page = None
         if permitted("members.see"):
             page = members_page(session, here.keyring, list_id=row.id, before=number_asked("before"))

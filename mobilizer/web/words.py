@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, numbers, units
 from flask import Flask, g, request, session
 from markupsafe import Markup
 
@@ -65,6 +65,12 @@ def moment(value: datetime | None) -> Markup:
         return f"{locale().datetime_formats['medium'].format(hour, day)} UTC"
 
     return _time(value, said)
+
+
+def size(octets: int) -> str:
+    """How much data: "100 MB", "64 kB"."""
+    value, unit = (octets // 1_000_000, "megabyte") if octets >= 1_000_000 else (octets // 1000, "kilobyte")
+    return units.format_unit(value, f"digital-{unit}", "short", locale=locale())
 
 
 def duration(seconds: float | None) -> str:

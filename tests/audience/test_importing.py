@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member
-from mobilizer.audience.sheet import Row
+from mobilizer.audience.rows import Row
+from mobilizer.audience.sheet import rows
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
-from mobilizer.audience.uploads import PIECE, open_upload, upload_path, write_upload
+from mobilizer.audience.uploads import PIECE, Incoming, open_upload, upload_path, write_upload
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Keyring
 from tests.audience.conftest import Importer
@@ -61,7 +63,7 @@ def test_names_arrive_intact(installation: Installation, bring: Importer) -> Non
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=200))
 def test_any_name_without_control_characters_is_kept_as_it_is(name: str) -> None:
     stream = BytesIO(table(["email", "name"], ["a@example.org", guard(name)]).encode())
-    _, row = running.rows(stream, "utf-8", ",")
+    _, row = rows(stream, "utf-8", ",")
     read = read_row(row, Choices({"email": 0, "name": 1}, "en"))
     assert isinstance(read, Candidate)
     assert read.name.split() == name.strip("\ufeff\u200b").split()
@@ -310,14 +312,48 @@ def test_a_file_that_is_gone_or_changed_ends_the_import_with_a_reason(installati
 def test_what_is_uploaded_is_what_is_read(tmp_path: Path, size: int) -> None:
     keyring, path = Keyring({1: b"k" * 32}, b"i" * 32), tmp_path / "7.sealed"
     data = bytes(range(251)) * (size // 251 + 1)
-    write_upload(path, keyring, data[:size])
+    write_upload(path, keyring, BytesIO(data[:size]))
     with open_upload(path, keyring) as file:
         assert file.read() == data[:size]
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(0, 2 * PIECE), max_size=3), at=st.integers(0, 4 * PIECE), size=st.integers(0, 99))
+def test_what_comes_in_is_read_from_anywhere_and_lies_sealed(
+    tmp_path: Path, sizes: list[int], at: int, size: int
+) -> None:
+    pieces = [(bytes(range(251)) * (length // 251 + 1))[:length] for length in sizes]
+    whole = b"".join(pieces)
+    with Incoming(tmp_path) as incoming:
+        for piece in pieces:
+            incoming.write(piece)
+        incoming.seek(at)
+        assert incoming.read(size) == whole[at : at + size]
+        assert incoming.seek(0, 2) == len(whole)
+        incoming.seek(0)
+        assert incoming.read() == whole
+    assert list((tmp_path / "imports").iterdir()) == [], "it has no name"
+
+
+def test_what_comes_in_is_unreadable_on_disk(tmp_path: Path) -> None:
+    with Incoming(tmp_path) as incoming:
+        incoming.write(b"ana@example.org\n" * 200_000)
+        incoming.seek(0)
+        held = [os.pread(number, 10_000_000, 0) for number in open_in(tmp_path / "imports")]
+    assert held
+    assert max(map(len, held)) > 3_000_000
+    assert b"example" not in b"".join(held)
+
+
+def open_in(folder: Path) -> list[int]:
+    """The descriptors of this process that are open on files in a folder, named or not."""
+    places = {int(one.name): os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()}
+    return [number for number, place in places.items() if place.startswith(str(folder))]
+
+
 def test_an_upload_cut_short_or_reordered_does_not_open(tmp_path: Path) -> None:
     keyring, path = Keyring({1: b"k" * 32}, b"i" * 32), tmp_path / "7.sealed"
-    write_upload(path, keyring, b"a" * PIECE + b"b" * PIECE)
+    write_upload(path, keyring, BytesIO(b"a" * PIECE + b"b" * PIECE))
     whole = path.read_bytes()
     for spoilt in (whole[: len(whole) // 2], whole[len(whole) // 2 :] + whole[: len(whole) // 2], whole[:-3]):
         path.write_bytes(spoilt)
@@ -391,3 +427,48 @@ def test_a_person_who_left_one_of_two_lists_may_join_a_third() -> None:
     assert joining.decide(read, identity, member, standings, 3).joins  # type: ignore[arg-type]
     assert not joining.decide(read, identity, member, standings, 1).joins  # type: ignore[arg-type]
     assert not joining.decide(read, identity, member, {1: Standing.PENDING}, 1).joins  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["email,name\nana@example.org,Ana\nbob@exam", 'email,name\nana@example.org,Ana\n"bob'])
+def test_half_a_row_at_the_end_is_reported(bring: Importer, text: str) -> None:
+    assert bring(text).counts == {"new": 1, "invalid": 1}
+
+
+def test_a_row_with_nul_bytes_is_reported(installation: Installation, bring: Importer) -> None:
+    row = bring("email,name\n" + "".join(f"p{n}@example.org,Person of some name\n" for n in range(9)) + "a@b.org,A\0\n")
+    assert row.counts == {"new": 9, "invalid": 1}
+    assert [p.code for found in importing.report(installation.keyring, row) for p in found.problems] == ["import.nul"]
+
+
+def test_ten_thousand_columns_are_too_many(bring: Importer) -> None:
+    with pytest.raises(importing.Unreadable, match="too_wide"):
+        bring("email" + ",x" * 10_000 + "\na@example.org\n")
+
+
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read(installation: Installation, friends: int) -> None:
+    class Huge(BytesIO):
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return 2_000_000_000
+
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError("nobody reads it")
+
+    with pytest.raises(importing.Unreadable) as caught, installation.database.write() as session:
+        importing.store(session, installation, list_id=friends, filename="x.csv", data=Huge())
+    assert caught.value.problem.text() == "The file has 2000 MB; at most 100 MB can be read at once. Cut it into parts."
+
+
+def test_a_header_of_addresses_is_not_kept_in_the_clear(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        data = b"ana@example.org,Ana\nbob@example.org,Bob\n"
+        row = importing.store(session, installation, list_id=friends, filename="x.csv", data=data)
+        sheet = importing.look_again(installation, row, has_header=True)
+        assert importing.choose(row, sheet, {"email": 0}, {}) == []
+        assert "example" not in str(row.options)
+
+
+def test_the_name_of_a_file_is_sealed(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="Ana Sol.csv", data=b"email\na@b.org\n")
+        assert row.filename(installation.keyring) == "Ana Sol.csv"
+        assert b"Ana" not in (row.sealed_name or b"")

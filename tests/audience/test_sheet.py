@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mobilizer.audience.columns import IMPORT_FIELDS, column_problems, guess_columns
 from mobilizer.audience.guarding import guard, unguard
-from mobilizer.audience.sheet import MAX_CELL, Unreadable, look, rows
+from mobilizer.audience.rows import MAX_CELL, Unreadable
+from mobilizer.audience.sheet import look, rows
 
 CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r"), max_size=20).filter(
     lambda text: "@" not in text  # a line with @ and a delimiter inside a cell is taken for a swallowed row
@@ -91,7 +92,8 @@ def test_what_an_encoding_cannot_read_is_counted() -> None:
     [
         (b"", "empty"),
         (b" \r\n \n", "empty"),
-        (b"PK\x03\x04 a workbook", "workbook"),
+        (b"PK\x03\x04 no workbook", "damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old one", "workbook"),
         (b"%PDF-1.7 and so on", "no_text"),
         (bytes(range(1, 32)) * 20, "no_text"),
     ],

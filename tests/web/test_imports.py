@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,8 +14,12 @@ from sqlalchemy import func, select
 from mobilizer.audience.importing import run_import
 from mobilizer.audience.imports import Import
 from mobilizer.audience.members import Member
+from mobilizer.audience.sheet import look
+from mobilizer.audience.uploads import Incoming
 from mobilizer.installation import Installation
+from mobilizer.organizers.policy import Role
 from mobilizer.web import imports
+from tests.audience.books import archive, xlsx
 from tests.web.conftest import Browser
 from tests.worlds import World
 
@@ -142,13 +147,78 @@ def test_pressed_twice_it_runs_once(organizer: Browser, world: World, installati
         assert session.get_one(Import, number).counts["new"] == 5
 
 
+def test_what_is_pasted_from_a_spreadsheet_is_imported(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    pasted = "Nombre\tCorreo\r\nAna Núñez\tana@example.org\r\nBob\tbob@example.org"
+    answer = organizer.post("/lists/everyone/import", pasted=pasted)
+    number = number_of(answer.location)
+    page = organizer.get(answer.location).text
+    assert "Ana Núñez" in page
+    assert f"Import {number}" in page
+    organizer.post(f"/imports/{number}/columns", go="1", **{**CHOICE, "delimiter": "\t", "column-4": ""})
+    organizer.post(f"/imports/{number}/start")
+    run_import(installation, number)
+    assert members(installation) == 7
+
+
+def test_a_sheet_of_a_workbook_is_chosen(organizer: Browser, world: World, installation: Installation) -> None:
+    book = xlsx({"Notes": [["call them"]], "People": [["email", "name"], ["ana@example.org", "Ana"]]})
+    number = number_of(upload(organizer, book, "members.csv").location)
+    page = organizer.get(f"/imports/{number}/columns").text
+    assert '<option value="1">People</option>' in page
+    assert 'id="f-delimiter"' not in page
+    page = organizer.post(f"/imports/{number}/columns", look="1", encoding="xlsx", sheet="1").text
+    assert "ana@example.org" in page
+    form = {"encoding": "xlsx", "sheet": "1", "column-0": "email", "column-1": "name", "default_language": "es"}
+    assert organizer.post(f"/imports/{number}/columns", go="1", **form).location.endswith("/check")
+    organizer.post(f"/imports/{number}/start")
+    run_import(installation, number)
+    assert members(installation) == 6
+
+
+def test_a_file_too_large_is_refused_unread_and_the_limit_is_named(organizer: Browser, world: World) -> None:
+    answer = organizer.client.post(
+        "/lists/everyone/import",
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides={"CONTENT_LENGTH": "2000000000"},
+    )
+    assert answer.status_code == 413
+    assert "at most 101 MB as a file, 2 MB as text" in answer.text
+
+
+def test_a_file_is_sealed_while_it_arrives(
+    organizer: Browser, world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(imports, "look", lambda stream: seen.append(stream) or look(stream))
+    data = b"email\n" + b"".join(b"person%d@example.org\n" % n for n in range(10_000))
+    number = number_of(upload(organizer, data, "Ana Sol.csv").location)
+    assert [type(stream) for stream in seen] == [Incoming]
+    assert "Ana Sol.csv" in organizer.get(f"/imports/{number}/columns").text
+    with installation.database.read() as session:
+        assert session.get_one(Import, number).rows == 10_000
+    assert [path.name for path in (installation.settings.home / "imports").iterdir()] == [f"{number}.sealed"]
+
+
+def test_who_may_not_import_does_not_read_names_of_files(
+    organizer: Browser, signed_in: Callable[..., Browser], world: World
+) -> None:
+    number = number_of(upload(organizer, CSV.encode(), "Ana Sol.csv").location)
+    assert "Ana Sol.csv" in organizer.get("/lists/everyone").text
+    page = signed_in(Role.VIEWER).get("/lists/everyone").text
+    assert f"Import {number}" in page
+    assert "Ana Sol" not in page
+
+
 @pytest.mark.parametrize(
     ("data", "name", "said"),
     [
-        (b"", "", "No file was chosen"),
+        (b"", "", "Choose a file on your computer, or paste"),
         (b"", "empty.csv", "The file has no rows"),
-        (b"PK\x03\x04" + b"x" * 100, "members.xlsx", "This is a workbook"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "cat.csv", "This is not a text file"),
+        (archive({"members.csv": CSV}), "members.csv", "This is a ZIP archive"),
+        (b"PK\x03\x04" + b"x" * 100, "members.xlsx", "The workbook is damaged"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "cat.csv", "neither a text file nor a workbook"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_and_not_kept(
