@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from types import FrameType
 from typing import Any, cast
 
@@ -36,6 +36,7 @@ from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
 from mobilizer.notices import mailing
 from mobilizer.rights import letters
+from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings, load_settings
 
 QUEUE = "mobilizer"
@@ -135,7 +136,7 @@ def perform(kind: str, number: int) -> None:
     installation = _installation or install(load_settings())
     installation.database.after_fork()
     doing: dict[Work, Callable[[Installation, int], None]] = {
-        Work.LAUNCH: launch.freeze,
+        Work.LAUNCH: partial(launch.freeze, whom=whom),
         Work.SEND: _send,
         Work.IMPORT: run_import,
         Work.HITS: drain_hits,

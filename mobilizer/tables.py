@@ -10,6 +10,7 @@ from mobilizer.delivery import ledger
 from mobilizer.engagement import acts, events
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, users
+from mobilizer.segments import segments
 
 __all__ = [
     "Base",
@@ -23,6 +24,7 @@ __all__ = [
     "lists",
     "members",
     "notices",
+    "segments",
     "suppressions",
     "users",
 ]

@@ -13,13 +13,18 @@ from mobilizer.audience.suppressions import Suppression
 
 
 def audience(
-    included: Sequence[int], excluded: Sequence[int], after: int = 0, up_to: int | None = None
+    included: Sequence[int],
+    excluded: Sequence[int],
+    after: int = 0,
+    up_to: int | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> Select[int, str, str | None, int]:
     """(member_id, language, second_language, list_id) of everyone confirmed on a list of `included`.
 
     `list_id` is the lowest of those lists: the one that the mail names. Whoever is on a list of `excluded`, even
     unconfirmed, is left out. Suppressed members are in: the ledger must say why they were skipped. With `up_to` only
-    the members whose number is above `after` and no higher than `up_to`.
+    the members whose number is above `after` and no higher than `up_to`; with `only`, a condition on Member, only
+    whom it fits.
     """
 
     def among(number: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
@@ -48,7 +53,7 @@ def audience(
     return (
         select(Member.id.label("member_id"), Member.language, Member.second_language, chosen.c.list_id)
         .join(chosen, chosen.c.member_id == Member.id)
-        .where(*among(Member.id))
+        .where(*among(Member.id), *([] if only is None else [only]))
     )
 
 
@@ -68,10 +73,10 @@ def first_after(included: Sequence[int], member_id: int) -> Select[int]:
 
 
 def count_by_language(
-    session: Session, included: Sequence[int], excluded: Sequence[int]
+    session: Session, included: Sequence[int], excluded: Sequence[int], only: ColumnElement[bool] | None = None
 ) -> list[tuple[str, str | None, int, int]]:
     """(language, second_language, people, suppressed) of an audience; `people` counts the suppressed too."""
-    people = audience(included, excluded).subquery()
+    people = audience(included, excluded, only=only).subquery()
     rows = session.execute(
         select(
             people.c.language,

@@ -35,7 +35,8 @@ class Blast(Base):
     """One sending of an appeal to lists, minus exclusions: every member gets exactly one mail.
 
     While the blast is launching, `frozen_up_to` is the last member id the audience was frozen for; then EVERYBODY.
-    `chain` is its fallback chain of language tags, ended by `default_language`.
+    `chain` is its fallback chain of language tags, ended by `default_language`; `narrowing` says who of its lists
+    gets it (narrowing.py), and is empty if everyone does.
     """
 
     __tablename__ = "blasts"
@@ -53,6 +54,7 @@ class Blast(Base):
     revision: Mapped[int] = mapped_column(default=1)
     default_language: Mapped[str]
     chain: Mapped[list[Any]] = mapped_column(default=list)
+    narrowing: Mapped[dict[str, Any]] = mapped_column(default=dict)
     scheduled_at: Mapped[datetime | None]
     launched_at: Mapped[datetime | None]
     resumed_at: Mapped[datetime | None] = mapped_column(doc="When it last went on after a pause or a hold.")

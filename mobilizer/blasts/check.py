@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
@@ -15,6 +16,7 @@ from mobilizer.appeals.parity import parity
 from mobilizer.audience.audience import count_by_language
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.installation import Installation
 from mobilizer.languages import CaughtBy, choose, language
@@ -66,16 +68,27 @@ class Checklist:
         return all(line.level != "error" for line in self.lines)
 
 
-def check(session: Session, installation: Installation, blast: Blast, today: date) -> Checklist:
-    """Check a blast and its appeal as they are now."""
-    audience, suppressed = _audience(session, blast)
+def check(
+    session: Session, installation: Installation, blast: Blast, today: date, whom: Whom = unnarrowed
+) -> Checklist:
+    """Check a blast and its appeal as they are now; `whom` says how the blast is narrowed."""
+    narrowed: list[CheckLine] = []
+    audience: list[LanguageAudience] = []
+    suppressed = 0
+    try:
+        chosen = whom(session, blast)
+        audience, suppressed = _audience(session, blast, chosen.where if chosen else None)
+        narrowed = _about_narrowing(session, blast, chosen)
+    except CannotChoose as error:
+        narrowed = [_error(error.problem)]
     gets: Counter[str] = Counter()
     for speakers in audience:
         for (given, _step), count in speakers.gets.items():
             gets[given] += count
     people = sum(speakers.people for speakers in audience)
     lines = [
-        *_about_people(audience, people, suppressed),
+        *narrowed,
+        *_about_people(audience, people, suppressed, bool(blast.narrowing)),
         *_about_translations(blast),
         *_about_messages(installation, blast, today),
         *_about_sender(installation),
@@ -83,13 +96,14 @@ def check(session: Session, installation: Installation, blast: Blast, today: dat
     return Checklist(lines, audience, people, suppressed, gets)
 
 
-def _audience(session: Session, blast: Blast) -> tuple[list[LanguageAudience], int]:
+def _counts(session: Session, blast: Blast, only: ColumnElement[bool] | None) -> list[tuple[str, str | None, int, int]]:
+    included, excluded = (lifecycle.lists_of(session, blast.id, included=which) for which in (True, False))
+    return count_by_language(session, included, excluded, only)
+
+
+def _audience(session: Session, blast: Blast, only: ColumnElement[bool] | None) -> tuple[list[LanguageAudience], int]:
     offered = complete_languages(blast.appeal)
-    counts = count_by_language(
-        session,
-        lifecycle.lists_of(session, blast.id, included=True),
-        lifecycle.lists_of(session, blast.id, included=False),
-    )
+    counts = _counts(session, blast, only)
     found: dict[str, LanguageAudience] = {}
     suppressed_people = 0
     for tag, second, people, suppressed in counts:
@@ -101,9 +115,25 @@ def _audience(session: Session, blast: Blast) -> tuple[list[LanguageAudience], i
     return sorted(found.values(), key=lambda speakers: -speakers.people), suppressed_people
 
 
-def _about_people(audience: list[LanguageAudience], people: int, suppressed: int) -> list[CheckLine]:
+def _about_narrowing(session: Session, blast: Blast, chosen: Chosen | None) -> list[CheckLine]:
+    """How many the frequency cap spares."""
+    if chosen is None or chosen.spared is None:
+        return []
+    cap = narrowing_of(blast.narrowing)
+    spared = sum(people for _, _, people, _ in _counts(session, blast, and_(chosen.fits, chosen.spared)))
+    forms = P_(
+        "The frequency cap leaves out %(count)d person (blasts: %(most)d, days: %(days)d).",
+        "The frequency cap leaves out %(count)d people (blasts: %(most)d, days: %(days)d).",
+    )
+    return [CheckLine("ok", counted("audience.capped", forms, spared, "warning", most=cap.most, days=cap.days))]
+
+
+def _about_people(audience: list[LanguageAudience], people: int, suppressed: int, narrowed: bool) -> list[CheckLine]:
     if not people:
-        return [_error(Problem("audience.empty", N_("Nobody would get this: choose a list that has members.")))]
+        message = N_("Nobody would get this: choose a list that has members.")
+        if narrowed:
+            message = N_("Nobody would get this: nobody on its lists fits its segments and is not left out.")
+        return [_error(Problem("audience.empty", message))]
     forms = P_("%(count)d person will get exactly one mail.", "%(count)d people will get exactly one mail each.")
     lines = [CheckLine("ok", counted("audience.people", forms, people - suppressed, "warning"))]
     if suppressed:

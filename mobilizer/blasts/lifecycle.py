@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastList, BlastState
+from mobilizer.blasts.narrowing import NOTHING, Narrowing
 from mobilizer.db import clock
 from mobilizer.problems import Problem, write_problem
 
@@ -36,12 +37,13 @@ SOURCES = {to: tuple(a for a, targets in MOVES.items() if to in targets) for to 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom a blast goes to and in which languages: list ids, a fallback chain and where it ends."""
+    """Whom a blast goes to and in which languages: list ids, what narrows them, a fallback chain and where it ends."""
 
     included: tuple[int, ...]
     excluded: tuple[int, ...] = ()
     chain: tuple[str, ...] = ()
     default_language: str = "en"
+    narrowing: Narrowing = NOTHING
 
 
 def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int | None = None) -> Blast:
@@ -51,6 +53,7 @@ def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int
         appeal=appeal,
         default_language=plan.default_language,
         chain=list(plan.chain),
+        narrowing=plan.narrowing.written,
         created_by_id=user_id,
     )
     session.add(blast)
@@ -62,6 +65,7 @@ def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int
 def change(session: Session, blast: Blast, plan: Plan) -> None:
     """Change whom a blast goes to, before launch; its revision grows, so a launch that saw the old plan fails."""
     blast.default_language, blast.chain = plan.default_language, list(plan.chain)
+    blast.narrowing = plan.narrowing.written
     blast.revision += 1
     blast.targets.clear()
     session.flush()

@@ -22,6 +22,7 @@ from mobilizer.delivery.causes import Kind
 from mobilizer.delivery.progress import Progress, Tally, progress
 from mobilizer.installation import Installation
 from mobilizer.languages import UnknownLanguage, language
+from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings
 
 SECONDS = 2.0
@@ -132,7 +133,7 @@ def _left(now: Progress, later: int) -> float | None:
 
 
 def _people(here: Installation, session: Session, blast: Blast) -> int:
-    return check(session, here, blast, datetime.now(UTC).date()).people
+    return check(session, here, blast, datetime.now(UTC).date(), whom).people
 
 
 def _said(at: datetime | None) -> str | None:

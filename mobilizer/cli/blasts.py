@@ -22,6 +22,7 @@ from mobilizer.delivery.progress import progress
 from mobilizer.delivery.proof import proof_bytes
 from mobilizer.languages import canonical
 from mobilizer.message.compile import CompileError
+from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings
 
 
@@ -64,7 +65,7 @@ def launch(settings: Settings, slug: str, people: int) -> None:
     installation = opened(settings)
     with installation.database.write() as session:
         blast = blast_named(session, slug)
-        checked = check(session, installation, blast, datetime.now(UTC).date())
+        checked = check(session, installation, blast, datetime.now(UTC).date(), whom)
         wrong = [line.problem.text() for line in checked.lines if line.level == "error"]
         if wrong:
             raise click.ClickException("Not launched:\n" + "\n".join(wrong))

@@ -33,6 +33,7 @@ from mobilizer.audience.audience import audience, first_after
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
+from mobilizer.blasts.narrowing import CannotChoose, Whom, unnarrowed
 from mobilizer.db import BigId
 from mobilizer.delivery.holds import RETRY_SECONDS
 from mobilizer.delivery.ledger import MEMBERS, Batch, Delivery, DeliveryState, numbered
@@ -48,22 +49,26 @@ UNFROZEN = Problem("held.unfrozen", N_("The list of who gets it could not be wri
 STEPS = tuple(CaughtBy)
 
 
-def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK) -> None:
+def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK, whom: Whom = unnarrowed) -> None:
     """Freeze the whole audience, then let the blast send. Each chunk and its cursor commit together.
 
-    Where that fails again and again the blast is held: resumed, it goes on with what is left.
+    `whom` says how the blast is narrowed. Where it can't, or freezing fails again and again, the blast is held:
+    resumed, it goes on with what is left.
     """
     try:
-        while _froze(installation, blast_id, chunk):
+        while _froze(installation, blast_id, chunk, whom):
             pass
+    except CannotChoose as error:
+        with installation.database.write() as session:
+            lifecycle.hold(session, blast_id, error.problem, None, start=(BlastState.LAUNCHING,))
     except Exception:
         _note_trouble(installation, blast_id)
         raise
 
 
-def _froze(installation: Installation, blast_id: int, chunk: int) -> bool:
+def _froze(installation: Installation, blast_id: int, chunk: int, whom: Whom) -> bool:
     with installation.database.write() as session:
-        more = freeze_chunk(session, blast_id, installation.settings.batch_size, chunk)
+        more = freeze_chunk(session, blast_id, installation.settings.batch_size, chunk, whom)
         reach(Point.FREEZE_BEFORE_COMMIT)
     reach(Point.FREEZE_AFTER_COMMIT)
     return more
@@ -83,9 +88,9 @@ def _note_trouble(installation: Installation, blast_id: int) -> None:
             lifecycle.hold(session, blast_id, UNFROZEN, RETRY_SECONDS, start=(BlastState.LAUNCHING,))
 
 
-def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = CHUNK) -> bool:
+def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = CHUNK, whom: Whom = unnarrowed) -> bool:
     """Freeze the next members after the blast's cursor, in a transaction of its own; False once all are frozen,
-    it isn't launching, or someone else is freezing it."""
+    it isn't launching, or someone else is freezing it. Raises blasts.narrowing.CannotChoose."""
     blast = session.get(Blast, blast_id, with_for_update={"skip_locked": True})
     if blast is None or blast.state != BlastState.LAUNCHING:
         return False
@@ -96,7 +101,8 @@ def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = 
         return False
     after, up_to = first - 1, first - 1 + chunk
     excluded = lifecycle.lists_of(session, blast.id, included=False)
-    people = _gathered(session, audience(included, excluded, after, up_to))
+    chosen = whom(session, blast)
+    people = _gathered(session, audience(included, excluded, after, up_to, chosen.where if chosen else None))
     _write(session, blast, people, _planned(session, blast, people, batch_size))
     session.execute(DropTable(people))
     blast.frozen_up_to, blast.troubles = up_to, 0

@@ -20,6 +20,7 @@ from mobilizer.http import installation
 from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
 from mobilizer.problems import Problem
+from mobilizer.segments.choosing import whom
 from mobilizer.web.appeal_head import words_url
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.policy import permitted
@@ -71,7 +72,7 @@ class Tried:
 
 def checked(session: Session, blast: Blast) -> Checklist:
     """The check list as it is today."""
-    return check(session, installation(), blast, datetime.now(UTC).date())
+    return check(session, installation(), blast, datetime.now(UTC).date(), whom)
 
 
 def why_not(error: CompileError | BadMedia) -> list[Problem]:

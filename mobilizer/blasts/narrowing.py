@@ -1,0 +1,76 @@
+"""Blasts: what narrows the lists that a blast goes to. Said here, made a condition by who knows segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, not_
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.problems import Problem
+
+MOST_BLASTS, MOST_DAYS = 100, 365
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Who of a blast's lists gets it: whoever is in one of `segments` (in each of them, if `every`), not in one of
+    `without`, not among the people of a blast of `earlier`, and was sent fewer than `most` blasts within `days`.
+
+    All by number; no segments is no condition, and `most` 0 is no frequency cap.
+    """
+
+    segments: tuple[int, ...] = ()
+    every: bool = False
+    without: tuple[int, ...] = ()
+    earlier: tuple[int, ...] = ()
+    most: int = 0
+    days: int = 0
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """As a column keeps it: empty if nothing narrows."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+def narrowing_of(kept: Mapping[str, Any]) -> Narrowing:
+    """What `Narrowing.written` wrote."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return Narrowing(**values)
+
+
+NOTHING = Narrowing()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A narrowing as conditions on Member: who `fits`, and who of them is spared by the frequency cap."""
+
+    fits: ColumnElement[bool]
+    spared: ColumnElement[bool] | None = None
+
+    @property
+    def where(self) -> ColumnElement[bool]:
+        """Who gets it."""
+        return self.fits if self.spared is None else and_(self.fits, not_(self.spared))
+
+
+# How a blast is narrowed now: None if it is not. Raises CannotChoose where that can't be said.
+Whom = Callable[[Session, Blast], Chosen | None]
+
+
+class CannotChoose(Exception):
+    """What narrows a blast is gone or of no use: it goes to nobody until that is mended, never to everyone."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.text())
+        self.problem = problem
+
+
+def unnarrowed(_session: Session, blast: Blast) -> None:
+    """For who knows of no segments: refuses a blast that is narrowed, as it would go to too many."""
+    if blast.narrowing:
+        raise RuntimeError(f"blast {blast.id} is narrowed: say whom it goes to")

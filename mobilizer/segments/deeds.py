@@ -1,0 +1,141 @@
+"""Segments: rules about what a member got of us and what they did with it. What machines did counts for nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, exists, or_
+
+from mobilizer.audience.members import Member
+from mobilizer.blasts.blasts import Blast
+from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.engagement.events import Event
+from mobilizer.problems import N_
+from mobilizer.segments.kinds import ACT, BLAST, DAYS, Act, told
+from mobilizer.segments.rules import Rule, rule
+
+
+@rule("in_blast")
+@dataclass(frozen=True, slots=True)
+class InBlast(Rule):
+    """They were among the people of a blast, whatever became of their mail."""
+
+    blast: int = told(BLAST)
+    SAYS = (
+        N_("Was among the people of the blast “%(blast)s”"),
+        N_("Was not among the people of the blast “%(blast)s”"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return exists().where(Delivery.id == numbered(self.blast, Member.id)).correlate(Member)
+
+
+@rule("got_blast")
+@dataclass(frozen=True, slots=True)
+class GotBlast(Rule):
+    """Their mailbox accepted the mail of a blast."""
+
+    blast: int = told(BLAST)
+    SAYS = (N_("Got the blast “%(blast)s”"), N_("Did not get the blast “%(blast)s”"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        mine = Delivery.id == numbered(self.blast, Member.id)
+        return exists().where(mine, Delivery.state == DeliveryState.ACCEPTED).correlate(Member)
+
+
+@rule("got_within")
+@dataclass(frozen=True, slots=True)
+class GotWithin(Rule):
+    """Their mailbox accepted a mail of any blast within so many days."""
+
+    days: int = told(DAYS)
+    SAYS = (N_("Got a mail at most %(days)s ago"), N_("Got no mail in this time: %(days)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:
+        since = now - timedelta(days=self.days)
+        return (
+            exists()
+            .where(
+                # By number, one look for each blast: of those that were over by then, nothing was accepted since.
+                Delivery.id == numbered(Blast.id, Member.id),
+                Blast.launched_at.is_not(None),
+                or_(Blast.finished_at.is_(None), Blast.finished_at >= since),
+                Delivery.state == DeliveryState.ACCEPTED,
+                Delivery.settled_at >= since,
+            )
+            .correlate(Member)
+        )
+
+
+# What is said of each act, in one blast, within some days, and ever; each with its opposite.
+IN_BLAST = {
+    Act.OPEN: (N_("Opened the blast “%(blast)s”"), N_("Did not open the blast “%(blast)s”")),
+    Act.CLICK: (N_("Clicked in the blast “%(blast)s”"), N_("Did not click in the blast “%(blast)s”")),
+    Act.WATCH: (N_("Watched the video of “%(blast)s”"), N_("Did not watch the video of “%(blast)s”")),
+    Act.SHARE: (N_("Shared the blast “%(blast)s”"), N_("Did not share the blast “%(blast)s”")),
+}  # fmt: skip
+WITHIN = {
+    Act.OPEN: (N_("Opened a mail at most %(days)s ago"), N_("Opened no mail in this time: %(days)s")),
+    Act.CLICK: (N_("Clicked at most %(days)s ago"), N_("Did not click in this time: %(days)s")),
+    Act.WATCH: (N_("Watched a video at most %(days)s ago"), N_("Watched no video in this time: %(days)s")),
+    Act.SHARE: (N_("Shared at most %(days)s ago"), N_("Did not share in this time: %(days)s")),
+}
+EVER = {
+    Act.OPEN: (N_("Has opened a mail"), N_("Has never opened a mail")),
+    Act.CLICK: (N_("Has clicked"), N_("Has never clicked")),
+    Act.WATCH: (N_("Has watched a video"), N_("Has never watched a video")),
+    Act.SHARE: (N_("Has shared"), N_("Has never shared")),
+}
+
+
+def _did(act: str, *when: ColumnElement[bool]) -> ColumnElement[bool]:
+    person = (Event.member_id == Member.id, Event.kind == act, Event.machine == "")
+    return exists().where(*person, *when).correlate(Member)
+
+
+@rule("did_in_blast")
+@dataclass(frozen=True, slots=True)
+class DidInBlast(Rule):
+    """They did something with the mail of a blast."""
+
+    act: str = told(ACT)
+    blast: int = told(BLAST)
+    SAYS = 2 * (N_("Did this with the blast “%(blast)s”: %(act)s"),)
+
+    def sentences(self) -> tuple[str, str]:
+        return IN_BLAST[Act(self.act)]
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return _did(self.act, Event.blast_id == self.blast)
+
+
+@rule("did_within")
+@dataclass(frozen=True, slots=True)
+class DidWithin(Rule):
+    """They did something within so many days."""
+
+    act: str = told(ACT)
+    days: int = told(DAYS)
+    SAYS = 2 * (N_("Did this at most %(days)s ago: %(act)s"),)
+
+    def sentences(self) -> tuple[str, str]:
+        return WITHIN[Act(self.act)]
+
+    def where(self, now: datetime) -> ColumnElement[bool]:
+        return _did(self.act, Event.at >= now - timedelta(days=self.days))
+
+
+@rule("did_ever")
+@dataclass(frozen=True, slots=True)
+class DidEver(Rule):
+    """They did something at any time."""
+
+    act: str = told(ACT)
+    SAYS = 2 * (N_("Has ever done this: %(act)s"),)
+
+    def sentences(self) -> tuple[str, str]:
+        return EVER[Act(self.act)]
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return _did(self.act)

@@ -1,0 +1,228 @@
+"""Segments: rules about who a member is. Language, place, lists, when and how they came, and a share drawn by lot."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy.orm import aliased
+
+from mobilizer.audience.lists import Subscription
+from mobilizer.audience.members import Member
+from mobilizer.problems import N_
+from mobilizer.segments.kinds import (
+    COUNTRY,
+    DATE,
+    DAYS,
+    DRAW,
+    LANGUAGE,
+    LIST,
+    MEMBER,
+    SHARE,
+    STANDING,
+    TEXT,
+    ZONE,
+    told,
+)
+from mobilizer.segments.rules import Rule, rule
+
+PRIME = 2**31 - 1  # a product of two numbers below it, and once more, fits in 64 bits
+DEGREE = 3
+
+
+@rule("language")
+@dataclass(frozen=True, slots=True)
+class Speaks(Rule):
+    """Their language is exactly this one."""
+
+    language: str = told(LANGUAGE)
+    SAYS = (N_("Speaks %(language)s"), N_("Does not speak %(language)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return Member.language == self.language
+
+
+@rule("language_family")
+@dataclass(frozen=True, slots=True)
+class SpeaksAny(Rule):
+    """Their language is this one or a form of it: pt takes in pt-BR and pt-PT."""
+
+    language: str = told(LANGUAGE)
+    SAYS = (
+        N_("Speaks %(language)s, in any of its forms"),
+        N_("Does not speak %(language)s, in any of its forms"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return or_(Member.language == self.language, Member.language.startswith(f"{self.language}-", autoescape=True))
+
+
+@rule("country")
+@dataclass(frozen=True, slots=True)
+class LivesIn(Rule):
+    """They live in a country; of whom none is known, they don't."""
+
+    country: str = told(COUNTRY)
+    SAYS = (N_("Lives in this country: %(country)s"), N_("Does not live in this country: %(country)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return and_(Member.country.is_not(None), Member.country == self.country)
+
+
+@rule("time_zone")
+@dataclass(frozen=True, slots=True)
+class InZone(Rule):
+    """Their time zone is exactly this one."""
+
+    zone: str = told(ZONE)
+    SAYS = (N_("Lives in the time zone %(zone)s"), N_("Does not live in the time zone %(zone)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return and_(Member.time_zone.is_not(None), Member.time_zone == self.zone)
+
+
+@rule("on_list")
+@dataclass(frozen=True, slots=True)
+class OnList(Rule):
+    """They have a standing on a list."""
+
+    list: int = told(LIST)
+    standing: str = told(STANDING)
+    SAYS = (
+        N_("On the list “%(list)s” their standing is: %(standing)s"),
+        N_("On the list “%(list)s” their standing is not: %(standing)s"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return (
+            exists()
+            .where(
+                Subscription.list_id == self.list,
+                Subscription.member_id == Member.id,
+                Subscription.standing == self.standing,
+            )
+            .correlate(Member)
+        )
+
+
+@rule("joined_before")
+@dataclass(frozen=True, slots=True)
+class JoinedBefore(Rule):
+    """They became a member before a day began (UTC)."""
+
+    day: date = told(DATE)
+    SAYS = (N_("Became a member before %(day)s"), N_("Did not become a member before %(day)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return Member.created_at < start_of(self.day)
+
+
+@rule("joined_since")
+@dataclass(frozen=True, slots=True)
+class JoinedSince(Rule):
+    """They became a member on a day (UTC) or later."""
+
+    day: date = told(DATE)
+    SAYS = (N_("Became a member on %(day)s or later"), N_("Did not become a member on %(day)s or later"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return Member.created_at >= start_of(self.day)
+
+
+@rule("joined_within")
+@dataclass(frozen=True, slots=True)
+class JoinedWithin(Rule):
+    """They became a member within so many days."""
+
+    days: int = told(DAYS)
+    SAYS = (
+        N_("Became a member at most %(days)s ago"),
+        N_("Did not become a member in this time: %(days)s"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:
+        return Member.created_at >= now - timedelta(days=self.days)
+
+
+@rule("source")
+@dataclass(frozen=True, slots=True)
+class CameFrom(Rule):
+    """Where they came from, word for word."""
+
+    text: str = told(TEXT)
+    SAYS = (N_("Came from “%(text)s”"), N_("Did not come from “%(text)s”"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return Member.source == self.text
+
+
+@rule("recruited_anyone")
+@dataclass(frozen=True, slots=True)
+class Recruited(Rule):
+    """Someone joined through their share link."""
+
+    SAYS = (N_("Brought someone in"), N_("Brought nobody in"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        recruit = aliased(Member)
+        return exists().where(recruit.recruited_by_id == Member.id).correlate(Member)
+
+
+@rule("recruited")
+@dataclass(frozen=True, slots=True)
+class WasRecruited(Rule):
+    """They joined through someone's share link."""
+
+    SAYS = (N_("Was brought in by someone"), N_("Was brought in by nobody"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return Member.recruited_by_id.is_not(None)
+
+
+@rule("recruited_by")
+@dataclass(frozen=True, slots=True)
+class RecruitedBy(Rule):
+    """They joined through the share link of one member."""
+
+    member: int = told(MEMBER)
+    SAYS = (N_("Was brought in by member %(member)s"), N_("Was not brought in by member %(member)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return and_(Member.recruited_by_id.is_not(None), Member.recruited_by_id == self.member)
+
+
+@rule("drawn")
+@dataclass(frozen=True, slots=True)
+class Drawn(Rule):
+    """A share of all members drawn by lot: the same people whenever the number of the draw is the same."""
+
+    share: int = told(SHARE)
+    draw: int = told(DRAW)
+    SAYS = (
+        N_("Is among the %(share)s drawn by lot in draw %(draw)s"),
+        N_("Is not among the %(share)s drawn by lot in draw %(draw)s"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        # A polynomial modulo a prime: both databases can count it, and any four members fall independently of each
+        # other (Carter and Wegman, 1979).
+        first, *rest = coefficients(self.draw)
+        number = Member.id % PRIME
+        lot: ColumnElement[int] = number * first
+        for each in rest[:-1]:
+            lot = (lot % PRIME + each) * number
+        return (lot + rest[-1]) % PRIME < PRIME * self.share // 100
+
+
+def coefficients(draw: int) -> list[int]:
+    """What a draw multiplies with: numbers below PRIME, the first not zero."""
+    digest = hashlib.blake2b(draw.to_bytes(8), key=b"mobilizer draw", digest_size=8 * (DEGREE + 1)).digest()
+    parts = [int.from_bytes(digest[at : at + 8]) for at in range(0, len(digest), 8)]
+    return [1 + parts[0] % (PRIME - 1), *(part % PRIME for part in parts[1:])]
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day, UTC."""
+    return datetime.combine(day, time(), UTC)

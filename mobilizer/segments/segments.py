@@ -1,0 +1,45 @@
+"""Segments: the segment, rules that are saved by a name; and how many people fit, language by language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, exists, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from mobilizer.audience.lists import Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressions import Suppression
+from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.segments.tree import All
+
+
+class Segment(Base):
+    """A saved audience. `rules` is what tree.read_rules reads: who fits them is looked up anew each time."""
+
+    __tablename__ = "segments"
+    # A blast names a segment by number: that of one which is gone is never given again.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    rules: Mapped[list[Any]]
+    created_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=clock())
+    changed_at: Mapped[datetime] = mapped_column(default=clock())
+
+
+def count(session: Session, rules: All, now: datetime) -> list[tuple[str, int]]:
+    """(language, people), most first, of those who fit and can be mailed: confirmed on a list and not suppressed."""
+    people = func.count()
+    confirmed = exists().where(Subscription.member_id == Member.id, Subscription.standing == Standing.CONFIRMED)
+    suppressed = exists().where(Suppression.address_key == Member.address_key)
+    rows = session.execute(
+        select(Member.language, people)
+        .where(rules.where(now), confirmed, ~suppressed)
+        .group_by(Member.language)
+        .order_by(people.desc(), Member.language)
+    )
+    return [(language, number) for language, number in rows]

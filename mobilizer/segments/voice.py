@@ -1,0 +1,77 @@
+"""Segments: the voice that says a rule's values, in one language and with the names that lists and blasts have now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from babel import Locale, dates, numbers, units
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.lists import MemberList
+from mobilizer.blasts.blasts import Blast
+from mobilizer.languages import language
+from mobilizer.segments.kinds import Kind
+
+# A name in another script must not turn the sentence round it (Unicode TR9: first strong isolate).
+ISOLATE, END = "\u2068", "\u2069"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the lists and blasts that there are now are called, by number."""
+
+    lists: Mapping[int, str] = field(default_factory=dict)
+    blasts: Mapping[int, str] = field(default_factory=dict)
+
+
+def names(session: Session) -> Names:
+    """The names of every list, and the slugs of every blast."""
+    lists = session.execute(select(MemberList.id, MemberList.name))
+    blasts = session.execute(select(Blast.id, Blast.slug))
+    return Names({row.id: row.name for row in lists}, {row.id: row.slug for row in blasts})
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Says values in the language of a locale; `words` translates the names of standings."""
+
+    locale: Locale
+    names: Names
+    standing: Callable[[str], str] = str
+    isolates: bool = False
+
+    def say(self, kind: Kind, value: Any) -> str:
+        """A value of a kind, in words."""
+        match kind.name:
+            case "language":
+                said = str(Locale.parse(value.replace("-", "_")).get_display_name(self.locale) or language(value).tag)
+            case "country":
+                said = str(self.locale.territories.get(value, value))
+            case "list":
+                said = self.names.lists.get(value, str(value))
+            case "blast":
+                said = self.names.blasts.get(value, str(value))
+            case "standing":
+                said = self.standing(value)
+            case _:
+                said = self._plain(kind, value)
+        return f"{ISOLATE}{said}{END}" if self.isolates else said
+
+    def _plain(self, kind: Kind, value: Any) -> str:
+        match value:
+            case date():
+                return dates.format_date(value, "medium", locale=self.locale)
+            case tuple():
+                return ", ".join(value)
+            case int() if kind.name == "days":
+                return units.format_unit(value, "duration-day", locale=self.locale)
+            case int() if kind.name == "share":
+                return numbers.format_percent(value / 100, locale=self.locale)
+            case int() | float() if kind.name == "number":
+                return numbers.format_decimal(value, locale=self.locale)
+            case _:
+                return str(value)
