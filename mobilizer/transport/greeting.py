@@ -50,7 +50,7 @@ def greet(relay: Relay, timeouts: Timeouts) -> tuple[Wire, Offers]:
 def _greeted(wire: Wire, relay: Relay, timeouts: Timeouts) -> tuple[Wire, Offers]:
     banner = wire.read(timeouts.command)
     if banner.code != 220:
-        raise Trouble(N_("The relay refused the connection: %(reply)s"), reply=str(banner))
+        raise Trouble(N_("The relay refused the connection: %(reply)s"), said=banner)
     offers = _introduce(wire, relay, timeouts)
     if relay.tls == "starttls":
         wire = _start_tls(wire, offers, relay, timeouts)
@@ -69,7 +69,7 @@ def _introduce(wire: Wire, relay: Relay, timeouts: Timeouts) -> Offers:
     if reply.code != 421 and reply.kind == 5:
         reply = _ask(wire, f"HELO {name}", timeouts)
     if reply.kind != 2:
-        raise Trouble(N_("The relay refused our name “%(name)s”: %(reply)s"), name=name, reply=str(reply))
+        raise Trouble(N_("The relay refused our name “%(name)s”: %(reply)s"), name=name, said=reply)
     return Offers()
 
 
@@ -88,7 +88,7 @@ def _start_tls(wire: Wire, offers: Offers, relay: Relay, timeouts: Timeouts) -> 
         raise Trouble(
             N_("The relay refused to protect the connection (STARTTLS): %(reply)s"),
             fatal=reply.code != 421,
-            reply=str(reply),
+            said=reply,
         )
     if not wire.quiet():
         raise Trouble(N_("Something spoke in clear after STARTTLS was agreed."), fatal=True)
@@ -109,7 +109,7 @@ def _sign_in(wire: Wire, offers: Offers, relay: Relay, timeouts: Timeouts) -> No
     else:
         raise Trouble(N_("The relay offers no way to sign in that we know (PLAIN or LOGIN)."), fatal=True)
     if reply.kind != 2:
-        raise Trouble(N_("The relay refused our sign-in: %(reply)s"), fatal=reply.kind != 4, reply=str(reply))
+        raise Trouble(N_("The relay refused our sign-in: %(reply)s"), fatal=reply.kind != 4, said=reply)
 
 
 def _ask(wire: Wire, command: str, timeouts: Timeouts) -> Reply:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mobilizer.problems import Problem
+from mobilizer.transport.wire import Reply
 
 
 class Trouble(Exception):
@@ -14,15 +15,28 @@ class Trouble(Exception):
 
     `problem` says it for people, in any language; `reason` in English, for logs. `fatal` means that trying again
     can't help (protection or sign-in refused): the blast is held at once. `at_recipient`: said to a recipient, so it
-    may be about that one alone.
+    may be about that one alone. `said` is the relay's reply, where it is one: the message's %(reply)s.
     """
 
-    def __init__(self, message: str, fatal: bool = False, at_recipient: bool = False, **params: object) -> None:
-        self.problem = Problem("relay", message, params)
+    def __init__(
+        self,
+        message: str,
+        fatal: bool = False,
+        at_recipient: bool = False,
+        said: Reply | None = None,
+        **params: object,
+    ) -> None:
+        self.problem = Problem("relay", message, {**params, "reply": str(said)} if said else params)
         self.reason = self.problem.text()
         self.fatal = fatal
         self.at_recipient = at_recipient
+        self.said = said
         super().__init__(self.reason)
+
+    @property
+    def too_fast(self) -> bool:
+        """Whether the relay said that we are too fast, or that it has no room for us now."""
+        return (said := self.said) is not None and said.kind > 3 and verdict(said.code, said.text) is Verdict.RATE
 
 
 class Stage(StrEnum):
@@ -103,16 +117,20 @@ class Unsupported:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A line of the table below. It holds if the reply's enhanced status (RFC 3463) matches `status`
-    and its text has one of `words`; an empty pattern asks nothing. `permanent` rules hold for 5xx only."""
+    and its text has one of `words`; an empty pattern asks nothing. `permanent` rules hold for 5xx only, those
+    with a `code` for this one only."""
 
     name: str
     gives: Verdict
     status: str = ""
     words: str = ""
     permanent: bool = False
+    code: int | None = None
 
     def holds(self, code: int, status: str, text: str) -> bool:
         """Whether this line decides about the reply."""
+        if self.code not in (None, code):
+            return False
         if self.permanent and not (code >= 500 and status[:1] in ("", "5")):
             return False
         if self.status and not re.fullmatch(self.status, status):
@@ -129,6 +147,7 @@ RULES = (
     Rule("mailbox full", Verdict.FULL, status=r"[45]\.2\.2"),
     Rule("loop on the way", Verdict.SOFT, status=r"[45]\.4\.\d+"),
     Rule("no room, too many, too fast", Verdict.RATE, status=r"[45]\.(3\.1|5\.3|7\.28)|4\.3\.2"),
+    Rule("no more of us for now", Verdict.RATE, status=r"4\.[037]\.\d+", code=421),
     Rule(
         "rate in words",
         Verdict.RATE,
@@ -169,13 +188,26 @@ _STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
 def verdict(code: int, reply: str, stage: Stage = Stage.RCPT) -> Verdict:
     """What a 4xx or 5xx reply means, after promise "Answers".
 
-    A verdict is about the address only if given at RCPT: HARD becomes SOFT at any later stage, where it
-    may be about another hop or the content. Sources: RFC 5321 4.2, RFC 3463, RFC 5248, RFC 6522 practice.
+    To MAIL only the size of a message can be refused (see `is_about_size`). A verdict is about the address only if
+    given at RCPT: HARD becomes SOFT at any later stage, where it may be about another hop or the content.
+    Sources: RFC 5321 4.2, RFC 3463, RFC 5248, RFC 6522 practice.
     """
-    found = _STATUS.match(reply)
-    status = found[1] if found else ""
+    if stage is Stage.MAIL:
+        return Verdict.POLICY
+    status = _status(reply)
     for rule in RULES:
         if rule.holds(code, status, reply):
             late = rule.gives is Verdict.HARD and stage is not Stage.RCPT
             return Verdict.SOFT if late else rule.gives
     return Verdict.SOFT if status else _BASIC.get(code, Verdict.SOFT)
+
+
+def is_about_size(code: int, reply: str) -> bool:
+    """Whether a reply to MAIL refuses the message for its declared size (RFC 1870 6.1), not the sender."""
+    status = _status(reply)
+    return code >= 500 and (status in ("5.2.3", "5.3.4") or (code == 552 and not status))
+
+
+def _status(reply: str) -> str:
+    found = _STATUS.match(reply)
+    return found[1] if found else ""

@@ -23,6 +23,7 @@ from mobilizer.transport.outcomes import (
     Trouble,
     Uncertain,
     Unsupported,
+    is_about_size,
 )
 from mobilizer.transport.paths import path
 from mobilizer.transport.relay import Timeouts
@@ -112,8 +113,8 @@ class Talk:
     def answered(self, envelope: Envelope) -> Question[Answer]:
         """What the relay says to an envelope that is written; `Ready` if it waits for the content.
 
-        Raises Trouble where it refuses the sender, says 421 or nonsense, or is gone: the connection is closed, and
-        nothing was handed over. After any other answer but Ready the connection is reset.
+        Raises Trouble where it refuses the sender (but for the size of the message), says 421 or nonsense, or is gone:
+        the connection is closed, and nothing was handed over. After any other answer but Ready it is reset.
         """
         try:
             return (yield from self._answered(envelope))
@@ -154,19 +155,21 @@ class Talk:
         if self.pipelines and (yield from self._told_to_go_on(until)):
             return _READY
         mail = yield from self._reply(until)
+        if is_about_size(mail.code, mail.text):
+            return (yield from self._reset(_refused(mail, Stage.MAIL), unread=2 * self.pipelines))
         if mail.kind != 2:
-            raise Trouble(N_("The relay refused the sender: %(reply)s"), reply=str(mail))
+            raise Trouble(N_("The relay refused the sender: %(reply)s"), said=mail)
         rcpt = yield from self._next(envelope, 1)
         if rcpt.code == 421 or rcpt.kind == 3:
-            raise Trouble(N_("The relay broke off: %(reply)s"), at_recipient=rcpt.code == 421, reply=str(rcpt))
+            raise Trouble(N_("The relay broke off: %(reply)s"), at_recipient=rcpt.code == 421, said=rcpt)
         if rcpt.kind != 2:
-            return (yield from self._reset(_refused(rcpt, Stage.RCPT), data_is_written=self.pipelines))
+            return (yield from self._reset(_refused(rcpt, Stage.RCPT), unread=int(self.pipelines)))
         data = yield from self._next(envelope, 2)
         if data.code == 354:
             return _READY
         if data.code == 421 or data.kind < 4:
-            raise Trouble(N_("The relay broke off: %(reply)s"), reply=str(data))
-        return (yield from self._reset(_refused(data, Stage.DATA), data_is_written=False))
+            raise Trouble(N_("The relay broke off: %(reply)s"), said=data)
+        return (yield from self._reset(_refused(data, Stage.DATA), unread=0))
 
     def _told_to_go_on(self, until: float) -> Question[bool]:
         """Whether the relay's first words are a yes to the whole envelope."""
@@ -189,10 +192,13 @@ class Talk:
             yield until
         return reply
 
-    def _reset(self, refusal: Deferred | Rejected, data_is_written: bool) -> Question[Deferred | Rejected]:
-        """Make the connection fit for the next message. The refusal stands whatever becomes of it."""
+    def _reset(self, refusal: Deferred | Rejected, unread: int) -> Question[Deferred | Rejected]:
+        """Make the connection fit for the next message. The refusal stands whatever becomes of it. `unread`: to how
+        many commands behind the refused one the answers are still to come, to DATA last."""
         try:
-            if data_is_written:
+            if unread > 1:
+                yield from self._reply(self._soon())
+            if unread:
                 data = yield from self._reply(self._soon())
                 if data.kind not in (4, 5) or data.code == 421:
                     # RFC 2920 3.1: DATA may be accepted though no recipient was. A lone dot would then send an

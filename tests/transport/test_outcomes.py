@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobilizer.transport.outcomes import Deferred, Rejected, Stage, Verdict, verdict
+from mobilizer.transport.outcomes import Deferred, Rejected, Stage, Verdict, is_about_size, verdict
 
 HARD, SOFT, FULL, POLICY, RATE = Verdict
 
@@ -39,6 +39,10 @@ HARD, SOFT, FULL, POLICY, RATE = Verdict
         (452, "4.5.3 Too many recipients", RATE),
         (450, "4.2.1 The user you try to contact is receiving mail at a rate that prevents more", RATE),
         (421, "4.7.28 Unusual rate of mail from your network", RATE),
+        (421, "4.7.0 Try again later, closing connection", RATE),
+        (421, "4.3.0 Temporary system problem", RATE),
+        (421, "Too busy", RATE),
+        (421, "4.4.2 Error: timeout exceeded", SOFT),
         (550, "5.7.1 Too many messages, slow down", RATE),
         (451, "Too many connections", RATE),
         (452, "Come back", RATE),
@@ -52,6 +56,21 @@ HARD, SOFT, FULL, POLICY, RATE = Verdict
 )
 def test_each_reply_has_its_meaning(code: int, reply: str, expected: Verdict) -> None:
     assert verdict(code, reply) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "reply", "expected"),
+    [
+        (552, "5.3.4 Message too big", True),
+        (554, "5.2.3 Longer than the recipient may have", True),
+        (552, "Message size exceeds fixed maximum", True),
+        (452, "4.3.1 Insufficient system storage", False),
+        (552, "5.7.1 Not from you", False),
+        (550, "5.1.8 Sender domain has no record", False),
+    ],
+)
+def test_only_what_is_about_the_size_is_the_messages_fault_at_mail(code: int, reply: str, expected: bool) -> None:
+    assert is_about_size(code, reply) is expected
 
 
 def test_an_unknown_address_is_believed_at_rcpt_only() -> None:

@@ -334,6 +334,27 @@ def test_a_message_larger_than_the_relay_takes_is_not_offered() -> None:
     assert [line for line in server.heard if line.startswith("MAIL")] == [f"MAIL FROM:<{SENDER}> SIZE=1000"]
 
 
+@pytest.mark.parametrize("lock_step", [False, True])
+@pytest.mark.parametrize(
+    "said", [b"552 5.3.4 too big\r\n", b"554 5.2.3 too long\r\n", b"552 it exceeds the maximum\r\n"]
+)
+def test_a_size_that_is_refused_with_the_sender_is_the_messages_own_fault(said: bytes, lock_step: bool) -> None:
+    """RFC 1870 6.1: a relay that named no number with SIZE says so at MAIL only."""
+    no = b"503 5.5.1 no sender\r\n"
+    answers: dict[str, Answer] = {"MAIL": once(said, b"250 ok\r\n")}
+    answers["EHLO"] = b"250-scripted\r\n250 SIZE\r\n"
+    if not lock_step:
+        answers["EHLO"] = b"250-scripted\r\n250-PIPELINING\r\n250 SIZE\r\n"
+        answers |= {"RCPT": once(no, b"250 ok\r\n"), "DATA": once(no, b"354 go on\r\n")}
+    with connected(answers) as (connection, server):
+        refusal = send(connection)
+        assert isinstance(refusal, Rejected)
+        assert (refusal.stage, refusal.verdict) == (Stage.MAIL, Verdict.POLICY)
+        assert connection.usable
+        assert isinstance(send(connection, "next@example.org"), Accepted)
+    assert server.messages == [MESSAGE]
+
+
 @pytest.mark.parametrize("content", [b"a\nb\r\n", b"a\rb\r\n", b"a\r\n.\n\r\n", b"\r\r\n", b"\n.\r\n"])
 def test_a_bare_line_break_never_leaves(content: bytes) -> None:
     with connected() as (connection, server):
