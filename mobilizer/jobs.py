@@ -172,6 +172,8 @@ def enqueue(installation: Installation, kind: Work, number: int = 0) -> bool:
             args=(str(kind), number),
             job_id=job_id(kind, number),
             timeout=JOB_SECONDS,
+            # A slice takes up to a minute, and there may be hundreds: nobody else stands behind them.
+            at_front=kind is not Work.SEND,
             result_ttl=0,
             failure_ttl=24 * 3600,
         )

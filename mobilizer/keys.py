@@ -48,6 +48,14 @@ class BadSeal(ValueError):
     """A sealed value was changed, moved to another row, or sealed with a key that is gone."""
 
 
+class UnknownKey(BadSeal):
+    """A value that was sealed with a key which this keyring does not hold: nothing is wrong with the value."""
+
+
+class NoKeys(RuntimeError):
+    """There is no `keys.json` where one must be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """Who and what a token speaks of. `member` 0 is nobody (a proof); `blast` 0 is no blast."""
@@ -67,6 +75,8 @@ class Keyring:
         self._macs = {i: _macs(i, _derive(s, b"token", 32)) for i, s in secrets_by_id.items()}
         self._index = _derive(index_secret, b"index", 32)
         self.cookie_secret = _derive(secrets_by_id[self.current], b"cookie", 32)
+        # By which a database knows its keys again, and which tell nothing of them; 0 is the blind index.
+        self.prints = {i: _derive(s, b"print", 16) for i, s in {0: index_secret, **secrets_by_id}.items()}
 
     # -- sealed columns (AES-256-GCM, NIST SP 800-38D) -------------------------------------------
 
@@ -88,7 +98,7 @@ class Keyring:
         """Decrypt what `seal_bytes` made. Raises BadSeal if it was altered, moved, or its key is gone."""
         cipher = self._ciphers.get(sealed[0]) if sealed else None
         if cipher is None:
-            raise BadSeal("sealed with a key this keyring does not hold")
+            raise UnknownKey("sealed with a key this keyring does not hold")
         try:
             return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)
         except InvalidTag:
@@ -139,10 +149,15 @@ class Keyring:
         return signed[place * MAC_BYTES :][:MAC_BYTES]
 
 
-def load_keyring(home: Path) -> Keyring:
-    """The keyring of a home folder, made at first use (mode 0600). Losing `keys.json` loses every address."""
+def load_keyring(home: Path, *, make: bool = True) -> Keyring:
+    """The keyring of a home folder, made at first use (mode 0600). Losing `keys.json` loses every address.
+
+    Raises NoKeys where there is none and it must not be made.
+    """
     path = home / "keys.json"
     if not path.exists():
+        if not make:
+            raise NoKeys(f"{path} is missing: bring the keys of this installation here, no others open its database.")
         home.mkdir(parents=True, exist_ok=True)
         fresh = {"keys": {"1": secrets.token_hex(32)}, "index": secrets.token_hex(32)}
         temporary = home / f".keys-{os.getpid()}.json"

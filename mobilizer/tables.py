@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import configure_mappers
 
+from mobilizer import installation
 from mobilizer.appeals import appeals
 from mobilizer.audience import imports, lists, members, suppressions
 from mobilizer.blasts import blasts
@@ -20,6 +21,7 @@ __all__ = [
     "blasts",
     "events",
     "imports",
+    "installation",
     "ledger",
     "lists",
     "members",

@@ -6,7 +6,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from mobilizer.cli import main
-from mobilizer.installation import install
+from mobilizer.installation import install, keyring_of
 from mobilizer.migrations import is_current
 from mobilizer.migrations import upgrade as bring_up
 from mobilizer.settings import Settings
@@ -35,6 +35,7 @@ def _bring_up(settings: Settings) -> bool:
         if is_current(database):
             return False
         bring_up(database)
+        keyring_of(settings.home, database)  # from now on it knows them by their prints
         return True
     finally:
         database.close()

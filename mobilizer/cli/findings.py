@@ -17,7 +17,7 @@ from mobilizer.cli.storage import Finding, storage
 from mobilizer.db import Database
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.limits import pace_of
-from mobilizer.installation import Installation
+from mobilizer.installation import Installation, wrong_keys
 from mobilizer.keys import load_keyring
 from mobilizer.organizers.users import User
 from mobilizer.pace.store import Away
@@ -42,7 +42,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
         stored = list(storage(database))
         yield from stored
         if all(finding.level != "missing" for finding in stored) and (settings.home / "keys.json").exists():
-            yield from _people(Installation(settings, database, load_keyring(settings.home)))
+            keyring = load_keyring(settings.home)
+            if wrong_keys(keyring, database):
+                yield Finding(
+                    "missing", "Keys", "not those of this database", "Bring the keys.json that belongs to it."
+                )
+            yield from _people(Installation(settings, database, keyring))
     finally:
         database.close()
     yield from relays(settings)

@@ -6,7 +6,8 @@ import click
 
 from mobilizer.cli.storage import storage
 from mobilizer.db import Database
-from mobilizer.installation import Installation, install
+from mobilizer.installation import Installation, WrongKeys, install
+from mobilizer.keys import NoKeys
 from mobilizer.settings import Settings
 
 
@@ -16,7 +17,10 @@ def opened(settings: Settings) -> Installation:
     Ends the command with one line, and makes nothing, where there is no database or it is not up to date.
     """
     refuse_unready(settings)
-    installation = install(settings)
+    try:
+        installation = install(settings)
+    except (NoKeys, WrongKeys) as wrong:
+        raise click.ClickException(str(wrong)) from None
     click.get_current_context().call_on_close(installation.database.close)
     return installation
 

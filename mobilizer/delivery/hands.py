@@ -21,9 +21,12 @@ from mobilizer.delivery.loads import Loader, Unrenderable
 from mobilizer.delivery.reports import Report
 from mobilizer.failpoints import Point
 from mobilizer.installation import Installation
+from mobilizer.problems import N_
+from mobilizer.transport.outcomes import Trouble
 
 SIDE_BY_SIDE = 4  # leases at the same time: each of another blast or language where there are such
 MADE_AT_ONCE = 32  # messages of one lease at most: what makes them stays in the processor's caches meanwhile
+UNMADE_IN_A_ROW = 20
 ASK_AGAIN_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -43,6 +46,7 @@ class Hand:
     receipts: list[Receipt] = field(default_factory=list)
     claimed: list[Settlement] = field(default_factory=list)
     unclaimed: list[Settlement] = field(default_factory=list)
+    unmade: list[Settlement] = field(default_factory=list)  # in a row: they wait for one that can be made
     renewed: float = field(default_factory=time.monotonic)
 
     @property
@@ -80,6 +84,7 @@ class Hands:
         self._found = True
         self._ask_at = float("-inf")
         self.worked: set[int] = set()  # the blasts of every lease there was
+        self.trouble: Trouble | None = None  # our own: nothing more is made
 
     @property
     def waiting(self) -> int:
@@ -147,22 +152,39 @@ class Hands:
         return self._made.popleft() if self._made else None
 
     def make_ahead(self, enough: int) -> None:
-        """Make messages until so many can be had at once, where there is anybody to make them for."""
-        while self._turns and len(self._made) < enough:
+        """Make messages until so many can be had at once, where there is anybody to make them for.
+
+        Who can't be made a message is skipped for it once another of the lease can. Where too many in a row can't it is
+        no member's fault but ours: they stay as they are, and `trouble` says so.
+        """
+        while self._turns and len(self._made) < enough and self.trouble is None:
             self._make_some()
 
     def _make_some(self) -> None:
         hand = self._turns.popleft()
         for person in [hand.waiting.pop() for _ in range(min(hand.made_at_once, len(hand.waiting)))]:
+            hand.out += 1
             try:
                 self._made.append((hand, hand.loader.load(person)))
             except Unrenderable as error:
-                hand.unclaimed.append(_unrenderable(person, error))
+                hand.unmade.append(_unrenderable(person, error))
             else:
-                hand.out += 1
+                if hand.unmade:
+                    self._judge(hand)
         hand.made_at_once = min(2 * hand.made_at_once, MADE_AT_ONCE)
         if hand.waiting:
             self._turns.append(hand)
+        if hand.unmade and not hand.waiting:
+            self._judge(hand)
+
+    def _judge(self, hand: Hand) -> None:
+        """Whose fault it was that some in a row could not be made a message: theirs if they are few, else ours."""
+        if len(hand.unmade) < UNMADE_IN_A_ROW:
+            for unrenderable in hand.unmade:
+                self.answered(hand, unrenderable)
+        else:
+            self.trouble = Trouble(N_("Message after message can't be made (%(kind)s)."), kind=hand.unmade[-1].reply)
+        hand.unmade = []
 
     def accepted(self, hand: Hand, receipt: Receipt) -> None:
         """Note that the relay took a message, to be written down with the next commit."""

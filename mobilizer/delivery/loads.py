@@ -15,8 +15,8 @@ from mobilizer.db import clock
 from mobilizer.delivery.claims import Person
 from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Lease
-from mobilizer.installation import Installation
-from mobilizer.keys import BadSeal, Ticket
+from mobilizer.installation import Installation, wrong_keys
+from mobilizer.keys import BadSeal, Ticket, UnknownKey
 from mobilizer.message.compose import mail
 from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
@@ -25,7 +25,7 @@ from mobilizer.settings import Settings
 
 
 class Unrenderable(ValueError):
-    """A row whose message can't be made: its seal is broken, its rendition is gone, its data doesn't fit."""
+    """A row whose message can't be made: its seal is broken, its data doesn't fit."""
 
 
 class Loader:
@@ -33,9 +33,10 @@ class Loader:
 
     def __init__(self, installation: Installation) -> None:
         self._keyring = installation.keyring
+        self._database = installation.database
         self._settings = installation.settings
         self._signer: Signer | None = None
-        self._renditions: dict[tuple[int, str], Rendition | None] = {}
+        self._renditions: dict[tuple[int, str], Rendition] = {}
         self._lease: Lease | None = None
         self._rendition: Rendition | None = None
         self._date: datetime | None = None
@@ -43,7 +44,7 @@ class Loader:
     def prepare(self, session: Session, lease: Lease) -> None:
         """Read what the messages of a lease have in common; their Date is the database's now.
 
-        Raises where the signing key or a rendition can't be read: a fault of ours, for which nobody is skipped.
+        Raises where the signing key or a rendition can't be read, or is gone: ours, for which nobody is skipped.
         """
         if self._lease is None:
             self._signer = signer_of(self._settings)
@@ -51,18 +52,19 @@ class Loader:
         self._date = session.scalar(select(clock()))
         key = (lease.blast, lease.language)
         if key not in self._renditions:
-            row = session.get(RenditionRow, key)
-            self._renditions[key] = Rendition.loads(row.compiled) if row else None
+            self._renditions[key] = Rendition.loads(session.get_one(RenditionRow, key).compiled)
         self._rendition = self._renditions[key]
 
     def load(self, person: Person) -> Load:
-        """The message for one person. Raises Unrenderable."""
-        if self._lease is None or self._date is None:
+        """The message for one person. Raises Unrenderable; keys.UnknownKey where it is we who lack a key."""
+        if self._lease is None or self._date is None or self._rendition is None:
             raise RuntimeError("prepare() comes first")
-        if self._rendition is None:
-            raise Unrenderable("no rendition in this language")
         try:
             made = mail(self._rendition, self._recipient(person, self._lease.blast), self._date, self._signer)
+        except UnknownKey as error:
+            if wrong_keys(self._keyring, self._database):
+                raise  # a key was made since we started: the next slice has it
+            raise Unrenderable(type(error).__name__) from error
         except (BadSeal, ValueError, KeyError, TypeError) as error:
             # The error's own words may quote the member's data: only its kind is kept.
             raise Unrenderable(type(error).__name__) from error

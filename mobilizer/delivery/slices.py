@@ -67,7 +67,7 @@ class Slice:
         try:
             self._hands.take(batch_id)
             self._work()
-            trouble = self._lanes.trouble or self._lanes.last
+            trouble = self._lanes.trouble or self._hands.trouble or self._lanes.last
             if trouble is not None:
                 self._note(trouble)
             else:
@@ -99,7 +99,8 @@ class Slice:
         self._hands.commit([])
 
     def _over(self) -> bool:
-        return self._lanes.trouble is not None or time.monotonic() > self._until or self._stop()
+        trouble = self._lanes.trouble or self._hands.trouble
+        return trouble is not None or time.monotonic() > self._until or self._stop()
 
     def _fill_lanes(self) -> None:
         self._hands.take_more(self._lanes.limit)

@@ -25,13 +25,15 @@ class Row:
 
 @dataclass(slots=True)
 class Told:
-    """What the test itself knows: whom it meant, whom it took off in time, and what it did to the processes.
+    """What the test itself knows: whom it meant, whom it took off at all and whom in time, and what it did to the
+    processes.
 
     `torn` is how many connections there were, at most, whose process was killed, stopped or cut off from the database.
     """
 
     audience: Collection[int]
     taken_off: Collection[int] = ()
+    left: Collection[int] = ()
     suppressed_by_us: Collection[int] = ()
     torn: int = 0
 
@@ -121,7 +123,11 @@ def _exact(rows: Collection[Row], evidence: Evidence, told: Told) -> Iterator[Fi
 
 
 def _just(rows: Collection[Row], evidence: Evidence, told: Told, suppressed: Collection[int]) -> Iterator[Finding]:
-    """The relay's trouble is never a member's fault."""
+    """The relay's trouble is never a member's fault, and neither is ours."""
+    yield (
+        "members skipped though they never left",
+        {row.number for row in rows if row.state == DeliveryState.SKIPPED} - set(told.left),
+    )
     yield (
         "members rejected without the relay's no",
         {

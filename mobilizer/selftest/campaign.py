@@ -52,7 +52,7 @@ class Campaign:
         self.kills: Counter[str] = Counter()
         self.hurts: Counter[str] = Counter()
         self.cut = self.cut_off = self.restarts = self.holds = 0
-        self.taken_off, self.suppressed = set(site.suppressed), set(site.suppressed)
+        self.taken_off, self.left, self.suppressed = set(site.suppressed), set(site.suppressed), set(site.suppressed)
         self.wrong: list[str] = []
         self._stop, self._tell = stop, tell
         self._leaving: dict[int, float] = {}
@@ -226,6 +226,7 @@ class Campaign:
         for number in (*self.chance.sample(soon, min(len(soon), 2)), self.chance.choice(sorted(self.site.audience))):
             for_good = number % 2 == 0
             take_off(self.site.installation, number, for_good=for_good)
+            self.left.add(number)
             self.suppressed |= {number} if for_good else set()
             self._leaving[number] = time.monotonic()
 

@@ -214,6 +214,13 @@ def accept_when_written(self: Carrier, message: Message) -> None:
     message.hand.receipts.append(Receipt(message.delivery, "", self._route.name, ""))
 
 
+def skip_all_the_left(session: Session, lease: Lease) -> int:
+    """Whoever is not done when a lease ends is given up."""
+    pending = (*leases.open_rows(lease), Delivery.state == "pending")
+    session.execute(update(Delivery).where(*pending).values(state="skipped", reason="unsubscribed"))
+    return 0
+
+
 def all_were_handed() -> Select[int]:
     """A blast is sent when as many rows have been handed over as its batches have."""
     handed = select(func.count()).where(Delivery.blast_id == Blast.id, Delivery.epoch > 0).scalar_subquery()
@@ -303,6 +310,9 @@ OF_FUNCTIONS = (
     Mutant("finish_by_batches_that_are_done",
            both(replaced(reconcile, _all_final=all_batches_are_done), replaced(leases, give_back=close_the_door)),
            one_is_told_not_now, OPEN),
+    Mutant("skip_who_is_left_over",
+           replaced(claims, skip_the_left=skip_all_the_left),
+           one_is_told_not_now, "skipped though they never left"),
 )
 # fmt: on
 MUTANTS = (*OF_STATEMENTS, *OF_FUNCTIONS)

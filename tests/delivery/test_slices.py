@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import NoResultFound
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all
 from mobilizer.audience.suppressing import is_suppressed, suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts import lifecycle
-from mobilizer.db import clock
+from mobilizer.blasts.blasts import Rendition
+from mobilizer.db import Database, clock
 from mobilizer.delivery import reconcile, slices
 from mobilizer.delivery.ledger import Batch, Delivery
+from mobilizer.installation import KeyPrint
+from mobilizer.keys import Keyring, UnknownKey
 from tests.transport.scripted_relay import DROP, Answer, ScriptedRelay
 from tests.worlds import World
 
@@ -252,6 +256,65 @@ def test_a_row_that_cannot_be_made_is_skipped_and_sinks_nobody(world: World) -> 
         "skipped",
         "unrenderable",
     )
+
+
+def test_a_few_rows_that_cannot_be_made_are_skipped_where_there_is_nobody_else(world: World) -> None:
+    world.launch()
+    spoil(world, world.members)
+    assert send(world).messages == []
+    assert world.states() == {"skipped": 5}
+
+
+def test_message_after_message_that_cannot_be_made_is_our_fault_and_skips_nobody(world: World) -> None:
+    many = world.join(["en"] * 60)
+    world.launch()
+    spoil(world, many)
+    for _ in range(8):
+        send(world)
+        make_due(world)
+    # Whoever came before the many and could be made a message has it; of the many, nobody is given up.
+    assert set(world.states()) <= {"pending", "accepted"}
+    assert world.states()["pending"] >= 60
+    assert world.blast().state == "held"
+    assert "can't be made" in world.blast().hold_reason
+
+
+def test_a_rendition_that_is_gone_is_our_fault_and_skips_nobody(world: World) -> None:
+    world.launch()
+    with world.installation.database.write() as session:
+        session.execute(delete(Rendition).where(Rendition.language == "en"))
+    with pytest.raises(NoResultFound):
+        send(world)
+    assert "skipped" not in world.states()
+
+
+def test_a_key_that_was_made_meanwhile_is_waited_for_and_an_unknown_one_is_a_broken_row(world: World) -> None:
+    world.launch()
+    here = world.installation
+    newer = Keyring({1: b"k" * 32, 2: b"n" * 32}, b"i" * 32)
+    with here.database.write() as session:
+        member = session.get_one(Member, world.members[0])
+        member.sealed = newer.seal("new@example.org\0", member.address_key)
+    relearn(here.database, newer)
+    with pytest.raises(UnknownKey):
+        send(world)
+    assert world.delivery(world.members[0]).state == "pending"
+    relearn(here.database, here.keyring)
+    make_due(world)
+    send(world)
+    assert world.delivery(world.members[0]).reason == "unrenderable"
+
+
+def spoil(world: World, members: Sequence[int]) -> None:
+    with world.installation.database.write() as session:
+        session.execute(update(Member).where(Member.id.in_(members)).values(sealed=b"\1broken"))
+
+
+def relearn(database: Database, keyring: Keyring) -> None:
+    """Let a database know just the keys of this ring."""
+    with database.write() as session:
+        session.execute(delete(KeyPrint))
+        session.add_all(KeyPrint(key_id=key_id, print=value) for key_id, value in keyring.prints.items())
 
 
 def test_twenty_policy_refusals_in_a_row_hold_the_blast(world: World) -> None:

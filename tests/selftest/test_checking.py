@@ -20,7 +20,7 @@ ROWS = {
     5: Row(5, "uncertain", "the relay hung up", message_id="m5"),
     6: Row(6, "uncertain", "worker_lost", message_id="m6"),
 }
-TOLD = Told(audience=set(ROWS), taken_off={4}, torn=1)
+TOLD = Told(audience=set(ROWS), taken_off={4}, left={4}, torn=1)
 
 
 def taken(number: int, fault: str = "") -> Line:
@@ -122,6 +122,14 @@ def test_eight_times_not_now_is_a_no_but_seven_are_not() -> None:
     assert books(rows, [*SEEN, *soft * 7]).wrong != []
 
 
+@pytest.mark.parametrize("reason", ["unrenderable", "unsubscribed", "suppressed"])
+def test_who_is_skipped_and_never_left_is_found(reason: str) -> None:
+    rows = ROWS | {1: replace(ROWS[1], state="skipped", reason=reason)}
+    assert "members skipped though they never left: 1 (1)" in books(rows, SEEN[2:]).wrong
+    told = replace(TOLD, left={1, 4})
+    assert books(rows, SEEN[2:], told).wrong == []
+
+
 def test_what_the_relay_wrote_is_read_again_but_for_a_line_that_is_not_whole(tmp_path: Path) -> None:
     notebook = Notebook(tmp_path / "relay.jsonl")
     for line in SEEN:
@@ -133,4 +141,4 @@ def test_what_the_relay_wrote_is_read_again_but_for_a_line_that_is_not_whole(tmp
 
 
 def replace_told(torn: int) -> Told:
-    return Told(TOLD.audience, TOLD.taken_off, torn=torn)
+    return replace(TOLD, torn=torn)
