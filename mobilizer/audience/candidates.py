@@ -11,9 +11,11 @@ from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
+from mobilizer.audience.exports import has_left
 from mobilizer.audience.guarding import unguard
 from mobilizer.audience.rows import MAX_CELL, Row
-from mobilizer.audience.spoken import spoken, territory
+from mobilizer.audience.spoken import language_of, spoken, territory
+from mobilizer.audience.typos import likely_meant
 from mobilizer.languages import UnknownLanguage
 from mobilizer.problems import N_, Problem
 
@@ -21,7 +23,7 @@ MAX_NAME = 300
 MAX_ATTRIBUTE = 1000
 
 Verdict = Literal[
-    "new", "updated", "unchanged", "invalid", "duplicate", "suppressed", "unsubscribed", "unknown_language"
+    "new", "updated", "unchanged", "invalid", "duplicate", "suppressed", "unsubscribed", "unknown_language", "left"
 ]
 
 
@@ -29,13 +31,15 @@ Verdict = Literal[
 class Choices:
     """How to read rows: field -> column, what a blank language means, words taken as a language, extra columns.
 
-    `attributes` maps the name of a member's attribute to a column.
+    `attributes` maps the name of a member's attribute to a column; `by_country` takes the language of the country
+    where the row says none.
     """
 
     columns: Mapping[str, int]
     default_language: str
     languages: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, int] = field(default_factory=dict)
+    by_country: bool = False
 
     @classmethod
     def of(cls, columns: Mapping[str, int], options: Mapping[str, Any], default_language: str) -> Choices:
@@ -45,12 +49,16 @@ class Choices:
             options.get("default_language") or default_language,
             {word.strip().casefold(): tag for word, tag in options.get("languages", {}).items()},
             options.get("attributes", {}),
+            bool(options.get("by_country")),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person that a row speaks of; `email` is normalised. `remarks` are what was mended or left out on the way."""
+    """A person that a row speaks of; `email` is normalised. `remarks` are what was mended or left out on the way.
+
+    `says_language`: the row itself says the language, it is not what was taken for want of a better.
+    """
 
     line: int
     email: str
@@ -61,6 +69,7 @@ class Candidate:
     time_zone: str | None
     attributes: dict[str, str]
     remarks: tuple[Problem, ...] = ()
+    says_language: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +87,27 @@ def read_row(row: Row, choices: Choices) -> Candidate | Refusal:
     if problem:
         return Refusal(row.line, "invalid", (problem,))
     cells = {name: _cell(row.cells, position) for name, position in choices.columns.items()}
+    left = has_left(cells.get("status", ""))
+    if left:
+        return Refusal(row.line, "left" if left.severity == "warning" else "invalid", (left,))
     problems, remarks = list[Problem](), list[Problem]()
-    email = _email(cells.get("email", ""), problems)
-    language = _language(cells.get("language", ""), choices, problems) or choices.default_language
+    email = _email(cells.get("email", ""), problems, remarks)
+    said = _language(cells.get("language", ""), choices, problems)
     unknown = bool(problems) and problems[-1].code == "import.unknown_language"
+    name = _name(cells, problems, remarks)
+    country = _country(cells.get("country", ""), remarks)
+    language = said or (choices.by_country and language_of(country)) or choices.default_language
     candidate = Candidate(
         line=row.line,
         email=email,
-        name=_name(cells, problems, remarks),
+        name=name,
         language=language,
         second_language=_second(cells.get("second_language", ""), language, choices, remarks),
-        country=_country(cells.get("country", ""), remarks),
+        country=country,
         time_zone=_time_zone(cells.get("time_zone", ""), remarks),
         attributes=_attributes(row.cells, choices, problems),
         remarks=tuple(remarks),
+        says_language=said is not None,
     )
     if problems:
         verdict: Verdict = "unknown_language" if unknown and len(problems) == 1 else "invalid"
@@ -134,12 +150,18 @@ def _fault(row: Row, choices: Choices) -> Problem | None:
     return None
 
 
-def _email(cell: str, problems: list[Problem]) -> str:
+def _email(cell: str, problems: list[Problem], remarks: list[Problem]) -> str:
     try:
-        return normalise(cell)
+        email = normalise(cell)
     except BadAddress as error:
         problems.append(error.problem)
         return ""
+    domain = email.rpartition("@")[2]
+    meant = likely_meant(domain)
+    if meant:
+        message = N_("“%(domain)s” looks like a typing error: did they mean “%(meant)s”? It was taken as it is.")
+        remarks.append(Problem("import.typo", message, {"domain": domain, "meant": meant}, "warning", "email"))
+    return email
 
 
 def _language(cell: str, choices: Choices, problems: list[Problem]) -> str | None:

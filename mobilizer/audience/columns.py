@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from mobilizer.audience.exports import export_columns, export_of
 from mobilizer.problems import N_, Problem
 
 # The fields of an import, in the order of a form.
@@ -18,6 +19,7 @@ IMPORT_FIELDS = {
     "second_language": N_("Second language"),
     "country": N_("Country"),
     "time_zone": N_("Time zone"),
+    "status": N_("Subscribed or not"),
 }
 
 _HEADERS = {
@@ -54,6 +56,7 @@ _HEADERS = {
     "time_zone": (
         "time zone|timezone|tz|zona horaria|huso horario|fuseau horaire|fuso horario|المنطقة الزمنية|zeitzone"
     ),
+    "status": "subscribed|subscription status|suscrito|abonne|subscrito|مشترك|angemeldet",
 }
 
 
@@ -70,14 +73,21 @@ def names_a_field(header: str) -> str | None:
     return _BY_HEADER.get(_key(header))
 
 
-def guess_columns(header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> dict[str, int]:
-    """Field -> position, by the columns' names; the address also by what the `sample` rows hold.
+def guess_columns(
+    header: Sequence[str], sample: Sequence[Sequence[str]] = (), known: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Field -> position: as the export of a tool we know has them; else by the columns' names.
 
-    "Name" or "Nom" beside a first name means the family name, as people write it.
+    `known` says what columns of a name were before; an empty word, that they were left out. The address is also told by
+    what the `sample` rows hold. "Name" or "Nom" beside a first name means the family name, as people write it.
     """
+    export = export_of(header)
+    if export:
+        return export_columns(export, header)
+    told = known or {}
     guessed: dict[str, int] = {}
     for position, name in enumerate(header):
-        field = names_a_field(name)
+        field = told[name] if name in told else names_a_field(name)
         if field and field not in guessed:
             guessed[field] = position
     if "first_name" in guessed and "name" in guessed:

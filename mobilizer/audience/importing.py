@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from typing import IO, Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.audience.candidates import Candidate, Choices, read_row
+from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
 from mobilizer.audience.columns import column_problems, guess_columns
+from mobilizer.audience.consent import consent_problems
 from mobilizer.audience.imports import Import
+from mobilizer.audience.joining import judge
 from mobilizer.audience.reporting import ReportRow, report, report_csv
-from mobilizer.audience.rows import Unreadable
-from mobilizer.audience.running import FAILURES, data_rows, first_time, noted, run_import
+from mobilizer.audience.rows import Row, Unreadable
+from mobilizer.audience.running import CHUNK, FAILURES, data_rows, first_time, joining_of, noted, run_import
 from mobilizer.audience.sheet import Sheet, look
 from mobilizer.audience.uploads import open_upload, upload_path, write_upload
 from mobilizer.installation import Installation
@@ -24,12 +27,17 @@ from mobilizer.keys import BadSeal
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
 
+# The verdicts of who is on the list afterwards.
+GOOD = ("new", "updated", "unchanged")
+
 __all__ = [
+    "GOOD",
     "Rehearsal",
     "Sheet",
     "Unreadable",
     "choose",
     "discard",
+    "draft",
     "failure_of",
     "guess_columns",
     "look",
@@ -45,10 +53,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a run would say of the rows before it looks at who is a member already. Nothing is written.
+    """What a run would say of each row as things stand. Nothing is written.
 
-    `counts` has 'good' and the verdicts of refused rows; `people` are the first good rows, `refused` the first others;
-    `unknown_languages` counts rows a word.
+    `counts` has the verdicts, `people` are the first who would go in, `refused` the first rows that would not;
+    `unknown_languages` counts rows a word, `typos` the rows whose address looks like a typing error, and `languages`
+    the people who would go in, most first. `unread` counts rows that were not looked at.
     """
 
     counts: dict[str, int]
@@ -56,6 +65,13 @@ class Rehearsal:
     refused: tuple[ReportRow, ...]
     unknown_languages: dict[str, int]
     languages: dict[str, int]
+    typos: int
+    unread: int
+
+    @property
+    def good(self) -> int:
+        """How many would be on the list afterwards, by this file."""
+        return sum(self.counts.get(verdict, 0) for verdict in GOOD)
 
 
 def store(
@@ -73,22 +89,29 @@ def store(
     Who has looked at the file before gives its `sheet`: a long look is no part of a transaction.
     """
     stream = BytesIO(data) if isinstance(data, bytes) else data
-    sheet = sheet or look(stream)
-    row = Import(
-        list_id=list_id,
-        encoding=sheet.encoding,
-        delimiter=sheet.delimiter,
-        columns=guess_columns(sheet.header, sheet.sample),
-        options=_options_of(sheet, {"default_language": installation.settings.default_language}),
-        rows=sheet.rows,
-        created_by_id=user_id,
-    )
+    row = draft(session, installation, list_id, sheet or look(stream))
+    row.created_by_id = user_id
     session.add(row)
     session.flush()
     row.name_file(installation.keyring, filename)
     stream.seek(0)
     write_upload(upload_path(installation.settings.home, row.id), installation.keyring, stream)
     return row
+
+
+def draft(session: Session, installation: Installation, list_id: int, sheet: Sheet) -> Import:
+    """An import with all that can be guessed, also from the one before it into the same list. It is not kept yet."""
+    before = _latest(session, list_id)
+    known = _columns_by_name(before) if before else {}
+    options = {"default_language": installation.settings.default_language, **_kept_of(before)}
+    return Import(
+        list_id=list_id,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        columns=guess_columns(sheet.header, sheet.sample, known),
+        options=_options_of(sheet, options),
+        rows=sheet.rows,
+    )
 
 
 def look_again(
@@ -112,20 +135,27 @@ def look_again(
 def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mapping[str, Any]) -> list[Problem]:
     """Keep a person's choices for an import that has not started; with problems nothing is kept.
 
-    `options` may hold `default_language`, `languages` (word -> tag), `attributes` (name -> column), `wording` (what
-    members agreed to) and `source`.
+    `options` may hold `default_language`, `by_country`, `languages` (word -> tag), `attributes` (name -> column),
+    `known` (see joining.Joining), `source`, and of the members' consent `consent_source`, `consent_date` and `wording`.
     """
-    problems = column_problems(columns, sheet.header)
-    problems += [p for tag in _tags(options) if (p := _tag_problem(tag))]
+    told = {**row.options, **options}
+    problems = [
+        *column_problems(columns, sheet.header),
+        *(p for tag in _tags(options) if (p := _tag_problem(tag))),
+        *consent_problems(told, row.created_at),
+    ]
     if not problems:
         row.encoding, row.delimiter, row.rows = sheet.encoding, sheet.delimiter, sheet.rows
-        row.columns, row.options = dict(columns), _options_of(sheet, {**row.options, **options})
+        row.columns, row.options = dict(columns), _options_of(sheet, told)
     return problems
 
 
 def start(session: Session, row: Import) -> list[Problem]:
     """Let an import run: the caller commits, then queues it. Nothing happens if it has started before."""
-    problems = column_problems(row.columns, row.options.get("header", ()))
+    problems = [
+        *column_problems(row.columns, row.options.get("header", ())),
+        *consent_problems(row.options, row.created_at),
+    ]
     if not problems:
         session.flush()
         session.execute(update(Import).where(Import.id == row.id, Import.state == "uploaded").values(state="running"))
@@ -133,21 +163,63 @@ def start(session: Session, row: Import) -> list[Problem]:
     return problems
 
 
-def rehearse(installation: Installation, row: Import, show: int = 20) -> Rehearsal:
-    """Read the whole file as a run would, and write nothing. Raises FileNotFoundError and keys.BadSeal."""
+def rehearse(
+    session: Session,
+    installation: Installation,
+    row: Import,
+    show: int = 20,
+    most: int | None = None,
+    clear: IO[bytes] | None = None,
+) -> Rehearsal:
+    """Read the file as a run would, or its first `most` rows, and write nothing; `clear` is a file not kept yet.
+
+    Raises FileNotFoundError, Unreadable and keys.BadSeal.
+    """
     choices = Choices.of(row.columns, row.options, installation.settings.default_language)
-    counts, unknown, languages = Counter[str](), Counter[str](), Counter[str]()
-    people, refused, seen = list[Candidate](), list[ReportRow](), dict[bytes, int]()
-    for raw in data_rows(installation, row):
-        read = first_time(installation.keyring, read_row(raw, choices), seen)
-        counts["good" if isinstance(read, Candidate) else read.verdict] += 1
-        if isinstance(read, Candidate):
-            languages[read.language] += 1
-            people += [read] if len(people) < show else []
-            continue
-        refused += [noted(raw, read)] if len(refused) < show else []
-        unknown.update(str(p.params["language"]) for p in read.problems if p.code == "import.unknown_language")
-    return Rehearsal(dict(counts), tuple(people), tuple(refused), dict(unknown), dict(languages.most_common()))
+    tally, seen = _Tally(show), dict[bytes, int]()
+    source = islice(data_rows(installation, row, clear), most)
+    while chunk := list(islice(source, CHUNK)):
+        read = [(raw, first_time(installation.keyring, read_row(raw, choices), seen)) for raw in chunk]
+        candidates = {installation.keyring.address_key(c.email): c for _, c in read if isinstance(c, Candidate)}
+        decisions, members = judge(session, installation.keyring, joining_of(row), candidates)
+        verdicts = {candidates[key].line: decision.verdict for key, decision in decisions.items()}
+        for raw, one in read:
+            tally.take(raw, one, one.verdict if isinstance(one, Refusal) else verdicts[one.line])
+        for member in members.values():
+            session.expunge(member)
+    return tally.rehearsal(row.rows if most is not None else 0)
+
+
+class _Tally:
+    """What is said of each row, summed up."""
+
+    def __init__(self, show: int) -> None:
+        self._show = show
+        self._counts, self._unknown, self._languages = Counter[str](), Counter[str](), Counter[str]()
+        self._people, self._refused = list[Candidate](), list[ReportRow]()
+        self._typos = 0
+
+    def take(self, raw: Row, read: Candidate | Refusal, verdict: Verdict) -> None:
+        self._counts[verdict] += 1
+        problems = read.problems if isinstance(read, Refusal) else read.remarks
+        self._typos += any(problem.code == "import.typo" for problem in problems)
+        self._unknown.update(str(p.params["language"]) for p in problems if p.code == "import.unknown_language")
+        if isinstance(read, Candidate) and verdict in GOOD:
+            self._languages[read.language] += 1
+            self._people += [read] if len(self._people) < self._show else []
+        else:
+            self._refused += [noted(raw, read, verdict)] if len(self._refused) < self._show else []
+
+    def rehearsal(self, rows: int) -> Rehearsal:
+        return Rehearsal(
+            counts=dict(self._counts),
+            people=tuple(self._people),
+            refused=tuple(self._refused),
+            unknown_languages=dict(self._unknown),
+            languages=dict(self._languages.most_common()),
+            typos=self._typos,
+            unread=max(rows - self._counts.total(), 0),
+        )
 
 
 def failure_of(row: Import) -> Problem | None:
@@ -160,6 +232,24 @@ def discard(session: Session, installation: Installation, row: Import) -> None:
     if row.state == "uploaded":
         session.delete(row)
         upload_path(installation.settings.home, row.id).unlink(missing_ok=True)
+
+
+def _latest(session: Session, list_id: int) -> Import | None:
+    """The import into a list whose choices were followed last."""
+    started = select(Import).where(Import.list_id == list_id, Import.state.in_(("running", "done")))
+    return session.scalar(started.order_by(Import.id.desc()).limit(1))
+
+
+def _columns_by_name(row: Import) -> dict[str, str]:
+    """The name of a column -> the field that it was in an import, empty if none."""
+    fields = {at: field for field, at in row.columns.items()}
+    return {name: fields.get(at, "") for at, name in enumerate(row.options.get("header", ())) if name}
+
+
+def _kept_of(row: Import | None) -> dict[str, Any]:
+    """The choices that the next import into the same list begins with. Consent is told for each file anew."""
+    kept = ("default_language", "by_country", "languages", "known")
+    return {name: row.options[name] for name in kept if name in row.options} if row else {}
 
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:

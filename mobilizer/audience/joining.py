@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,27 +18,39 @@ from mobilizer.keys import Keyring, share_code
 
 Standings = Mapping[int, Standing]
 
+# What else is known of a member beside the name, as a candidate has it too.
+_COLUMNS = ("language", "second_language", "country", "time_zone")
+
+
+Known = Literal["keep", "fill", "replace"]
+
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Where candidates go: the list, and what is written down about how they came."""
+    """Where candidates go: the list, and what is written down about how they came.
+
+    `known` says what becomes of members we have already: they stay as they are, their blanks are filled, or what the
+    file says takes the place of what was known.
+    """
 
     list_id: int
     source: str
     wording: str
+    how: str = "import"
+    known: Known = "fill"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one candidate: columns to fill in, and whether they join the list."""
+    """What becomes of one candidate: what changes of a known member, and whether they join the list."""
 
     verdict: Verdict
-    fill: dict[str, Any] = field(default_factory=dict)
+    change: dict[str, Any] = field(default_factory=dict)
     joins: bool = False
 
 
 def decide(
-    candidate: Candidate, known: Identity | None, member: Member | None, standings: Standings, list_id: int
+    candidate: Candidate, known: Identity | None, member: Member | None, standings: Standings, joining: Joining
 ) -> Decision:
     """What to do with a candidate who is not suppressed. `standings` are theirs on every list, by list id.
 
@@ -47,28 +59,33 @@ def decide(
     if member is None or known is None:
         return Decision("new", joins=True)
     left = [s == Standing.UNSUBSCRIBED for s in standings.values()]
-    if standings.get(list_id) == Standing.UNSUBSCRIBED or (left and all(left)):
+    if standings.get(joining.list_id) == Standing.UNSUBSCRIBED or (left and all(left)):
         return Decision("unsubscribed")
-    fill: dict[str, Any] = {
-        name: getattr(candidate, name)
-        for name in ("second_language", "country", "time_zone")
-        if getattr(candidate, name) and not getattr(member, name)
-    }
-    if candidate.name and not known.name:
-        fill["name"] = candidate.name
-    added = {key: value for key, value in candidate.attributes.items() if key not in member.attributes}
-    if added:
-        fill["attributes"] = {**member.attributes, **added}
-    if fill.get("second_language") == member.language:
-        del fill["second_language"]
-    joins = list_id not in standings
-    return Decision("updated" if fill or joins else "unchanged", fill, joins)
+    change = _change(candidate, known, member, joining.known)
+    joins = joining.list_id not in standings
+    return Decision("updated" if change or joins else "unchanged", change, joins)
 
 
-def join(
+def _change(candidate: Candidate, known: Identity, member: Member, mode: Known) -> dict[str, Any]:
+    """What a candidate changes of a member: column -> value, and 'name'."""
+    if mode == "keep":
+        return {}
+    there = {"name": known.name, **{name: getattr(member, name) for name in _COLUMNS}}
+    told = {name: getattr(candidate, name) for name in there if getattr(candidate, name)}
+    if not candidate.says_language:
+        del told["language"]
+    over = mode == "replace"
+    change = {name: value for name, value in told.items() if (over and value != there[name]) or not there[name]}
+    if change.get("second_language") == change.get("language", member.language):
+        del change["second_language"]
+    attributes = {**candidate.attributes, **member.attributes, **(candidate.attributes if over else {})}
+    return change if attributes == member.attributes else {**change, "attributes": attributes}
+
+
+def judge(
     session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]
-) -> dict[bytes, Verdict]:
-    """Bring candidates, by address key, onto a list; returns what became of each. All in a few statements."""
+) -> tuple[dict[bytes, Decision], dict[bytes, Member]]:
+    """What would become of candidates, by address key, and which of them are members. Nothing is written."""
     suppressed = suppressed_among(session, candidates)
     members = _members(session, candidates)
     standings = _standings(session, [member.id for member in members.values()])
@@ -80,9 +97,17 @@ def join(
             continue
         known = member.identity(keyring) if member else None
         theirs = standings.get(member.id, {}) if member else {}
-        decisions[key] = decide(candidate, known, member, theirs, joining.list_id)
+        decisions[key] = decide(candidate, known, member, theirs, joining)
+    return decisions, members
+
+
+def join(
+    session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]
+) -> dict[bytes, Verdict]:
+    """Bring candidates, by address key, onto a list; returns what became of each. All in a few statements."""
+    decisions, members = judge(session, keyring, joining, candidates)
     _add(session, keyring, joining, {key: candidates[key] for key, d in decisions.items() if d.verdict == "new"})
-    _fill(session, keyring, members, decisions)
+    _alter(session, keyring, members, decisions)
     _subscribe(session, joining, [key for key, decision in decisions.items() if decision.joins])
     return {key: decision.verdict for key, decision in decisions.items()}
 
@@ -126,13 +151,13 @@ def _add(session: Session, keyring: Keyring, joining: Joining, candidates: Mappi
     insert_new(session, Member, rows, ["address_key"])
 
 
-def _fill(
+def _alter(
     session: Session, keyring: Keyring, members: Mapping[bytes, Member], decisions: Mapping[bytes, Decision]
 ) -> None:
     for key, decision in decisions.items():
-        if not decision.fill:
+        if not decision.change:
             continue
-        member, changes = members[key], dict(decision.fill)
+        member, changes = members[key], dict(decision.change)
         if "name" in changes:
             identity = Identity(member.identity(keyring).email, changes.pop("name"))
             changes["sealed"] = seal_identity(keyring, identity)[2]
@@ -146,7 +171,7 @@ def _subscribe(session: Session, joining: Joining, keys: Sequence[bytes]) -> Non
             "list_id": joining.list_id,
             "member_id": member_id,
             "standing": Standing.CONFIRMED,
-            "how": "import",
+            "how": joining.how,
             "wording": joining.wording,
         }
         for member_id in ids

@@ -27,6 +27,7 @@ VERDICTS = {
     "duplicate": N_("twice in the file"),
     "unsubscribed": N_("unsubscribed, left as they are"),
     "suppressed": N_("suppressed, left out"),
+    "left": N_("left elsewhere, left out"),
     "unknown_language": N_("language not known"),
     "invalid": N_("cannot be used"),
 }

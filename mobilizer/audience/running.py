@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import islice
+from pathlib import Path
+from typing import IO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
+from mobilizer.audience.consent import consent_line
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining, join
 from mobilizer.audience.reporting import ReportRow, add_to_report
@@ -59,11 +63,27 @@ def run_import(installation: Installation, import_id: int, progress: Progress | 
         _end(installation, import_id, "failed", "unreadable")
 
 
-def data_rows(installation: Installation, row: Import) -> Iterator[Row]:
-    """The rows below the header."""
+def data_rows(installation: Installation, row: Import, clear: IO[bytes] | None = None) -> Iterator[Row]:
+    """The rows below the header: of the kept file, or of a `clear` one that was not kept."""
     header, sheet = int(bool(row.options.get("has_header", True))), int(row.options.get("sheet", 0))
-    with open_upload(upload_path(installation.settings.home, row.id), installation.keyring) as file:
+    with open_upload(_kept(installation, row), installation.keyring) if clear is None else nullcontext(clear) as file:
         yield from islice(rows(file, row.encoding, row.delimiter, sheet), header, None)
+
+
+def _kept(installation: Installation, row: Import) -> Path:
+    return upload_path(installation.settings.home, row.id)
+
+
+def joining_of(row: Import) -> Joining:
+    """Where an import's candidates go, and how."""
+    options = row.options
+    return Joining(
+        list_id=row.list_id,
+        source=str(options.get("source") or f"import:{row.id}"),
+        wording=str(options.get("wording", "")),
+        how=consent_line(options) or "import",
+        known=options.get("known", "fill"),
+    )
 
 
 def first_time(keyring: Keyring, read: Candidate | Refusal, seen: dict[bytes, int]) -> Candidate | Refusal:
@@ -122,9 +142,7 @@ def _settle(session: Session, keyring: Keyring, import_id: int, done: int, read:
     if row is None or row.state != "running" or row.rows_read != done:
         return False
     candidates = {keyring.address_key(c.email): c for _, c in read if isinstance(c, Candidate)}
-    source = str(row.options.get("source") or f"import:{row.id}")
-    joining = Joining(row.list_id, source, str(row.options.get("wording", "")))
-    became = join(session, keyring, joining, candidates)
+    became = join(session, keyring, joining_of(row), candidates)
     verdicts = {candidates[key].line: verdict for key, verdict in became.items()}
     report = [noted(raw, one, verdicts.get(raw.line, "new")) for raw, one in read]
     row.counts = dict(Counter(row.counts) + Counter(found.verdict for found in report))

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from babel import Locale
 from babel.core import get_global
+from babel.languages import get_territory_language_info
 from babel.localedata import locale_identifiers
 
 from mobilizer.languages import MEMORY, UnknownLanguage, canonical
@@ -60,6 +61,18 @@ def territory(words: str) -> str | None:
         return said.upper()
     alias = get_global("territory_aliases").get(said.upper()) if said.isascii() else None
     return alias[0] if alias and len(alias) == 1 else _territories().get(_key(said))
+
+
+@lru_cache(MEMORY)
+def language_of(country: str | None) -> str | None:
+    """The tag of the official language that most people of a country speak, by CLDR; None for no or an unknown one."""
+    there = get_territory_language_info(country) if country else {}
+    official = [
+        (facts["population_percent"], code)
+        for code, facts in there.items()
+        if facts["official_status"] in ("official", "de_facto_official")
+    ]
+    return next((tag for _, code in sorted(official, reverse=True) if (tag := _by_code(code))), None)
 
 
 def _understood(said: str) -> str | None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -15,10 +22,13 @@ from sqlalchemy.orm import Session
 
 from mobilizer import tables as tables  # every mapper is complete
 from mobilizer.audience import importing, queries
+from mobilizer.audience.consent import EXAMPLE
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.reporting import VERDICTS, ReportRow
+from mobilizer.audience.rows import Unreadable
+from mobilizer.audience.sheet import Sheet, look
 from mobilizer.cli import main
 from mobilizer.cli.opening import opened
 from mobilizer.installation import Installation
@@ -41,30 +51,85 @@ def members() -> None:
 @click.option("--list", "slug", required=True, help="Slug of the list they join.")
 @click.option("--create", "new_name", help="Name of the list, to be made if there is none with this slug.")
 @click.option("--map", "mapping", help="Columns by name or number: email=Correo,name=Nombre,language=4")
+@click.option("--consent-source", default="", help="Where they agreed to get mail: a petition, a march, a form.")
+@click.option("--consent-date", default="", help=f"When they agreed: {EXAMPLE}. Of several days, the last.")
+@click.option("--wording", default="", help="The words that they agreed to.")
+@click.option(
+    "--known", type=click.Choice(["fill", "keep", "replace"]), help="What becomes of members we have already."
+)
 @click.option("--language", default="", help="Language of those whose row says none; else the installation's.")
+@click.option("--by-country", is_flag=True, help="Where a row names only a country, take its language.")
 @click.option("--encoding", default="", help="Encoding of the file, where the guess is wrong: utf-8, cp1252 ...")
+@click.option("--sheet", type=click.IntRange(1), default=1, help="Number of the sheet, of a workbook with several.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of each row, and write nothing.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows to mend to this file.")
 @click.option("--show", is_flag=True, help="Print the rows to mend, addresses and all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.pass_obj
 def import_(
     settings: Settings,
+    /,
     file: Path,
     slug: str,
     new_name: str | None,
     mapping: str | None,
-    language: str,
     encoding: str,
+    sheet: int,
+    dry_run: bool,
     report: Path | None,
     show: bool,
     as_json: bool,
+    **said: str | bool | None,
 ) -> None:
-    """Bring the members of a CSV file onto a list. Good rows go in; every other one is reported."""
+    """Bring the members of a CSV file or a workbook onto a list. Good rows go in; every other one is reported."""
     installation = opened(settings)
-    number = _kept(installation, file, slug, new_name, mapping, {"default_language": language, "encoding": encoding})
-    with _bar(quiet=as_json) as bar:
-        task = bar.add_task(file.name, total=None)
-        importing.run_import(installation, number, lambda done, rows: bar.update(task, completed=done, total=rows))
+    wanted = _Wanted(file, slug, new_name, mapping, _options(said))
+    try:
+        with file.open("rb") as data:
+            looked = look(data, encoding, sheet=sheet - 1)
+            if dry_run:
+                rehearsal = wanted.rehearsed(installation, data, looked)
+                _foretell(rehearsal, show=show, as_json=as_json)
+                return
+            number = wanted.kept(installation, data, looked)
+    except Unreadable as error:
+        raise click.ClickException(error.problem.text()) from None
+    run_to_the_end(installation, number, report=report, show=show, as_json=as_json)
+
+
+@members.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows to mend to this file.")
+@click.option("--show", is_flag=True, help="Print the rows to mend, addresses and all.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.pass_obj
+def resume(settings: Settings, number: int, report: Path | None, show: bool, as_json: bool) -> None:
+    """Go on with the import of this NUMBER where it was stopped."""
+    installation = opened(settings)
+    with installation.database.read() as session:
+        row = session.get(Import, number)
+        if row is None or row.state != "running":
+            raise click.ClickException(f"No import {number} is under way.")
+    run_to_the_end(installation, number, report=report, show=show, as_json=as_json)
+
+
+def run_to_the_end(installation: Installation, number: int, *, report: Path | None, show: bool, as_json: bool) -> None:
+    """Run an import and say what became of it. Ctrl-C lets the present chunk be written, then says how to go on."""
+    with _bar(quiet=as_json) as bar, _stoppable() as stop:
+        task = bar.add_task(f"Import {number}", total=None)
+
+        def progress(done: int, rows: int) -> None:
+            bar.update(task, completed=done, total=rows)
+            if stop.is_set():
+                raise _Stopped(done, rows)
+
+        try:
+            importing.run_import(installation, number, progress)
+        except _Stopped as stopped:
+            raise click.ClickException(
+                f"Stopped; {stopped.done} of {stopped.rows} rows are in. A worker goes on with it, if one runs. "
+                f"Or go on here: mobilizer members resume {number}"
+            ) from None
     with installation.database.read() as session:
         row = session.get_one(Import, number)
         found = importing.report(installation.keyring, row)
@@ -122,28 +187,69 @@ def count(settings: Settings, as_json: bool) -> None:
     click.echo(f"{everyone} members in all.")
 
 
-def _kept(
-    installation: Installation,
-    file: Path,
-    slug: str,
-    new_name: str | None,
-    mapping: str | None,
-    said: dict[str, str],
-) -> int:
-    """Keep the file and the choices; returns the import's id."""
-    with installation.database.write() as session:
-        row_list = _list(session, slug, new_name)
-        try:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An import as the command line asks for it."""
+
+    file: Path
+    slug: str
+    new_name: str | None
+    mapping: str | None
+    options: dict[str, Any]
+
+    def kept(self, installation: Installation, data: IO[bytes], sheet: Sheet) -> int:
+        """Keep the file and the choices, and let the import run; returns its id."""
+        with installation.database.write() as session:
+            row_list = _list(session, self.slug, self.new_name)
             row = importing.store(
-                session, installation, list_id=row_list.id, filename=file.name, data=file.read_bytes()
+                session, installation, list_id=row_list.id, filename=self.file.name, data=data, sheet=sheet
             )
-            sheet = importing.look_again(installation, row, encoding=said["encoding"])
-        except importing.Unreadable as error:
-            raise click.ClickException(error.problem.text()) from None
-        columns = _columns(mapping, sheet.header) if mapping else importing.guess_columns(sheet.header, sheet.sample)
-        options = {"default_language": said["default_language"]} if said["default_language"] else {}
-        _stop_at(importing.choose(row, sheet, columns, options) or importing.start(session, row))
-        return row.id
+            _stop_at(self._chosen(row, sheet) or importing.start(session, row))
+            return row.id
+
+    def rehearsed(self, installation: Installation, data: IO[bytes], sheet: Sheet) -> importing.Rehearsal:
+        """What the import would do; neither the file nor a new list is kept."""
+        with installation.database.read() as session:
+            there = queries.list_by_slug(session, self.slug)
+            number = there.id if there else 0 if self.new_name else _list(session, self.slug).id
+            row = importing.draft(session, installation, number, sheet)
+            row.created_at = datetime.now(UTC)
+            _stop_at(self._chosen(row, sheet))
+            return importing.rehearse(session, installation, row, clear=data)
+
+    def _chosen(self, row: Import, sheet: Sheet) -> list[Problem]:
+        columns = _columns(self.mapping, sheet.header) if self.mapping else row.columns
+        return importing.choose(row, sheet, columns, self.options)
+
+
+class _Stopped(Exception):
+    """Somebody pressed Ctrl-C, and a chunk has been written since."""
+
+    def __init__(self, done: int, rows: int) -> None:
+        super().__init__(done)
+        self.done, self.rows = done, rows
+
+
+@contextmanager
+def _stoppable() -> Iterator[Event]:
+    """An event that the first Ctrl-C sets; the second one ends the process as ever."""
+    stop = Event()
+
+    def pressed(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, pressed)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _options(said: dict[str, str | bool | None]) -> dict[str, Any]:
+    """The choices that were made; what was not said is left to what is remembered."""
+    said["default_language"] = said.pop("language")
+    return {name: value for name, value in said.items() if value}
 
 
 def _columns(mapping: str, header: tuple[str, ...]) -> dict[str, int]:
@@ -177,17 +283,39 @@ def _tell(row: Import, report: list[ReportRow], *, show: bool, as_json: bool) ->
     if as_json:
         click.echo(json.dumps({"state": row.state, "rows": row.rows_read, "counts": row.counts}))
         return
-    table = Table("Rows", "", show_header=False)
-    for verdict, words in VERDICTS.items():
-        if row.counts.get(verdict):
-            table.add_row(str(row.counts[verdict]), words)
     console = Console()
-    console.print(table)
+    console.print(_figures(row.counts))
     for found in report if show else report[:SHOWN]:
-        why = " ".join(problem.text() for problem in found.problems) if show else _without_addresses(found)
-        console.print(f"Line {found.line}: {why}", markup=False, highlight=False)
+        _say(console, found, show=show)
     if len(report) > SHOWN and not show:
         console.print("More rows have something to mend: write them to a file with --report FILE.")
+
+
+def _foretell(rehearsal: importing.Rehearsal, *, show: bool, as_json: bool) -> None:
+    if as_json:
+        figures = {"counts": rehearsal.counts, "typos": rehearsal.typos, "languages": rehearsal.languages}
+        click.echo(json.dumps({**figures, "unknown_languages": rehearsal.unknown_languages}))
+        return
+    console = Console()
+    console.print(_figures(rehearsal.counts))
+    for found in rehearsal.refused:
+        _say(console, found, show=show)
+    if rehearsal.typos:
+        console.print(f"Addresses that look like typing errors: {rehearsal.typos}.")
+    console.print("Nothing was written: this was a dry run.")
+
+
+def _figures(counts: Mapping[str, int]) -> Table:
+    table = Table("Rows", "", show_header=False)
+    for verdict, words in VERDICTS.items():
+        if counts.get(verdict):
+            table.add_row(str(counts[verdict]), words)
+    return table
+
+
+def _say(console: Console, found: ReportRow, *, show: bool) -> None:
+    why = " ".join(problem.text() for problem in found.problems) if show else _without_addresses(found)
+    console.print(f"Line {found.line}: {why}", markup=False, highlight=False)
 
 
 def _without_addresses(row: ReportRow) -> str:

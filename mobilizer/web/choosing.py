@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mobilizer.audience.columns import IMPORT_FIELDS
 from mobilizer.audience.importing import Sheet
 from mobilizer.languages import MEMBER_LANGUAGES, language
 from mobilizer.problems import N_, Problem
 
+MAX_WORDING = 2000
+# What becomes of members we have already.
+KNOWN = {
+    "fill": N_("Fill in what is blank, keep the rest"),
+    "keep": N_("Keep everything as it is"),
+    "replace": N_("Replace it by what the file says"),
+}
 IGNORE = ""
 EXTRA = "extra"
 
@@ -48,6 +56,18 @@ def read_choice(form: Mapping[str, str], sheet: Sheet) -> Choice:
         elif chosen in IMPORT_FIELDS:
             choice.columns[chosen] = position
     return choice
+
+
+def read_options(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says of everyone in the file."""
+    text = {name: form.get(name, "").strip() for name in ("default_language", "consent_source", "consent_date")}
+    known = form.get("known", "fill")
+    return {
+        **text,
+        "wording": form.get("wording", "").strip()[:MAX_WORDING],
+        "by_country": "by_country" in form,
+        "known": known if known in KNOWN else "fill",
+    }
 
 
 def languages_on_offer(spoken: list[str]) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from mobilizer.audience import importing
 from mobilizer.audience.columns import IMPORT_FIELDS, guess_columns
 from mobilizer.audience.delimited import DELIMITERS
 from mobilizer.audience.encodings import ENCODINGS
+from mobilizer.audience.exports import export_of
 from mobilizer.audience.importing import Sheet, Unreadable
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
@@ -25,7 +26,7 @@ from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import BadSeal
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
-from mobilizer.web.choosing import Choice, languages_on_offer, read_choice
+from mobilizer.web.choosing import KNOWN, Choice, languages_on_offer, read_choice, read_options
 from mobilizer.web.lists import known_list
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.typed_number import typed_number
@@ -34,6 +35,7 @@ from mobilizer.web.words import _
 blueprint = Blueprint("imports", __name__)
 
 ROWS_SHOWN = 100
+REHEARSED = 100_000  # rows: somebody waits for the page
 DELIMITER_NAMES = {"comma": N_("Comma ,"), "semicolon": N_("Semicolon ;"), "tab": N_("Tab"), "bar": N_("Bar |")}
 
 
@@ -93,11 +95,7 @@ def choose(number: int) -> ResponseReturnValue:
         if "go" not in request.form:
             return _columns(session, row, sheet, Choice(guess_columns(sheet.header, sheet.sample)), [])
     choice = read_choice(request.form, sheet)
-    options = {
-        "default_language": request.form.get("default_language", ""),
-        "wording": request.form.get("wording", "").strip()[:2000],
-        "attributes": choice.attributes,
-    }
+    options = {**read_options(request.form), "attributes": choice.attributes}
     # The file has been read by now: the write is short, and workers need the database.
     with here.database.write() as session:
         row = _waiting(session, number)
@@ -115,8 +113,8 @@ def check(number: int) -> ResponseReturnValue:
     with here.database.read() as session:
         row = _waiting(session, number)
         try:
-            rehearsal = importing.rehearse(here, row)
-        except (FileNotFoundError, BadSeal):
+            rehearsal = importing.rehearse(session, here, row, most=REHEARSED)
+        except (FileNotFoundError, Unreadable, BadSeal):
             return redirect(url_for("imports.columns", number=number), 303)
         spoken = [tag for tag, _people in languages_of_members(session)]
         return render_template(
@@ -243,6 +241,9 @@ def _columns(session: Session, row: Import, sheet: Sheet | None, choice: Choice,
         encodings=ENCODINGS,
         delimiters={sign: DELIMITER_NAMES[name] for sign, name in DELIMITERS.items()},
         languages=languages_on_offer(spoken),
+        known=[(value, _(label)) for value, label in KNOWN.items()],
+        export=export_of(sheet.header) if sheet else None,
+        told={**row.options, **(read_options(request.form) if request.form else {})},
     )
 
 

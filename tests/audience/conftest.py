@@ -17,6 +17,8 @@ from mobilizer.settings import Settings
 
 Importer = Callable[..., Import]
 
+CONSENT = {"consent_source": "Petition", "consent_date": "2026-03-08"}
+
 
 @pytest.fixture
 def installation(settings: Settings, database: Database, keyring: Keyring) -> Iterator[Installation]:
@@ -39,7 +41,7 @@ def bring(installation: Installation, friends: int) -> Importer:
         with installation.database.write() as session:
             row = importing.store(session, installation, list_id=list_id, filename="members.csv", data=raw)
             sheet = importing.look_again(installation, row)
-            assert importing.choose(row, sheet, row.columns, options) == []
+            assert importing.choose(row, sheet, row.columns, {**CONSENT, **options}) == []
             assert importing.start(session, row) == []
             number = row.id
         importing.run_import(installation, number)

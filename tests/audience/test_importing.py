@@ -17,6 +17,7 @@ from mobilizer.audience import importing, joining, running
 from mobilizer.audience.candidates import Candidate, Choices, read_row
 from mobilizer.audience.guarding import guard
 from mobilizer.audience.imports import Import
+from mobilizer.audience.joining import Joining
 from mobilizer.audience.listing import create_list
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member
@@ -27,7 +28,7 @@ from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.audience.uploads import PIECE, Incoming, open_upload, upload_path, write_upload
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Keyring
-from tests.audience.conftest import Importer
+from tests.audience.conftest import CONSENT, Importer
 
 HARD_NAMES = [
     'Ana "La Jefa" O\'Neil',
@@ -123,6 +124,7 @@ def test_rows_that_the_encoding_cannot_read_are_left_out(installation: Installat
 def test_a_file_without_a_column_of_addresses_does_not_start(installation: Installation, friends: int) -> None:
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="x.csv", data=b"name,age\nAna,30\n")
+        row.options = {**row.options, **CONSENT}
         assert [p.code for p in importing.start(session, row)] == ["import.no_email_column"]
         number = row.id
     importing.run_import(installation, number)
@@ -185,7 +187,7 @@ def test_a_member_of_another_list_joins_this_one_too(installation: Installation,
     assert bring("email\nana@example.org\n", list_id=other, wording="I agree").counts == {"updated": 1}
     with installation.database.read() as session:
         found = session.get_one(Subscription, (other, session.scalar(select(Member.id))))
-        assert (found.standing, found.how, found.wording) == ("confirmed", "import", "I agree")
+        assert (found.standing, found.how, found.wording) == ("confirmed", "Petition, 2026-03-08", "I agree")
 
 
 def test_choices_of_words_languages_and_attributes_are_followed(installation: Installation, bring: Importer) -> None:
@@ -211,6 +213,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stood(
     text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(35)) + "p3@example.org\nbad\n"
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
+        row.options = {**row.options, **CONSENT}
         importing.start(session, row)
         number = row.id
 
@@ -236,6 +239,7 @@ def test_of_two_runs_at_once_one_gives_up(
     text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(30))
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
+        row.options = {**row.options, **CONSENT}
         importing.start(session, row)
         number = row.id
 
@@ -264,6 +268,7 @@ def test_a_chunk_that_fails_writes_nothing(
 ) -> None:
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        row.options = {**row.options, **CONSENT}
         importing.start(session, row)
         number = row.id
 
@@ -282,6 +287,7 @@ def test_a_chunk_that_fails_writes_nothing(
 def test_the_file_lies_sealed_and_is_gone_when_read(installation: Installation, friends: int) -> None:
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        row.options = {**row.options, **CONSENT}
         importing.start(session, row)
         path = upload_path(installation.settings.home, row.id)
         number = row.id
@@ -295,6 +301,7 @@ def test_a_file_that_is_gone_or_changed_ends_the_import_with_a_reason(installati
     for spoil, code in ((Path.unlink, "gone"), (lambda path: path.write_bytes(b"x" * 90), "sealed")):
         with installation.database.write() as session:
             row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@b.org\n")
+            row.options = {**row.options, **CONSENT}
             importing.start(session, row)
             number = row.id
         spoil(upload_path(installation.settings.home, number))
@@ -386,8 +393,8 @@ def test_a_rehearsal_says_what_would_happen_and_writes_nothing(installation: Ins
     text = "email,name,language\na@example.org,A,es\nb@example.org,B,klingon\na@example.org,A,es\nbad,C,en\n"
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
-        found = importing.rehearse(installation, row)
-    assert found.counts == {"good": 1, "unknown_language": 1, "duplicate": 1, "invalid": 1}
+        found = importing.rehearse(session, installation, row)
+    assert found.counts == {"new": 1, "unknown_language": 1, "duplicate": 1, "invalid": 1}
     assert (found.unknown_languages, found.languages) == ({"klingon": 1}, {"es": 1})
     assert [person.name for person in found.people] == ["A"]
     assert [refused.line for refused in found.refused] == [3, 4, 5]
@@ -405,6 +412,7 @@ def test_an_import_can_be_thrown_away_before_it_starts(installation: Installatio
 def test_an_import_of_a_list_that_was_deleted_does_nothing(installation: Installation, friends: int) -> None:
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=b"email\na@example.org\n")
+        row.options = {**row.options, **CONSENT}
         importing.start(session, row)
         number = row.id
     with installation.database.write() as session:
@@ -424,9 +432,14 @@ def test_a_person_who_left_one_of_two_lists_may_join_a_third() -> None:
     identity = Identity("ana@example.org", "Ana")
     read = read_row(Row(2, ["ana@example.org"]), Choices({"email": 0}, "es"))
     standings = {1: Standing.UNSUBSCRIBED, 2: Standing.CONFIRMED}
-    assert joining.decide(read, identity, member, standings, 3).joins  # type: ignore[arg-type]
-    assert not joining.decide(read, identity, member, standings, 1).joins  # type: ignore[arg-type]
-    assert not joining.decide(read, identity, member, {1: Standing.PENDING}, 1).joins  # type: ignore[arg-type]
+    assert isinstance(read, Candidate)
+
+    def joins(list_id: int, standings: dict[int, Standing]) -> bool:
+        return joining.decide(read, identity, member, standings, Joining(list_id, "", "")).joins
+
+    assert joins(3, standings)
+    assert not joins(1, standings)
+    assert not joins(1, {1: Standing.PENDING})
 
 
 @pytest.mark.parametrize("text", ["email,name\nana@example.org,Ana\nbob@exam", 'email,name\nana@example.org,Ana\n"bob'])
@@ -463,7 +476,7 @@ def test_a_header_of_addresses_is_not_kept_in_the_clear(installation: Installati
         data = b"ana@example.org,Ana\nbob@example.org,Bob\n"
         row = importing.store(session, installation, list_id=friends, filename="x.csv", data=data)
         sheet = importing.look_again(installation, row, has_header=True)
-        assert importing.choose(row, sheet, {"email": 0}, {}) == []
+        assert importing.choose(row, sheet, {"email": 0}, CONSENT) == []
         assert "example" not in str(row.options)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from mobilizer.audience import joining, running
 from mobilizer.cli import main
+from tests.audience.books import xlsx
 
 Command = Callable[..., Result]
 
@@ -20,8 +24,9 @@ FILE = "Correo;Nombre;Idioma\nana@example.org;José Núñez;Español\nbad@;Bob;e
 def run(tmp_path: Path, database_url: str) -> Command:
     (tmp_path / "m.csv").write_bytes(FILE.encode("cp1252"))
 
-    def run(*words: str) -> Result:
-        arguments = ["--home", str(tmp_path), "members", *words]
+    def run(*words: str, consent: bool = True) -> Result:
+        told = ["--consent-source", "March", "--consent-date", "2026-03-08"] if consent and words[0] == "import" else []
+        arguments = ["--home", str(tmp_path), "members", *words, *told]
         return CliRunner().invoke(main, arguments, env={"MOBILIZER_DATABASE_URL": database_url, "COLUMNS": "200"})
 
     return run
@@ -71,3 +76,61 @@ def test_a_command_that_cannot_be_done_says_why_and_does_nothing(
     assert refused.exit_code == 1
     assert said in refused.output
     assert json.loads(run("count", "--json").output) == {"members": 0, "lists": {}}
+
+
+def test_a_dry_run_says_what_would_be_and_writes_nothing(run: Command, tmp_path: Path) -> None:
+    path = str(tmp_path / "m.csv")
+    told = run("import", path, "--list", "friends", "--create", "Our friends", "--dry-run", "--json")
+    assert json.loads(told.output) == {
+        "counts": {"new": 2, "invalid": 1},
+        "typos": 0,
+        "languages": {"es": 1, "fr": 1},
+        "unknown_languages": {},
+    }
+    assert json.loads(run("count", "--json").output) == {"members": 0, "lists": {}}
+    assert not list(tmp_path.glob("imports/*"))
+    run("import", path, "--list", "friends", "--create", "Our friends")
+    again = run("import", path, "--list", "friends", "--dry-run")
+    assert "unchanged" in again.output
+    assert "Nothing was written" in again.output
+    assert "ana@" not in again.output
+
+
+def test_who_agreed_where_and_when_must_be_said(run: Command, tmp_path: Path) -> None:
+    path = str(tmp_path / "m.csv")
+    refused = run("import", path, "--list", "f", "--create", "F", consent=False)
+    assert refused.exit_code == 1
+    assert "Say where these people agreed" in refused.output
+    assert "Say when these people agreed" in refused.output
+    assert json.loads(run("count", "--json").output)["members"] == 0
+
+
+def test_ctrl_c_lets_a_chunk_be_written_and_says_how_to_go_on(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text("email\n" + "".join(f"p{n}@example.org\n" for n in range(35)))
+    monkeypatch.setattr(running, "CHUNK", 10)
+    pressed = iter([False, True])
+
+    def join(*args: Any) -> Any:
+        if next(pressed, False):
+            signal.raise_signal(signal.SIGINT)
+        return joining.join(*args)
+
+    monkeypatch.setattr(running, "join", join)
+    stopped = run("import", str(path), "--list", "friends", "--create", "Friends")
+    assert stopped.exit_code == 1
+    assert "20 of 35 rows are in" in stopped.output
+    assert "mobilizer members resume 1" in stopped.output
+    gone_on = run("resume", "1", "--json")
+    assert json.loads(gone_on.output) == {"state": "done", "rows": 35, "counts": {"new": 35}}
+    assert "No import 1 is under way" in run("resume", "1").output
+
+
+def test_a_sheet_of_a_workbook_is_named_by_its_number(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "people.xlsx"
+    path.write_bytes(xlsx({"Notes": [["x"]], "People": [["Correo", "Nombre"], ["ana@example.org", "Ana"]]}))
+    words = ["import", str(path), "--list", "friends", "--create", "Friends", "--map", "email=Correo,name=Nombre"]
+    assert "There is no column" in run(*words).output
+    assert json.loads(run(*words, "--sheet", "2", "--json").output)["counts"] == {"new": 1}

@@ -136,6 +136,7 @@ def bring_in(installation: Installation, list_id: int, name: str, data: str) -> 
     """Upload a file and let its import run as a job."""
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=list_id, filename=name, data=data.encode())
+        row.options = {**row.options, "consent_source": "Petition", "consent_date": "2026-03-08"}
         assert importing.start(session, row) == []
         number = row.id
     assert jobs.enqueue(installation, Work.IMPORT, number)

@@ -43,7 +43,10 @@ CHOICE = {
     "delimiter": ";",
     "has_header": "yes",
     "default_language": "es",
+    "consent_source": "March in Sevilla",
+    "consent_date": "2026-03-08",
 }
+CONSENT = {name: CHOICE[name] for name in ("consent_source", "consent_date")}
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +126,11 @@ def test_the_rows_to_mend_come_as_a_file_that_no_spreadsheet_runs(
     data = b"email,name\nnobody,=cmd()\nana@example.org,Ana\n"
     number = number_of(upload(organizer, data).location)
     organizer.post(
-        f"/imports/{number}/columns", go="1", **{"column-0": "email", "column-1": "name"}, default_language="en"
+        f"/imports/{number}/columns",
+        go="1",
+        **{"column-0": "email", "column-1": "name"},
+        default_language="en",
+        **CONSENT,
     )
     organizer.post(f"/imports/{number}/start")
     run_import(installation, number)
@@ -170,7 +177,14 @@ def test_a_sheet_of_a_workbook_is_chosen(organizer: Browser, world: World, insta
     assert 'id="f-delimiter"' not in page
     page = organizer.post(f"/imports/{number}/columns", look="1", encoding="xlsx", sheet="1").text
     assert "ana@example.org" in page
-    form = {"encoding": "xlsx", "sheet": "1", "column-0": "email", "column-1": "name", "default_language": "es"}
+    form = {
+        "encoding": "xlsx",
+        "sheet": "1",
+        "column-0": "email",
+        "column-1": "name",
+        "default_language": "es",
+        **CONSENT,
+    }
     assert organizer.post(f"/imports/{number}/columns", go="1", **form).location.endswith("/check")
     organizer.post(f"/imports/{number}/start")
     run_import(installation, number)
@@ -246,6 +260,11 @@ def test_another_encoding_is_tried_before_anything_is_chosen(organizer: Browser,
         ({"column-1": ""}, "No column holds the e-mail addresses"),
         ({"column-0": "email"}, "Two columns are chosen as"),
         ({"default_language": "klingon"}, "is not a language code"),
+        ({"consent_source": ""}, "Say where these people agreed"),
+        ({"consent_source": "ana@example.org"}, "without anybody&#39;s address"),
+        ({"consent_date": "last week"}, "as a date like 2026-03-08"),
+        ({"consent_date": "2999-01-01"}, "Look at the year"),
+        ({"consent_date": "1026-03-08"}, "Look at the year"),
     ],
 )
 def test_a_choice_that_cannot_work_is_refused_and_kept_in_the_form(
