@@ -27,6 +27,7 @@ from mobilizer.web import (
     overview,
     results,
     screens,
+    segments,
     signin,
 )
 from mobilizer.web import settings as settings_pages
@@ -68,6 +69,7 @@ SCREENS = (
     screens.blasts,
     screens.results,
     lists.blueprint,
+    segments.blueprint,
     members.blueprint,
     imports.blueprint,
     settings_pages.blueprint,

@@ -24,6 +24,7 @@ COMMANDS = {
     "members": "members",
     "reconcile": "worker",
     "relays": "relays",
+    "segments": "segments",
     "selftest": "selftest",
     "serve": "serve",
     "users": "users",

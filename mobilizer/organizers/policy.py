@@ -34,6 +34,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "overview.see": _EVERYONE,
     "lists.see": _READERS,
     "lists.edit": _ORGANIZERS,
+    "segments.see": _READERS,
+    "segments.edit": _ORGANIZERS,
     "members.see": _ORGANIZERS,
     "members.import": _ORGANIZERS,
     "members.record": _ORGANIZERS,

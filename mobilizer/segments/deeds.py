@@ -101,7 +101,7 @@ class DidInBlast(Rule):
 
     act: str = told(ACT)
     blast: int = told(BLAST)
-    SAYS = 2 * (N_("Did this with the blast “%(blast)s”: %(act)s"),)
+    SAYS = 2 * (N_("Opened, clicked, watched or shared “%(blast)s”: %(act)s"),)
 
     def sentences(self) -> tuple[str, str]:
         return IN_BLAST[Act(self.act)]
@@ -117,7 +117,7 @@ class DidWithin(Rule):
 
     act: str = told(ACT)
     days: int = told(DAYS)
-    SAYS = 2 * (N_("Did this at most %(days)s ago: %(act)s"),)
+    SAYS = 2 * (N_("Opened, clicked, watched or shared at most %(days)s ago: %(act)s"),)
 
     def sentences(self) -> tuple[str, str]:
         return WITHIN[Act(self.act)]
@@ -132,7 +132,7 @@ class DidEver(Rule):
     """They did something at any time."""
 
     act: str = told(ACT)
-    SAYS = 2 * (N_("Has ever done this: %(act)s"),)
+    SAYS = 2 * (N_("Has ever opened, clicked, watched or shared: %(act)s"),)
 
     def sentences(self) -> tuple[str, str]:
         return EVER[Act(self.act)]

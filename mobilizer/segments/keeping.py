@@ -69,7 +69,7 @@ def change(session: Session, segment: Segment, name: str, rules: All) -> list[Pr
 
     The blasts that wait for their launch get a new revision: who saw the old people can't launch them.
     """
-    used = blasts_with(session, segment.id)
+    used = blasts_with(session, segment.id, lock=True)
     begun = [blast.slug for blast in used if 0 < blast.frozen_up_to < EVERYBODY]
     if begun:
         message = N_("The blast “%(blast)s” is launching by these rules. Change them when it is on its way.")
@@ -83,7 +83,7 @@ def change(session: Session, segment: Segment, name: str, rules: All) -> list[Pr
 
 def delete(session: Session, segment: Segment) -> list[Problem]:
     """Delete a segment, unless a blast that is not over names it; then which."""
-    used = blasts_with(session, segment.id)
+    used = blasts_with(session, segment.id, lock=True)
     if used:
         message = N_("The blast “%(blast)s” uses this segment. Take it out there first.")
         return [Problem("segment.used", message, {"blast": blast.slug}) for blast in used]
@@ -92,10 +92,11 @@ def delete(session: Session, segment: Segment) -> list[Problem]:
     return []
 
 
-def blasts_with(session: Session, segment_id: int) -> list[Blast]:
-    """The blasts that name a segment and are not over, locked until the transaction ends: nobody launches them now."""
-    open_ones = select(Blast).where(Blast.state.not_in(OVER)).order_by(Blast.id).with_for_update()
-    return [blast for blast in session.scalars(open_ones) if _names(blast, segment_id)]
+def blasts_with(session: Session, segment_id: int, *, lock: bool = False) -> list[Blast]:
+    """The blasts that name a segment and are not over; with `lock` nobody launches one before the transaction ends."""
+    unfinished = select(Blast).where(Blast.state.not_in(OVER)).order_by(Blast.id)
+    found = session.scalars(unfinished.with_for_update() if lock else unfinished)
+    return [blast for blast in found if _names(blast, segment_id)]
 
 
 def _names(blast: Blast, segment_id: int) -> bool:

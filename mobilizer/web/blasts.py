@@ -28,6 +28,13 @@ from mobilizer.web import launch, progress, proofs, schedule, uncertain  # noqa:
 from mobilizer.web.appeal_head import title_of
 from mobilizer.web.asked import number_asked
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
+from mobilizer.web.narrowing_form import (
+    NarrowingForm,
+    filled_narrowing,
+    narrowing_choices,
+    narrowing_problems,
+    read_narrowing,
+)
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.words import _
@@ -59,6 +66,7 @@ class Form:
     default_language: str = ""
     chain: list[str] = field(default_factory=list)
     uses: dict[int, str] = field(default_factory=dict)
+    narrowing: NarrowingForm = field(default_factory=NarrowingForm)
 
     def plan(self) -> Plan:
         """Whom it goes to, as the lifecycle wants it."""
@@ -67,6 +75,7 @@ class Form:
             excluded=tuple(i for i, use in self.uses.items() if use == "out"),
             chain=tuple(dict.fromkeys(tag for tag in self.chain if tag)),
             default_language=self.default_language,
+            narrowing=self.narrowing.narrowing(),
         )
 
 
@@ -179,12 +188,14 @@ def _read() -> Form:
         default_language=request.form.get("default_language", ""),
         chain=request.form.getlist("chain")[:CHAIN_STEPS],
         uses=uses,
+        narrowing=read_narrowing(request.form),
     )
 
 
 def _filled(blast: Blast) -> Form:
     uses = {target.list_id: "in" if target.included else "out" for target in blast.targets}
-    return Form(blast.appeal.slug, blast.slug, blast.default_language, list(blast.chain), uses)
+    chain = list(blast.chain)
+    return Form(blast.appeal.slug, blast.slug, blast.default_language, chain, uses, filled_narrowing(blast))
 
 
 def _form(
@@ -198,6 +209,8 @@ def _form(
         chain=[*form.chain, *[""] * CHAIN_STEPS][:CHAIN_STEPS],
         appeals=[(one.slug, title_of(one)) for one in every],
         lists=known,
+        narrowing=form.narrowing,
+        choices=narrowing_choices(session, form.narrowing),
         languages=[(tag, language(tag).own_name) for tag in tags],
         problems={problem.where: problem for problem in problems or []},
         blast=blast_head(blast) if blast else None,
@@ -219,7 +232,7 @@ def _problems(session: Session, form: Form, appeal: Appeal | None) -> list[Probl
     if appeal and not {*plan.chain, plan.default_language} <= written:
         message = N_("The chain may only hold languages that the appeal is written in.")
         problems.append(Problem("blast.bad_chain", message, where="chain"))
-    return problems
+    return problems + narrowing_problems(session, form.narrowing)
 
 
 def _slug_problems(session: Session, slug: str) -> list[Problem]:

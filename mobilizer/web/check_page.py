@@ -23,6 +23,7 @@ from mobilizer.problems import Problem
 from mobilizer.segments.choosing import whom
 from mobilizer.web.appeal_head import words_url
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
+from mobilizer.web.narrowing_form import narrowing_lines
 from mobilizer.web.policy import permitted
 from mobilizer.web.time_zones import own_zone, zones
 from mobilizer.web.words import problem
@@ -102,6 +103,7 @@ def page(template: str, slug: str, tried: Tried, status: int = 200) -> ResponseR
             offered=[(tag, language(tag).own_name) for tag in complete_languages(blast.appeal)],
             chain=list(dict.fromkeys([*blast.chain, blast.default_language])),
             lists=_list_names(session, blast),
+            narrowing=narrowing_lines(session, blast),
             held_for=blast.held_for,
             zones=zones(),
             own_zone=tried.zone or own_zone(),

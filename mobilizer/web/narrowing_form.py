@@ -1,0 +1,126 @@
+"""Web: what narrows a blast's lists, as its form holds it and as its pages say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from babel import units
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.narrowing import MOST_BLASTS, MOST_DAYS, Narrowing, narrowing_of
+from mobilizer.problems import N_, Problem
+from mobilizer.segments.segments import Segment
+from mobilizer.web.asked import whole_number
+from mobilizer.web.words import _, locale, number
+
+BLASTS_OFFERED = 20
+
+
+@dataclass(slots=True)
+class NarrowingForm:
+    """For each segment 'in' or 'out', whether people must be in every one, the blasts left out, the cap as typed."""
+
+    uses: dict[int, str] = field(default_factory=dict)
+    every: bool = False
+    earlier: tuple[int, ...] = ()
+    most: str = ""
+    days: str = ""
+
+    def narrowing(self) -> Narrowing:
+        """What was chosen, as a blast keeps it."""
+        inside = tuple(number for number, use in self.uses.items() if use == "in")
+        return Narrowing(
+            segments=inside,
+            every=self.every and len(inside) > 1,
+            without=tuple(number for number, use in self.uses.items() if use == "out"),
+            earlier=self.earlier,
+            most=whole_number(self.most) or 0,
+            days=whole_number(self.days) or 0,
+        )
+
+
+def read_narrowing(posted: MultiDict[str, str]) -> NarrowingForm:
+    """The form as it was posted."""
+    uses = {
+        found: use
+        for name, use in posted.items()
+        if name.startswith("segment-") and (found := whole_number(name.removeprefix("segment-"))) is not None
+    }
+    earlier = tuple(found for text in posted.getlist("earlier") if (found := whole_number(text)) is not None)
+    most, days = (posted.get(name, "").strip() for name in ("cap_most", "cap_days"))
+    return NarrowingForm(uses, posted.get("every") == "1", earlier, most, days)
+
+
+def filled_narrowing(blast: Blast) -> NarrowingForm:
+    """The form of a blast."""
+    kept = narrowing_of(blast.narrowing)
+    uses = {**dict.fromkeys(kept.segments, "in"), **dict.fromkeys(kept.without, "out")}
+    return NarrowingForm(uses, kept.every, kept.earlier, str(kept.most or ""), str(kept.days or ""))
+
+
+def narrowing_problems(session: Session, form: NarrowingForm) -> list[Problem]:
+    """What is wrong with the choice."""
+    problems = []
+    chosen = form.narrowing()
+    segments, blasts = {*chosen.segments, *chosen.without}, set(chosen.earlier)
+    if segments - set(session.scalars(select(Segment.id).where(Segment.id.in_(segments)))):
+        message = N_("One of the segments is gone. Look at the choice again.")
+        problems.append(Problem("blast.segment_gone", message, where="segments"))
+    if blasts - set(session.scalars(select(Blast.id).where(Blast.id.in_(blasts)))):
+        message = N_("One of the earlier blasts is gone. Look at the choice again.")
+        problems.append(Problem("blast.earlier_gone", message, where="segments"))
+    given = bool(form.most or form.days)
+    if given and not (1 <= chosen.most <= MOST_BLASTS and 1 <= chosen.days <= MOST_DAYS):
+        message = N_(
+            "The frequency cap needs two whole numbers, blasts from 1 to %(most)d and days from 1 to %(days)d. "
+            "Leave both empty for no cap."
+        )
+        problems.append(Problem("blast.bad_cap", message, {"most": MOST_BLASTS, "days": MOST_DAYS}, where="cap"))
+    return problems
+
+
+def narrowing_choices(session: Session, form: NarrowingForm) -> dict[str, list[tuple[int, str]]]:
+    """(number, name) of every segment, and of the latest launched blasts with those that are chosen already."""
+    segments = session.execute(select(Segment.id, Segment.name).order_by(Segment.name, Segment.id))
+    launched = select(Blast.id).where(Blast.launched_at.is_not(None)).order_by(Blast.id.desc()).limit(BLASTS_OFFERED)
+    offered = {*session.scalars(launched), *form.earlier}
+    return {
+        "segments": [(row.id, row.name) for row in segments],
+        "earlier": sorted(_slugs(session, offered).items(), reverse=True),
+    }
+
+
+def narrowing_lines(session: Session, blast: Blast) -> list[str]:
+    """What narrows a blast, a sentence each."""
+    kept = narrowing_of(blast.narrowing)
+    lines = []
+    if kept.segments and kept.every:
+        lines.append(_("Only who is in each of these segments: %(names)s", names=_named(session, kept.segments)))
+    elif kept.segments:
+        lines.append(
+            _("Only who is in at least one of these segments: %(names)s", names=_named(session, kept.segments))
+        )
+    if kept.without:
+        lines.append(_("Without who is in one of these segments: %(names)s", names=_named(session, kept.without)))
+    if kept.earlier:
+        slugs = ", ".join(_slugs(session, kept.earlier).values())
+        lines.append(_("Without who was among the people of these blasts: %(names)s", names=slugs))
+    if kept.most:
+        days = units.format_unit(kept.days, "duration-day", locale=locale())
+        lines.append(
+            _("Without who was sent this many blasts: %(most)s, within %(days)s", most=number(kept.most), days=days)
+        )
+    return lines
+
+
+def _named(session: Session, numbers: Iterable[int]) -> str:
+    return ", ".join(session.scalars(select(Segment.name).where(Segment.id.in_(numbers)).order_by(Segment.name)))
+
+
+def _slugs(session: Session, numbers: Iterable[int]) -> dict[int, str]:
+    rows = session.execute(select(Blast.id, Blast.slug).where(Blast.id.in_(numbers)).order_by(Blast.id))
+    return {row.id: row.slug for row in rows}
