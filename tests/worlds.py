@@ -43,10 +43,10 @@ class World:
             self.list_id = self.list_id or made.id
             return made.id
 
-    def join(self, languages: Iterable[str], list_id: int | None = None) -> list[int]:
+    def join(self, languages: Iterable[str], list_id: int | None = None, domain: str = "example.org") -> list[int]:
         """New members, one for each language, confirmed on a list."""
         with self.installation.database.write() as session:
-            new = [self._member(session, tag, len(self.members) + n) for n, tag in enumerate(languages)]
+            new = [self._member(session, tag, len(self.members) + n, domain) for n, tag in enumerate(languages)]
             for member in new:
                 session.add(
                     Subscription(
@@ -99,8 +99,8 @@ class World:
         with self.installation.database.read() as session:
             return session.get_one(Blast, self.blast_id)
 
-    def _member(self, session: Session, tag: str, n: int) -> Member:
-        identity = Identity(f"member{n}@example.org", f"Ana{n} López")
+    def _member(self, session: Session, tag: str, n: int, domain: str) -> Member:
+        identity = Identity(f"member{n}@{domain}", f"Ana{n} López")
         address_key, domain_key, sealed = seal_identity(self.installation.keyring, identity)
         member = Member(
             address_key=address_key, domain_key=domain_key, sealed=sealed, language=tag, share_code=share_code()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer import failpoints
 from mobilizer.delivery import claims, holds, leases
+from mobilizer.delivery.aside import Aside
 from mobilizer.delivery.claims import Person, Receipt, Settlement
 from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Due, Lease
@@ -21,6 +22,7 @@ from mobilizer.delivery.loads import Loader, Unrenderable
 from mobilizer.delivery.reports import Report
 from mobilizer.failpoints import Point
 from mobilizer.installation import Installation
+from mobilizer.keys import BadSeal
 from mobilizer.problems import N_
 from mobilizer.transport.outcomes import Trouble
 
@@ -28,6 +30,8 @@ SIDE_BY_SIDE = 4  # leases at the same time: each of another blast or language w
 MADE_AT_ONCE = 32  # messages of one lease at most: what makes them stays in the processor's caches meanwhile
 UNMADE_IN_A_ROW = 20
 ASK_AGAIN_SECONDS = 1.0
+KEPT_ASIDE = 4  # leases, of each blast and language, whose people all wait for the same mailbox: for its tokens
+REST_SECONDS = 30.0  # others like them go back for so long: then who else is in line is looked at first
 
 log = structlog.get_logger()
 
@@ -48,6 +52,7 @@ class Hand:
     unclaimed: list[Settlement] = field(default_factory=list)
     unmade: list[Settlement] = field(default_factory=list)  # in a row: they wait for one that can be made
     renewed: float = field(default_factory=time.monotonic)
+    rest_seconds: float = 0.0  # when it is given back
 
     @property
     def busy(self) -> bool:
@@ -61,19 +66,28 @@ class Hand:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether nothing more will come of it, but for those who are put aside."""
         return not (self.waiting or self.out)
 
 
 class Hands:
     """The leases of one owner. Takes further ones of any sending blast, whichever has waited longest for its turn."""
 
-    def __init__(self, installation: Installation, connection: Connection, owner: str, report: Report) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        connection: Connection,
+        owner: str,
+        report: Report,
+        mailbox_of: Callable[[str], str],
+    ) -> None:
+        """`mailbox_of` names whose mailbox an address is, as far as the pace goes."""
         self._database = installation.database
         self._installation = installation
         self._connection = connection
         self._owner = owner
         self._report = report
+        self._mailbox_of = mailbox_of
         self._lease_seconds = installation.settings.lease_seconds
         self._hands: dict[int, Hand] = {}
         self._turns: deque[Hand] = deque()
@@ -83,18 +97,19 @@ class Hands:
         self._due: list[Due] = []  # found, and not yet taken
         self._found = True
         self._ask_at = float("-inf")
+        self.aside: Aside[Hand] = Aside()
         self.worked: set[int] = set()  # the blasts of every lease there was
         self.trouble: Trouble | None = None  # our own: nothing more is made
 
     @property
     def waiting(self) -> int:
-        """How many people wait for their message to be made, or to be fetched."""
+        """How many people wait for their message to be made, or to be fetched; not those who are put aside."""
         return sum(len(hand.waiting) for hand in self._hands.values()) + len(self._made)
 
     @property
     def unsent(self) -> int:
         """How many messages wait or are out."""
-        return sum(len(hand.waiting) + hand.out for hand in self._hands.values())
+        return sum(len(hand.waiting) + hand.out for hand in self._hands.values()) + self.aside.people
 
     @property
     def empty(self) -> bool:
@@ -121,20 +136,34 @@ class Hands:
         log.info("leased", blast=lease.blast, batch=lease.batch, epoch=lease.epoch, people=len(hand.waiting))
         return True
 
-    def take_more(self, enough: int) -> None:
+    def take_more(self, enough: int) -> bool:
         """Lease a further batch: of a blast or language of which none is in hand, so that all leave side by side; of
-        any, while fewer than `enough` people wait."""
+        any, while fewer than `enough` people wait. Whether there was one."""
+        if self.aside:
+            self._let_rest()
         working = [hand for hand in self._hands.values() if hand.waiting]
         if len(working) >= SIDE_BY_SIDE:
-            return
+            return False
         self._look_for_due()
         held = {(hand.lease.blast, hand.lease.language) for hand in working}
         short = self.waiting < enough
         for batch in self._due:
             if short or (batch.blast, batch.language) not in held:
                 self._due.remove(batch)
-                self.take(batch.id)
-                return
+                return self.take(batch.id)
+        return False
+
+    def _let_rest(self) -> None:
+        """Of the leases whose people all wait for their mailboxes, end those beside which enough wait for the same."""
+        kept: Counter[tuple[int, str, str]] = Counter()
+        for hand in [hand for hand in self._hands.values() if hand.finished]:
+            lease = hand.lease
+            waits = [(lease.blast, lease.language, mailbox) for mailbox in self.aside.mailboxes_of(hand)]
+            if waits and min(kept[wait] for wait in waits) >= KEPT_ASIDE:
+                hand.rest_seconds = REST_SECONDS
+                self._drop(hand)
+            else:
+                kept.update(waits)
 
     def _look_for_due(self) -> None:
         now = time.monotonic()
@@ -163,19 +192,26 @@ class Hands:
     def _make_some(self) -> None:
         hand = self._turns.popleft()
         for person in [hand.waiting.pop() for _ in range(min(hand.made_at_once, len(hand.waiting)))]:
-            hand.out += 1
-            try:
-                self._made.append((hand, hand.loader.load(person)))
-            except Unrenderable as error:
-                hand.unmade.append(_unrenderable(person, error))
-            else:
-                if hand.unmade:
-                    self._judge(hand)
+            if self.aside and self._joins_those_aside(hand, person):
+                continue
+            if (load := self._make(hand, person)) is not None:
+                self._made.append((hand, load))
         hand.made_at_once = min(2 * hand.made_at_once, MADE_AT_ONCE)
         if hand.waiting:
             self._turns.append(hand)
         if hand.unmade and not hand.waiting:
             self._judge(hand)
+
+    def _make(self, hand: Hand, person: Person) -> Load | None:
+        hand.out += 1
+        try:
+            load = hand.loader.load(person)
+        except Unrenderable as error:
+            hand.unmade.append(_unrenderable(person, error))
+            return None
+        if hand.unmade:
+            self._judge(hand)
+        return load
 
     def _judge(self, hand: Hand) -> None:
         """Whose fault it was that some in a row could not be made a message: theirs if they are few, else ours."""
@@ -185,6 +221,34 @@ class Hands:
         else:
             self.trouble = Trouble(N_("Message after message can't be made (%(kind)s)."), kind=hand.unmade[-1].reply)
         hand.unmade = []
+
+    def _joins_those_aside(self, hand: Hand, person: Person) -> bool:
+        """Put a person aside for whose mailbox others wait already: no message is made in vain."""
+        try:
+            mailbox = self._mailbox_of(hand.loader.address(person))
+        except BadSeal:
+            return False  # to be told when the message is made
+        if mailbox in self.aside:
+            self.aside.put(hand, mailbox, person)
+            return True
+        return False
+
+    def put_aside(self, hand: Hand, load: Load, mailbox: str) -> None:
+        """A message that was made, and whose mailbox must wait."""
+        hand.out -= 1
+        self.aside.put(hand, mailbox, load.person)
+
+    def next_aside(self, mailbox: str) -> tuple[Hand, Load] | None:
+        """The next message of those who wait for a mailbox; None where it can't be made."""
+        hand, person = self.aside.take(mailbox)
+        load = self._make(hand, person)
+        if hand.unmade and not hand.waiting and not self.aside.mailboxes_of(hand):
+            self._judge(hand)
+        return (hand, load) if load is not None else None
+
+    def not_yet(self, hand: Hand, load: Load) -> None:
+        """A message that was made, and for which its relay has no token now: it is the next one again."""
+        self._made.appendleft((hand, load))
 
     def accepted(self, hand: Hand, receipt: Receipt) -> None:
         """Note that the relay took a message, to be written down with the next commit."""
@@ -228,6 +292,7 @@ class Hands:
     def _drop(self, hand: Hand) -> None:
         """Forget who waits, and the messages that nobody has fetched."""
         hand.waiting.clear()
+        self.aside.forget(hand)
         fetched = [made for made in self._made if made[0] is not hand]
         hand.out -= len(self._made) - len(fetched)
         self._made = deque(fetched)
@@ -240,7 +305,7 @@ class Hands:
         for hand, relay, delivery in ready:
             hand.asked.setdefault(relay, []).append(delivery)
         busy = [hand for hand in self._hands.values() if hand.busy]
-        done = [hand for hand in self._hands.values() if hand.finished]
+        done = [hand for hand in self._hands.values() if hand.finished and not self.aside.mailboxes_of(hand)]
         if not (busy or done):
             return set()
         if done or any(hand.teaches for hand in busy):
@@ -249,7 +314,7 @@ class Hands:
                 for hand in busy:
                     _learn(session, hand)
                 for hand in done:
-                    give_back(session, hand.lease)
+                    give_back(session, hand.lease, hand.rest_seconds)
                 failpoints.reach(Point.GIVE_BACK_BEFORE_COMMIT if done else Point.CLAIM_BEFORE_COMMIT)
         else:
             with self._connection.begin():

@@ -44,11 +44,19 @@ class Lanes:
     accepted message has come after.
     """
 
-    def __init__(self, routes: Sequence[Route], timeouts: Timeouts, run: Callable[[Line, Route], Errand]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        timeouts: Timeouts,
+        run: Callable[[Line, Route], Errand],
+        tell: Callable[[Route, Trouble], None],
+    ) -> None:
+        """`run` makes the errand of a new connection; `tell` is told of each trouble."""
         self.lines = Lines(timeouts)
         self.limit = sum(route.connections for route in routes)
         self.trouble: Trouble | None = None
         self._run = run
+        self._tell = tell
         self._choice = Choice(routes)
         self._open: Counter[str] = Counter()
         self._greeting = 0
@@ -91,6 +99,7 @@ class Lanes:
     def troubled(self, route: Route, trouble: Trouble) -> None:
         """A relay had trouble of its own."""
         self.last = trouble
+        self._tell(route, trouble)
         self._troubles[route.name] += 1
         if trouble.fatal or self._troubles[route.name] >= TROUBLES_IN_A_ROW:
             self._troubles[route.name] = 0

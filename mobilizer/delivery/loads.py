@@ -55,6 +55,10 @@ class Loader:
             self._renditions[key] = Rendition.loads(session.get_one(RenditionRow, key).compiled)
         self._rendition = self._renditions[key]
 
+    def address(self, person: Person) -> str:
+        """The address of one person. Raises keys.BadSeal."""
+        return open_identity(self._keyring, person.sealed, person.address_key).email
+
     def load(self, person: Person) -> Load:
         """The message for one person. Raises Unrenderable; keys.UnknownKey where it is we who lack a key."""
         if self._lease is None or self._date is None or self._rendition is None:

@@ -3,55 +3,75 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from math import inf
 
 from mobilizer.delivery.hands import Hand, Hands
 from mobilizer.delivery.lanes import Load
+from mobilizer.delivery.mailboxes import Mailboxes
 from mobilizer.pace.pace import Pace
-from mobilizer.pace.providers import Providers
-from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Verdict
+from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble, Verdict
 from mobilizer.transport.relays import Route
-
-MOST_PARKED = 100  # messages, made and waiting for their provider
 
 Names = tuple[str, ...]
 
 
 class Pacing:
-    """Gives out the messages of the leases in hand as fast as the pace allows; one whose provider must wait is parked,
-    and others go first. `parked` counts them."""
+    """Gives out the messages of the leases in hand as fast as the pace allows. Those whose mailbox provider must wait
+    are put aside, however many they are, and others go first."""
 
-    def __init__(self, hands: Hands, pace: Pace, providers: Providers) -> None:
+    def __init__(self, hands: Hands, pace: Pace, mailboxes: Mailboxes) -> None:
         self._hands = hands
         self._pace = pace
-        self._providers = providers
-        self._parked: dict[str, deque[tuple[Hand, Load]]] = {}  # by provider; none is empty
-        self.parked = 0
-        self._not_before: dict[tuple[str, str], float] = {}  # by relay and provider
+        self._mailboxes = mailboxes
+        # By relay and mailbox, "" for what holds for all mailboxes: no token before that moment.
+        self._not_before: dict[tuple[str, str], float] = {}
         self._names: dict[tuple[str, str], Names] = {}
+        self._aside_first = False
 
     @property
     def wait(self) -> float:
-        """Seconds until a parked message may go; infinite where there is none."""
-        if not self.parked:
-            return inf
-        soonest = (at for (_, provider), at in self._not_before.items() if provider in self._parked)
-        return max(0.0, min(soonest, default=0.0) - time.monotonic())
+        """Seconds until somebody who waits may go; infinite where nobody waits for a token."""
+        waited = (at for (_, mailbox), at in self._not_before.items() if not mailbox or mailbox in self._hands.aside)
+        return max(0.0, min(waited, default=inf) - time.monotonic())
+
+    def due(self) -> bool:
+        """Whether since the last question the time of a token has come that somebody waited for."""
+        if not self._not_before:
+            return False
+        now = time.monotonic()
+        passed = [key for key, at in self._not_before.items() if at <= now]
+        for key in passed:
+            del self._not_before[key]
+        return bool(passed)
 
     def next(self, route: Route) -> tuple[Hand, Load] | None:
         """A message that may go over a relay now."""
-        if self._parked:
-            for provider in list(self._parked):
-                if self._may_go(route, provider):
-                    return self._unpark(provider)
-        while self.parked < MOST_PARKED and (following := self._hands.next()) is not None:
-            load = following[1]
-            load.provider = self._providers.of(load.recipient.rpartition("@")[2].lower())
-            if load.provider not in self._parked and self._may_go(route, load.provider):
+        if not self._hands.aside:
+            return self._fresh(route)
+        # In turn: neither may hold up the other where the relay's own tokens are few.
+        self._aside_first = not self._aside_first
+        if self._aside_first:
+            return self._of_those_aside(route) or self._fresh(route)
+        return self._fresh(route) or self._of_those_aside(route)
+
+    def _fresh(self, route: Route) -> tuple[Hand, Load] | None:
+        while not (self._not_before and self._waits(route)) and (following := self._hands.next()) is not None:
+            hand, load = following
+            load.provider = mailbox = self._mailboxes.of(load.recipient)
+            if mailbox not in self._hands.aside:
+                if self._may_go(route, mailbox):
+                    return following
+                if self._waits(route):
+                    self._hands.not_yet(hand, load)
+                    return None
+            self._hands.put_aside(hand, load, mailbox)
+        return None
+
+    def _of_those_aside(self, route: Route) -> tuple[Hand, Load] | None:
+        for mailbox in list(self._hands.aside):
+            if self._may_go(route, mailbox) and (following := self._hands.next_aside(mailbox)) is not None:
+                following[1].provider = mailbox
                 return following
-            self._parked.setdefault(load.provider, deque()).append(following)
-            self.parked += 1
         return None
 
     def learn(self, route: Route, provider: str, answer: object) -> None:
@@ -64,22 +84,26 @@ class Pacing:
             # Where we know whose mailbox it is, it is they who are too busy for us; else it may be the relay itself.
             self._pace.slower(names[-1] if provider else names[0], f"{answer.code} {answer.reply}")
 
-    def let_go(self) -> None:
-        """Put back what is parked: its rows were never claimed."""
-        while self._parked:
-            self._hands.put_back(*self._unpark(next(iter(self._parked))))
+    def troubled(self, route: Route, trouble: Trouble) -> None:
+        """Go slower where a relay's trouble is that we are too fast."""
+        if trouble.too_fast:
+            self._pace.slower(f"relay:{route.name}", str(trouble.said))
 
     def close(self) -> None:
         """Give back the tokens that were not used."""
         self._pace.close()
 
-    def _may_go(self, route: Route, provider: str) -> bool:
-        key = (route.name, provider)
-        if self._not_before and self._not_before.get(key, 0.0) > time.monotonic():
+    def _waits(self, route: Route, mailbox: str = "") -> bool:
+        return self._not_before.get((route.name, mailbox), 0.0) > time.monotonic()
+
+    def _may_go(self, route: Route, mailbox: str) -> bool:
+        if self._not_before and (self._waits(route) or self._waits(route, mailbox)):
             return False
-        wait = self._pace.take(*self._names_of(route, provider))
+        relay, *_ = names = self._names_of(route, mailbox)
+        wait = self._pace.take(*names)
         if wait:
-            self._not_before[key] = time.monotonic() + wait
+            of_all = self._pace.is_short(relay)
+            self._not_before[route.name, "" if of_all else mailbox] = time.monotonic() + wait
         return not wait
 
     def _names_of(self, route: Route, provider: str) -> Names:
@@ -88,10 +112,3 @@ class Pacing:
             relay, mailbox = f"relay:{route.name}", f"provider:{provider}"
             self._names[key] = (relay, mailbox, f"{relay}/{mailbox}") if provider else (relay,)
         return self._names[key]
-
-    def _unpark(self, provider: str) -> tuple[Hand, Load]:
-        queue = self._parked[provider]
-        if len(queue) == 1:
-            del self._parked[provider]
-        self.parked -= 1
-        return queue.popleft()

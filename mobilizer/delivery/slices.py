@@ -21,6 +21,7 @@ from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
 from mobilizer.delivery.ledger import Batch
 from mobilizer.delivery.limits import pace_of, providers_of
+from mobilizer.delivery.mailboxes import Mailboxes
 from mobilizer.delivery.pacing import Pacing
 from mobilizer.delivery.reports import Report
 from mobilizer.installation import Installation
@@ -51,11 +52,12 @@ class Slice:
         report: Report,
     ) -> None:
         self._installation = installation
-        self._hands = Hands(installation, connection, owner, report)
         settings = installation.settings
-        self._pacing = Pacing(self._hands, pace_of(settings, relays), providers_of(installation, relays))
+        mailboxes = Mailboxes(providers_of(installation, relays))
+        self._hands = Hands(installation, connection, owner, report, mailboxes.of)
+        self._pacing = Pacing(self._hands, pace_of(settings, relays), mailboxes)
         self._post = Post(self._hands, self._pacing)
-        self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry)
+        self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry, self._pacing.troubled)
         self._asking: deque[tuple[Line, Message]] = deque()  # for their claims, and not yet told
         self._stop = stop
         self._until = time.monotonic() + SLICE_SECONDS
@@ -85,16 +87,16 @@ class Slice:
     def _work(self) -> None:
         while not self._hands.empty and (self._post.handed or not self._over()):
             self._hands.keep()
+            more = False
             if self._over():
-                self._pacing.let_go()
                 self._hands.let_go()
             else:
-                self._fill_lanes()
+                more = self._fill_lanes()
                 # While relays think: as many as are out will be wanted at once when they have answered.
                 self._hands.make_ahead(len(self._post.handed))
-            # A lane that is idle waits for a token, one that is not for its relay.
+            # A lane that is idle waits for a token, one that is not for its relay; while people come in, neither does.
             token = self._pacing.wait if self._post.idle else LOOK_ROUND_SECONDS
-            self._lanes.lines.wait(min(LOOK_ROUND_SECONDS, token))
+            self._lanes.lines.wait(0.0 if more else min(LOOK_ROUND_SECONDS, token))
             self._claim_and_settle()
         self._hands.commit([])
 
@@ -102,13 +104,15 @@ class Slice:
         trouble = self._lanes.trouble or self._hands.trouble
         return trouble is not None or time.monotonic() > self._until or self._stop()
 
-    def _fill_lanes(self) -> None:
-        self._hands.take_more(self._lanes.limit)
+    def _fill_lanes(self) -> bool:
+        """Give each lane a message, as far as the pace allows. Whether further people have come into hand for it."""
+        more = self._hands.take_more(self._lanes.limit)
         self._lanes.open(self._hands.unsent)
-        if self._hands.waiting or not self._pacing.wait:
+        if self._pacing.due() or self._hands.waiting:
             idle, self._post.idle = self._post.idle, []
             for line in idle:
                 self._lanes.lines.resume(line, True)
+        return more
 
     def _claim_and_settle(self) -> None:
         self._asking = asking = deque(self._post.ready)

@@ -65,6 +65,11 @@ class Pace:
             self._buckets[name].taken += 1
         return 0.0
 
+    def is_short(self, name: str) -> bool:
+        """Whether it is this name that has no token now, as far as is known."""
+        bucket, now = self._buckets[name], self._clock()
+        return bucket.tokens < 1 and now < bucket.ask_at
+
     def slower(self, name: str, why: str = "") -> None:
         """A relay said that we are too fast: halve the rate, for all processes, once a second at most.
 
