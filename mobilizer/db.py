@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ BUSY_SECONDS = 60
 IDLE_SECONDS = 60.0
 KEEPALIVE = {"idle": 15, "interval": 5, "count": 3}  # seconds, seconds, tries
 TRANSACTION_TIMEOUT_SINCE = 170_000  # PostgreSQL 17
+DISK_FULL = "53100"
 
 
 class UnsafeDurability(RuntimeError):
@@ -233,6 +235,17 @@ class Database:
     def after_fork(self) -> None:
         """Forget, without closing, the connections that a parent process still uses; a forked child calls it first."""
         self.engine.dispose(close=False)
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error, SQLAlchemy's or the driver's own, is the database's word that it has no room left to write.
+
+    PostgreSQL's class 53100, SQLite's SQLITE_FULL: the transaction is undone, and reading goes on.
+    """
+    said = getattr(error, "orig", None) or error
+    if isinstance(said, sqlite3.Error):
+        return getattr(said, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return getattr(said, "sqlstate", None) == DISK_FULL
 
 
 def check_durability(database: Database) -> None:

@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mobilizer import tables
 from mobilizer.audience.importing import run_import
+from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
@@ -44,6 +45,8 @@ HITS = "mobilizer:hits"
 HITS_AT_ONCE = 1000
 COUNTERS = "mobilizer:counters"
 HITS_LOCK_SECONDS = 60
+NO_ROOM = "mobilizer:no-room"
+NO_ROOM_SECONDS = 60
 ENTRY = "mobilizer.jobs.perform"
 JOB_SECONDS = 1800  # the last resort: slices stop themselves after a minute
 PR_SET_PDEATHSIG = 1
@@ -147,6 +150,8 @@ def perform(kind: str, number: int) -> None:
         doing[Work(kind)](installation, number)
     except Exception as error:
         log.exception("work_failed", work=kind, number=number)
+        if disk_is_full(error):
+            note_full_disk(installation.settings)
         # RQ prints an error's words and keeps them in Redis: they may name a person.
         raise WorkFailed(type(error).__name__) from None
 
@@ -220,6 +225,20 @@ def counted(settings: Settings) -> dict[str, float]:
     """What workers have counted up since Redis began. Raises RedisError."""
     found = cast("dict[bytes, bytes]", _redis(settings).hgetall(COUNTERS))
     return {name.decode(): float(value) for name, value in found.items()}
+
+
+def note_full_disk(settings: Settings) -> None:
+    """Say for a minute that the database's disk is full: what the database itself can't be told any more."""
+    with suppress(RedisError):
+        _redis(settings).set(NO_ROOM, 1, ex=NO_ROOM_SECONDS)
+
+
+def no_room(settings: Settings) -> bool:
+    """Whether the database's disk was found full within the last minute, as far as is known here."""
+    try:
+        return bool(_quick_redis(settings.redis_url).exists(NO_ROOM))
+    except RedisError:
+        return False
 
 
 def drain_hits(installation: Installation, _number: int = 0) -> None:

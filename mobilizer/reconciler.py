@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mobilizer import jobs, tables
+from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, reconcile
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
@@ -45,7 +46,11 @@ class Reconciler:
                 self.tick()
             except DBAPIError as error:
                 # The database is the truth: without it there is nothing to do but to come back.
-                log.error("database_unreachable", error=type(error).__name__)
+                if disk_is_full(error):
+                    log.error("disk_full")
+                    jobs.note_full_disk(self._installation.settings)
+                else:
+                    log.error("database_unreachable", error=type(error).__name__)
             stop.wait(self._installation.settings.reconcile_seconds)
         with self._installation.database.write() as session:
             heartbeats.leave(session, self._name)

@@ -175,6 +175,13 @@ class Hands:
         self._due.sort(key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0))
         self._found, self._ask_at = bool(self._due), now + ASK_AGAIN_SECONDS
 
+    @property
+    def unwritten(self) -> dict[int, str]:
+        """What became of messages and is not written down yet: a state for each row."""
+        hands = self._hands.values()
+        taken = {receipt.delivery: DeliveryState.ACCEPTED.value for hand in hands for receipt in hand.receipts}
+        return taken | {settled.delivery: settled.state.value for hand in hands for settled in hand.claimed}
+
     def next(self) -> tuple[Hand, Load] | None:
         """The next message, of each lease in turn. One that can't be made is skipped with its reason."""
         self.make_ahead(1)

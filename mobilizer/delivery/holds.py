@@ -11,15 +11,20 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
 from mobilizer.delivery.claims import Settlement
 from mobilizer.delivery.ledger import Delivery, DeliveryState, is_for, is_not_sent, member_of, of_blast
+from mobilizer.problems import N_, Problem
 from mobilizer.transport.outcomes import Trouble, Verdict
 
 RETRY_SECONDS = 300.0
 FULL_TIMES, FULL_DAYS = 3, 15
 POLICY_SHARE, POLICY_LEAST = 0.02, 20
+NO_ROOM = Problem(
+    "held.no_room",
+    N_("The disk of the database is full. What becomes of a mail can't be written down, so none is sent."),
+)
 
 
 def note_trouble(session: Session, blast_id: int, trouble: Trouble, hold_after: int) -> None:
@@ -38,6 +43,15 @@ def note_trouble(session: Session, blast_id: int, trouble: Trouble, hold_after: 
         lifecycle.hold(session, blast_id, trouble.problem, retry_seconds=None)
     elif troubles is not None and troubles >= hold_after:
         lifecycle.hold(session, blast_id, trouble.problem, retry_seconds=RETRY_SECONDS)
+
+
+def note_full_disk(session: Session, blast_id: int) -> None:
+    """Hold a blast at once, to be tried again by itself: each answer that can't be written down leaves a doubt.
+
+    Raises as any write does where there is no room for this one either: then nothing can be leased or frozen, and the
+    blast stands still as it is.
+    """
+    lifecycle.hold(session, blast_id, NO_ROOM, RETRY_SECONDS, start=(BlastState.SENDING, BlastState.LAUNCHING))
 
 
 def forgive(session: Session, blast_id: int) -> None:

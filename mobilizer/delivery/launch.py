@@ -34,8 +34,8 @@ from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.blasts.narrowing import CannotChoose, Whom, unnarrowed
-from mobilizer.db import BigId
-from mobilizer.delivery.holds import RETRY_SECONDS
+from mobilizer.db import BigId, disk_is_full
+from mobilizer.delivery.holds import RETRY_SECONDS, note_full_disk
 from mobilizer.delivery.ledger import MEMBERS, Batch, Delivery, DeliveryState, numbered
 from mobilizer.delivery.packing import Parcel, pack, stretch
 from mobilizer.failpoints import Point, reach
@@ -61,8 +61,8 @@ def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK, whom: 
     except CannotChoose as error:
         with installation.database.write() as session:
             lifecycle.hold(session, blast_id, error.problem, None, start=(BlastState.LAUNCHING,))
-    except Exception:
-        _note_trouble(installation, blast_id)
+    except Exception as error:
+        _note_trouble(installation, blast_id, error)
         raise
 
 
@@ -74,9 +74,12 @@ def _froze(installation: Installation, blast_id: int, chunk: int, whom: Whom) ->
     return more
 
 
-def _note_trouble(installation: Installation, blast_id: int) -> None:
+def _note_trouble(installation: Installation, blast_id: int, error: Exception) -> None:
     """Count a failure against the blast: after so many in a row it must not stay as it is with nobody told."""
     with installation.database.write() as session:
+        if disk_is_full(error):
+            note_full_disk(session, blast_id)
+            return
         troubles = session.scalar(
             update(Blast)
             .where(Blast.id == blast_id, Blast.state == BlastState.LAUNCHING)

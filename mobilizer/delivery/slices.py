@@ -11,10 +11,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
+from mobilizer.db import disk_is_full
 from mobilizer.delivery import holds
 from mobilizer.delivery.carriers import Carrier, Message, Post
 from mobilizer.delivery.hands import Hands
@@ -35,6 +38,7 @@ from mobilizer.transport.relays import Relays, RelaysError, Route, load_relays
 SLICE_SECONDS = 60.0
 TROUBLE_WAIT_SECONDS = 30.0
 LOOK_ROUND_SECONDS = 0.5
+ROOM_SECONDS = 30.0  # for how long answers in hand wait for a disk that is full
 
 log = structlog.get_logger()
 
@@ -74,10 +78,11 @@ class Slice:
                 self._note(trouble)
             else:
                 delay = 0.0
-        except Exception:
-            # A fault of our own must not be repeated for a whole audience: it counts like the relay's trouble.
+        except Exception as error:
             self._save_what_is_known()
-            self._note(Trouble(N_("The sending software failed. Its log says how.")))
+            if not disk_is_full(error):
+                # A fault of our own must not be repeated for a whole audience: it counts like the relay's trouble.
+                self._note(Trouble(N_("The sending software failed. Its log says how.")))
             raise
         finally:
             self._lanes.lines.close()
@@ -131,9 +136,22 @@ class Slice:
             if line not in self._post.handed:
                 self._post.unsent(message)
         try:
-            self._hands.commit([])
+            self._commit_when_there_is_room()
         except Exception:
-            log.exception("answers_not_written")  # then the next owner of the lease finds the rows uncertain
+            # The next owner of the lease finds the rows uncertain. This line is then all that is known of them.
+            log.exception("answers_not_written", known=self._hands.unwritten)
+
+    def _commit_when_there_is_room(self) -> None:
+        """Commit; where the disk is full, try for a while. What answers come meanwhile are written down with it."""
+        until = time.monotonic() + ROOM_SECONDS
+        while True:
+            try:
+                self._hands.commit([])
+                return
+            except Exception as error:
+                if not disk_is_full(error) or time.monotonic() > until:
+                    raise
+            self._lanes.lines.wait(LOOK_ROUND_SECONDS)
 
     def _carry(self, line: Line, route: Route) -> Errand:
         return Carrier(self._post, line, route).run()
@@ -153,17 +171,24 @@ def send(
     try:
         relays = load_relays(installation.settings)
     except RelaysError as error:
-        _hold_blast_of(installation, batch_id, Trouble(N_("The relays can't be used: %(reason)s"), True, reason=error))
+        trouble = Trouble(N_("The relays can't be used: %(reason)s"), True, reason=error)
+        note = partial(holds.note_trouble, trouble=trouble, hold_after=installation.settings.hold_after)
+        _tell_blast_of(installation, batch_id, note)
         return
-    with installation.database.steady() as connection:
-        Slice(installation, relays, connection, owner, stop, report or Report()).run(batch_id)
+    try:
+        with installation.database.steady() as connection:
+            Slice(installation, relays, connection, owner, stop, report or Report()).run(batch_id)
+    except Exception as error:
+        if disk_is_full(error):
+            _tell_blast_of(installation, batch_id, holds.note_full_disk)
+        raise
 
 
-def _hold_blast_of(installation: Installation, batch_id: int, trouble: Trouble) -> None:
+def _tell_blast_of(installation: Installation, batch_id: int, note: Callable[[Session, int], None]) -> None:
     with installation.database.write() as session:
         blast = session.scalar(select(Batch.blast_id).where(Batch.id == batch_id))
         if blast is not None:
-            holds.note_trouble(session, blast, trouble, installation.settings.hold_after)
+            note(session, blast)
 
 
 def _timeouts(settings: Settings) -> Timeouts:

@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
+from mobilizer.db import disk_is_full
 from mobilizer.problems import N_
 from mobilizer.web.words import _, size
 
@@ -30,6 +31,15 @@ _SAID = {
 _EXPIRED = (
     N_("This form has expired"),
     N_("It was open for too long, or you signed in anew meanwhile. Go back, reload the page and send it again."),
+)
+
+
+_NO_ROOM = (
+    N_("The disk is full"),
+    N_(
+        "Nothing was changed: this installation has no room left to write it down. Whoever runs it must make room; "
+        "then try again."
+    ),
 )
 
 
@@ -60,6 +70,9 @@ def _away(error: RedisError) -> Response:
 
 
 def _broken(error: Exception) -> Response:
+    if disk_is_full(error):
+        structlog.get_logger("mobilizer.error").error("disk_full", request=g.get("request_id", ""))
+        return _page(*_NO_ROOM, 503)
     # The traceback's last line could hold what a member typed: the kind of error and its place are enough here.
     structlog.get_logger("mobilizer.error").error(
         "request failed", request=g.get("request_id", ""), kind=type(error).__name__, exc_info=error

@@ -17,6 +17,7 @@ from mobilizer.delivery.progress import Tally, progress
 from mobilizer.http import installation
 from mobilizer.problems import Problem
 from mobilizer.web.brand import brand_css
+from mobilizer.web.held import full_disk
 from mobilizer.web.needs import needs
 from mobilizer.web.policy import allowed, anyone, permitted
 
@@ -56,6 +57,7 @@ def index() -> ResponseReturnValue:
             lists=every,
             languages=languages_of_members(session) if permitted("lists.see") else [],
             appeals=session.scalar(select(func.count()).select_from(Appeal)) or 0,
+            full_disk=full_disk(),
             workers=heartbeats.alive(session, "worker"),
             reconcilers=heartbeats.alive(session, "reconciler"),
         )

@@ -21,7 +21,7 @@ from mobilizer.organizers.audit import record
 from mobilizer.web.bars import kinds, tally_bar
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
 from mobilizer.web.causes import lines
-from mobilizer.web.held import what_to_do
+from mobilizer.web.held import full_disk, what_to_do
 from mobilizer.web.labels import label
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.reasons import provider_name
@@ -31,6 +31,7 @@ from mobilizer.web.words import _, duration, ngettext, number, percent
 S = BlastState
 CAN_PAUSE = lifecycle.SOURCES[S.PAUSED]
 CAN_CANCEL = lifecycle.SOURCES[S.CANCELLED]
+MOVING = (S.LAUNCHING, S.SENDING)
 RESUMABLE = (S.PAUSED, S.HELD)
 SECONDS = 2
 MANY, MANY_SHARE = 20, 0.01  # uncertain mails that a person should look at
@@ -62,7 +63,8 @@ def progress(slug: str) -> ResponseReturnValue:
             can_pause=blast.state in CAN_PAUSE and blast.state != S.HELD,
             can_resume=blast.state in RESUMABLE,
             can_cancel=blast.state in CAN_CANCEL,
-            nobody_works=not now.workers and blast.state in (S.LAUNCHING, S.SENDING),
+            full_disk=full_disk() if blast.state in MOVING else "",
+            nobody_works=not now.workers and blast.state in MOVING,
             many_uncertain=now.overall.uncertain > max(MANY, now.overall.total * MANY_SHARE),
             still="still" in request.args,
             seconds=SECONDS,

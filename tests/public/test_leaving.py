@@ -12,6 +12,7 @@ from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast
 from mobilizer.keys import Keyring, Purpose
+from tests.full_disk import Disk, Write
 from tests.public.conftest import World
 
 GONE = {"unsubscribed"}
@@ -54,6 +55,16 @@ def test_one_click_takes_the_member_off_everything(world: World) -> None:
     assert set(world.standing(world.amal).values()) == {"confirmed"}
     [event] = world.events()
     assert (event.kind, event.member_id, event.blast_id) == ("unsubscribe", world.ana, world.blast)
+
+
+def test_who_can_not_be_taken_off_for_want_of_room_is_not_told_so(world: World) -> None:
+    """A provider that posts for a member asks again later; the member's page says what happened."""
+    address = f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    with Disk(world.installation.database).full(Write("UPDATE", "subscriptions")):
+        assert world.browser().post(address).status_code == 503
+    assert GONE - set(world.standing(world.ana).values())
+    assert world.browser().post(address).status_code == 200
+    assert set(world.standing(world.ana).values()) == GONE
 
 
 @pytest.mark.parametrize("body", [{"List-Unsubscribe": "One-Click"}, {}, {"anything": "else"}])
