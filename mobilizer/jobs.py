@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mobilizer import tables
 from mobilizer.audience.importing import run_import
+from mobilizer.audience.undoing import run_undo
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.delivery.reports import Report
@@ -37,6 +38,7 @@ from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation, install
 from mobilizer.notices import mailing
 from mobilizer.rights import letters
+from mobilizer.rights.holding import held
 from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings, load_settings
 
@@ -141,7 +143,7 @@ def perform(kind: str, number: int) -> None:
     doing: dict[Work, Callable[[Installation, int], None]] = {
         Work.LAUNCH: partial(launch.freeze, whom=whom),
         Work.SEND: _send,
-        Work.IMPORT: run_import,
+        Work.IMPORT: _import,
         Work.HITS: drain_hits,
         Work.NOTICE: mailing.send,
         Work.RECORD: letters.send_link,
@@ -154,6 +156,12 @@ def perform(kind: str, number: int) -> None:
             note_full_disk(installation.settings)
         # RQ prints an error's words and keeps them in Redis: they may name a person.
         raise WorkFailed(type(error).__name__) from None
+
+
+def _import(installation: Installation, number: int) -> None:
+    """Go on with an import, or with undoing it, whichever is under way."""
+    run_import(installation, number)
+    run_undo(installation, number, held)
 
 
 def _send(installation: Installation, batch: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mobilizer import jobs, tables
+from mobilizer.audience.undoing import forget_traces
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, reconcile
 from mobilizer.installation import Installation
@@ -28,6 +29,7 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.settle_cancelled,
     reconcile.finish,
     noting.note,
+    forget_traces,
 )
 
 

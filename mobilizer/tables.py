@@ -4,7 +4,7 @@ from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
 from mobilizer.appeals import appeals
-from mobilizer.audience import imports, lists, members, suppressions
+from mobilizer.audience import imports, lists, members, suppressions, traces
 from mobilizer.blasts import blasts
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
@@ -28,6 +28,7 @@ __all__ = [
     "notices",
     "segments",
     "suppressions",
+    "traces",
     "users",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.audience.suppressing import suppressed_among
+from mobilizer.audience.traces import ImportTrace, seal_change
+from mobilizer.db import clock
 from mobilizer.keys import Keyring, share_code
 
 Standings = Mapping[int, Standing]
@@ -27,7 +29,7 @@ Known = Literal["keep", "fill", "replace"]
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Where candidates go: the list, and what is written down about how they came.
+    """Where candidates go: the list, and what is written down about how they came. `import_id` is what brings them.
 
     `known` says what becomes of members we have already: they stay as they are, their blanks are filled, or what the
     file says takes the place of what was known.
@@ -38,6 +40,7 @@ class Joining:
     wording: str
     how: str = "import"
     known: Known = "fill"
+    import_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,29 @@ def join(
     """Bring candidates, by address key, onto a list; returns what became of each. All in a few statements."""
     decisions, members = judge(session, keyring, joining, candidates)
     _add(session, keyring, joining, {key: candidates[key] for key, d in decisions.items() if d.verdict == "new"})
-    _alter(session, keyring, members, decisions)
-    _subscribe(session, joining, [key for key, decision in decisions.items() if decision.joins])
+    touched = [key for key, decision in decisions.items() if decision.joins or decision.change]
+    numbers = _numbers(session, touched)
+    _trace(session, keyring, joining, numbers, decisions, members)
+    for key, decision in decisions.items():
+        if decision.change:
+            change_member(session, keyring, members[key], decision.change)
+    _subscribe(session, joining, [number for key, number in numbers.items() if decisions[key].joins])
     return {key: decision.verdict for key, decision in decisions.items()}
+
+
+def facts_of(member: Member, keyring: Keyring, names: Iterable[str]) -> dict[str, Any]:
+    """What is known of a member, by the names of columns and 'name'. Raises keys.BadSeal."""
+    return {name: member.identity(keyring).name if name == "name" else getattr(member, name) for name in names}
+
+
+def change_member(session: Session, keyring: Keyring, member: Member, change: Mapping[str, Any]) -> None:
+    """Change what is known of a member, by the names of columns and 'name'; nothing for no change."""
+    columns = dict(change)
+    if "name" in columns:
+        identity = Identity(member.identity(keyring).email, columns.pop("name"))
+        columns["sealed"] = seal_identity(keyring, identity)[2]
+    if columns:
+        session.execute(update(Member).where(Member.id == member.id).values(**columns))
 
 
 def _members(session: Session, keys: Mapping[bytes, object]) -> dict[bytes, Member]:
@@ -151,29 +174,55 @@ def _add(session: Session, keyring: Keyring, joining: Joining, candidates: Mappi
     insert_new(session, Member, rows, ["address_key"])
 
 
-def _alter(
-    session: Session, keyring: Keyring, members: Mapping[bytes, Member], decisions: Mapping[bytes, Decision]
+def _numbers(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:
+    rows = session.execute(
+        select(Member.address_key, Member.id).where(Member.address_key.in_(keys)).order_by(Member.id)
+    )
+    return {key: number for key, number in rows}  # noqa: C416 - rows, not pairs
+
+
+def _trace(
+    session: Session,
+    keyring: Keyring,
+    joining: Joining,
+    numbers: Mapping[bytes, int],
+    decisions: Mapping[bytes, Decision],
+    members: Mapping[bytes, Member],
 ) -> None:
-    for key, decision in decisions.items():
-        if not decision.change:
-            continue
-        member, changes = members[key], dict(decision.change)
-        if "name" in changes:
-            identity = Identity(member.identity(keyring).email, changes.pop("name"))
-            changes["sealed"] = seal_identity(keyring, identity)[2]
-        session.execute(update(Member).where(Member.id == member.id).values(**changes))
+    """Write down what becomes of whom, before it does."""
+    if joining.import_id is None:
+        return
+    rows = []
+    for key, number in numbers.items():
+        change = decisions[key].change
+        before = facts_of(members[key], keyring, change) if change else {}
+        rows.append(
+            {
+                "import_id": joining.import_id,
+                "member_id": number,
+                "added": decisions[key].verdict == "new",
+                "joined": decisions[key].joins,
+                "changed": seal_change(
+                    keyring, joining.import_id, number, {name: (before[name], change[name]) for name in change}
+                ),
+            }
+        )
+    insert_new(session, ImportTrace, rows, ["import_id", "member_id"])
 
 
-def _subscribe(session: Session, joining: Joining, keys: Sequence[bytes]) -> None:
-    ids = session.scalars(select(Member.id).where(Member.address_key.in_(keys)).order_by(Member.id))
+def _subscribe(session: Session, joining: Joining, numbers: Sequence[int]) -> None:
+    # One moment for both: a subscription that has not changed since is known by it.
+    moment = session.scalar(select(clock()))
     rows = [
         {
             "list_id": joining.list_id,
-            "member_id": member_id,
+            "member_id": number,
             "standing": Standing.CONFIRMED,
             "how": joining.how,
             "wording": joining.wording,
+            "joined_at": moment,
+            "changed_at": moment,
         }
-        for member_id in ids
+        for number in numbers
     ]
     insert_new(session, Subscription, rows, ["list_id", "member_id"])

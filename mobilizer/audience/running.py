@@ -83,6 +83,7 @@ def joining_of(row: Import) -> Joining:
         wording=str(options.get("wording", "")),
         how=consent_line(options) or "import",
         known=options.get("known", "fill"),
+        import_id=row.id,
     )
 
 
@@ -110,11 +111,8 @@ def noted(raw: Row, read: Candidate | Refusal, verdict: Verdict = "new") -> Repo
 def _begin(installation: Installation, import_id: int) -> Import | None:
     with installation.database.write() as session:
         row = session.get(Import, import_id)
-        if row is None or row.state not in ("uploaded", "running") or "email" not in row.columns:
+        if row is None or row.state != "running":
             return None
-        row.state = "running"
-        session.flush()
-        session.refresh(row)
         session.expunge(row)
         return row
 

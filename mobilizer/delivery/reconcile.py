@@ -34,8 +34,8 @@ def due_batches(session: Session, limit: int) -> list[int]:
 
 
 def running_imports(session: Session) -> list[int]:
-    """Ids of the imports that are under way."""
-    return list(session.scalars(select(Import.id).where(Import.state == "running")))
+    """Ids of the imports that are under way, in either direction."""
+    return list(session.scalars(select(Import.id).where(Import.state.in_(("running", "undoing")))))
 
 
 def finish(session: Session) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 from typing import IO, Any
 
@@ -20,12 +21,14 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.audience.reporting import VERDICTS
 from mobilizer.audience.sheet import look
+from mobilizer.audience.undoing import DAYS, foretell_undo, start_undo
 from mobilizer.audience.workbook import WORKBOOKS
 from mobilizer.http import installation, words
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import BadSeal
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
+from mobilizer.rights.holding import held
 from mobilizer.web.choosing import KNOWN, Choice, languages_on_offer, read_choice, read_options
 from mobilizer.web.lists import known_list
 from mobilizer.web.policy import allowed, me
@@ -184,7 +187,8 @@ def show(number: int) -> ResponseReturnValue:
         row = _import(session, number)
         if row.state == "uploaded":
             return redirect(url_for("imports.columns", number=number), 303)
-        found = importing.report(here.keyring, row) if row.state != "running" else []
+        under_way = row.state in ("running", "undoing")
+        found = [] if under_way else importing.report(here.keyring, row)
         return render_template(
             "imports/show.html",
             row=row,
@@ -194,7 +198,27 @@ def show(number: int) -> ResponseReturnValue:
             report_length=len(found),
             verdicts=VERDICTS,
             failure=importing.failure_of(row),
+            under_way=under_way,
+            undo=foretell_undo(session, row, held),
+            until=row.finished_at + timedelta(days=DAYS) if row.finished_at else None,
         )
+
+
+@blueprint.post("/imports/<int:number>/undo")
+@allowed("members.import")
+def undo(number: int) -> ResponseReturnValue:
+    """Let an import be undone. Pressed twice it is undone once; too late, it says so."""
+    here = installation()
+    with here.database.write() as session:
+        row = _import(session, number)
+        begun, late = start_undo(session, row), row.state == "done"
+        if begun:
+            record(session, me().id, "import.undo", f"import:{number}")
+    if begun:
+        enqueue(here, Work.IMPORT, number)
+    elif late:
+        flash(_("This import is too old to be undone."), "bad")
+    return redirect(url_for("imports.show", number=number), 303)
 
 
 @blueprint.get("/imports/<int:number>/problems.csv")

@@ -65,6 +65,8 @@ IMPORTS = {
     "running": (N_("Under way"), "info"),
     "done": (N_("Done"), "good"),
     "failed": (N_("Failed"), "bad"),
+    "undoing": (N_("Being undone"), "info"),
+    "undone": (N_("Undone"), ""),
 }
 _TABLES = {
     "role": {str(role): (name, "") for role, name in ROLE_NAMES.items()},

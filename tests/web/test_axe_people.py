@@ -62,6 +62,11 @@ def test_pages_before_the_sign_in_have_no_fault(visitor: Callable[..., Page], da
     assert found + faults(page) == []
 
 
+def consent(page: Page) -> None:
+    page.get_by_label("Where they agreed").fill("March in Sevilla")
+    page.get_by_label("When they agreed").fill("2026-03-08")
+
+
 def test_a_file_is_imported_on_a_phone_without_script(
     visitor: Callable[..., Page],
     world: World,
@@ -78,6 +83,7 @@ def test_a_file_is_imported_on_a_phone_without_script(
     page.get_by_role("button", name="Upload and look").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Which column is what?")
     expect(page.get_by_label("Nombre")).to_have_value("name")
+    consent(page)
     page.get_by_role("button", name="Check the rows").last.click()
     page.get_by_role("button", name=re.compile("Import . people")).click()
     expect(page.get_by_role("heading", name="All rows are read")).to_be_visible()
@@ -99,6 +105,11 @@ def test_an_import_is_watched_and_its_pages_have_no_fault(
     page.click("text=Upload and look")
     found = faults(page)
     page.locator("button.primary").click()
+    expect(page.get_by_text("Say where these people agreed")).to_be_visible()
+    found += faults(page)
+    consent(page)
+    page.locator("button.primary").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check the rows")
     found += faults(page)
     page.locator("button.primary").click()
     expect(page.get_by_role("heading", name="Reading row after row")).to_be_visible()
@@ -106,6 +117,9 @@ def test_an_import_is_watched_and_its_pages_have_no_fault(
     run_import(installation, int(page.url.rsplit("/", 1)[1]))
     # Without a reload: the page looks again by itself.
     expect(page.get_by_role("heading", name="All rows are read")).to_be_visible(timeout=15_000)
+    found += faults(page)
+    page.get_by_role("button", name="Undo this import").click()
+    expect(page.get_by_role("heading", name="The import is being undone")).to_be_visible()
     assert found + faults(page) == []
 
 

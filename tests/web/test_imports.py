@@ -15,9 +15,12 @@ from mobilizer.audience.importing import run_import
 from mobilizer.audience.imports import Import
 from mobilizer.audience.members import Member
 from mobilizer.audience.sheet import look
+from mobilizer.audience.undoing import run_undo
 from mobilizer.audience.uploads import Incoming
 from mobilizer.installation import Installation
+from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
+from mobilizer.rights.holding import held
 from mobilizer.web import imports
 from tests.audience.books import archive, xlsx
 from tests.web.conftest import Browser
@@ -306,3 +309,36 @@ def test_a_file_that_is_gone_says_so(organizer: Browser, world: World, installat
     assert page.status_code == 422
     assert "The uploaded file is gone" in page.text
     assert organizer.get(f"/imports/{number}/check").status_code == 303
+
+
+def test_an_import_is_undone_as_the_page_says(
+    organizer: Browser, world: World, installation: Installation, queued: list[tuple[str, int]]
+) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    organizer.post(f"/imports/{number}/start")
+    run_import(installation, number)
+    page = organizer.get(f"/imports/{number}").text
+    assert "5 people came onto the list by it and have not changed since" in page
+    assert "5 of them were never sent a mail" in page
+    assert members(installation) == 10
+    queued.clear()
+    for _ in range(2):
+        assert organizer.post(f"/imports/{number}/undo").location == f"/imports/{number}"
+    assert queued == [("import", number)]
+    assert "The import is being undone" in organizer.get(f"/imports/{number}").text
+    run_undo(installation, number, held)
+    done = organizer.get(f"/imports/{number}").text
+    assert "The import was undone" in done
+    assert "data-live" not in done
+    assert f"/imports/{number}/undo" not in done
+    assert members(installation) == 5
+    with installation.database.read() as session:
+        entries = session.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"import:{number}")).all()
+    assert entries == ["import.upload", "import.start", "import.undo"]
+
+
+def test_who_may_not_import_may_not_undo(organizer: Browser, signed_in: Callable[..., Browser], world: World) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    assert signed_in(Role.VIEWER).post(f"/imports/{number}/undo").status_code == 403
+    assert organizer.post(f"/imports/{number}/undo").location == f"/imports/{number}"

@@ -32,10 +32,8 @@ def downgrade() -> None:
 
 def change(states: str, column: sa.Column[Any], gone: str) -> None:
     """Put one column in the place of another, and other states in the place of those there were."""
-    if op.get_bind().dialect.name == "postgresql":
-        op.drop_constraint("ck_imports_state", "imports")
-    # SQLite copies the table, and does not take its checks along.
     with op.batch_alter_table("imports") as table:
+        table.drop_constraint(op.f("ck_imports_state"), type_="check")
+        table.create_check_constraint(op.f("ck_imports_state"), states)
         table.add_column(column)
         table.drop_column(gone)
-        table.create_check_constraint("ck_imports_state", states)

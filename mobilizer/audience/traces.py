@@ -1,0 +1,46 @@
+"""Audience: what an import did to each member, kept for some days so that it can be undone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mobilizer.db import Base, BigId
+from mobilizer.keys import Keyring
+
+Change = dict[str, tuple[Any, Any]]  # what changed -> what it was, what it is
+
+
+class ImportTrace(Base):
+    """One member whom an import added to the members, brought onto its list, or changed.
+
+    `changed` is sealed: it holds what was known of the person before and after.
+    """
+
+    __tablename__ = "import_traces"
+    __table_args__ = (Index("ix_import_traces_member", "member_id"),)
+
+    import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigId, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    added: Mapped[bool]
+    joined: Mapped[bool]
+    changed: Mapped[bytes | None]
+
+    def change(self, keyring: Keyring) -> Change:
+        """What changed of the member; nothing if only their lists did. Raises keys.BadSeal."""
+        if self.changed is None:
+            return {}
+        kept = json.loads(keyring.open(self.changed, _binding(self.import_id, self.member_id)))
+        return {name: (before, after) for name, (before, after) in kept.items()}
+
+
+def seal_change(keyring: Keyring, import_id: int, member_id: int, change: Change) -> bytes | None:
+    """A change as it is kept; None for none."""
+    return keyring.seal(json.dumps(change), _binding(import_id, member_id)) if change else None
+
+
+def _binding(import_id: int, member_id: int) -> bytes:
+    return f"import-trace:{import_id}:{member_id}".encode()

@@ -1,0 +1,147 @@
+"""Audience: undoing an import. Who came by it and has not changed since goes, who was changed gets back what was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from mobilizer.audience.imports import Import
+from mobilizer.audience.joining import change_member, facts_of
+from mobilizer.audience.lists import Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.running import CHUNK
+from mobilizer.audience.traces import ImportTrace
+from mobilizer.db import clock
+from mobilizer.installation import Installation
+from mobilizer.keys import Keyring
+
+DAYS = 7
+
+# Whether something later in the story holds the record of a member, given their number.
+Held = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What undoing an import would do now: people who leave its list, those of them whose record goes, people who
+    get back what was known of them before, and people who stay on the list because they have changed since."""
+
+    leave: int
+    gone: int
+    restored: int
+    stay: int
+
+
+def foretell_undo(session: Session, row: Import, held: Held) -> Undo | None:
+    """What an undo would do; None if there is nothing to undo, or no longer."""
+    if not _may_undo(session, row):
+        return None
+    of_this = select(func.count()).select_from(ImportTrace).where(ImportTrace.import_id == row.id)
+    on_list = of_this.join(Subscription, _unchanged(row.list_id))
+    leave = session.scalars(on_list).one()
+    undo = Undo(
+        leave=leave,
+        gone=session.scalars(on_list.where(ImportTrace.added, _free(ImportTrace.member_id, row, held))).one(),
+        restored=session.scalars(of_this.where(ImportTrace.changed.is_not(None))).one(),
+        stay=session.scalars(of_this.where(ImportTrace.joined)).one() - leave,
+    )
+    return undo if undo.leave or undo.restored else None
+
+
+def start_undo(session: Session, row: Import) -> bool:
+    """Let an undo run: the caller commits, then queues it. False where it is too late, or has begun already."""
+    session.flush()
+    done = update(Import).where(Import.id == row.id, Import.state == "done", Import.finished_at > clock(-DAYS * 86400))
+    return session.scalar(done.values(state="undoing").returning(Import.id)) is not None
+
+
+def run_undo(installation: Installation, import_id: int, held: Held) -> None:
+    """Undo an import that `start_undo` has let go: the body of the job. Safe to run again, and twice at once.
+
+    Some members at a time, each time one transaction that also forgets what the import did to them: a run that was
+    killed is resumed where it stood.
+    """
+    more = True
+    while more:
+        with installation.database.write() as session:
+            row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
+            if row is None or row.state != "undoing":
+                return
+            more = _undo_some(session, installation.keyring, row, held)
+            if not more:
+                row.state = "undone"
+
+
+def forget_traces(session: Session) -> None:
+    """Forget what imports did that can't be undone any more."""
+    over = select(Import.id).where(Import.finished_at <= clock(-DAYS * 86400), Import.state != "undoing")
+    session.execute(delete(ImportTrace).where(ImportTrace.import_id.in_(over)))
+
+
+def _may_undo(session: Session, row: Import) -> bool:
+    fresh = select(Import.id).where(Import.id == row.id, Import.finished_at > clock(-DAYS * 86400))
+    return row.state == "done" and session.scalar(fresh) is not None
+
+
+def _undo_some(session: Session, keyring: Keyring, row: Import, held: Held) -> bool:
+    """Undo what was done to the next members; False when nobody is left."""
+    asked = select(ImportTrace).where(ImportTrace.import_id == row.id).order_by(ImportTrace.member_id).limit(CHUNK)
+    traces = session.scalars(asked).all()
+    if not traces:
+        return False
+    ids = [trace.member_id for trace in traces]
+    among = select(Subscription.member_id).join(ImportTrace, _unchanged(row.list_id))
+    leaving = session.scalars(among.where(ImportTrace.import_id == row.id, ImportTrace.member_id.in_(ids))).all()
+    added = [trace.member_id for trace in traces if trace.added and trace.member_id in set(leaving)]
+    going = session.scalars(select(Member.id).where(Member.id.in_(added), _free(Member.id, row, held))).all()
+    restored = sum(_restore(session, keyring, trace) for trace in traces)
+    session.execute(
+        delete(Subscription).where(Subscription.list_id == row.list_id, Subscription.member_id.in_(leaving))
+    )
+    session.execute(delete(ImportTrace).where(ImportTrace.import_id == row.id, ImportTrace.member_id.in_(ids)))
+    session.execute(delete(Member).where(Member.id.in_(going)))
+    _count(row, leaving, going, restored)
+    return True
+
+
+def _restore(session: Session, keyring: Keyring, trace: ImportTrace) -> bool:
+    """Give a member back what was known before, where it is still what the import made of it."""
+    change, member = trace.change(keyring), session.get(Member, trace.member_id)
+    if not change or member is None:
+        return False
+    now = facts_of(member, keyring, change)
+    before = {name: was for name, (was, made) in change.items() if now[name] == made}
+    change_member(session, keyring, member, before)
+    return bool(before)
+
+
+def _count(row: Import, leaving: Sequence[int], going: Sequence[int], restored: int) -> None:
+    undone = Counter(row.options.get("undone", {}))
+    undone.update({"leave": len(leaving), "gone": len(going), "restored": restored})
+    row.options = {**row.options, "undone": dict(undone)}
+
+
+def _unchanged(list_id: int) -> ColumnElement[bool]:
+    """A subscription that an import made, and nobody has touched since."""
+    return and_(
+        ImportTrace.joined,
+        Subscription.member_id == ImportTrace.member_id,
+        Subscription.list_id == list_id,
+        Subscription.standing == Standing.CONFIRMED,
+        Subscription.changed_at == Subscription.joined_at,
+    )
+
+
+def _free(member: InstrumentedAttribute[int], row: Import, held: Held) -> ColumnElement[bool]:
+    """Whether nothing but this import holds a member's record: no other list, no other import, nobody they brought."""
+    recruit, trace, other = aliased(Member), aliased(ImportTrace), aliased(Subscription)
+    return ~(
+        exists().where(other.member_id == member, other.list_id != row.list_id)
+        | exists().where(trace.member_id == member, trace.import_id != row.id)
+        | exists().where(recruit.recruited_by_id == member)
+        | held(member)
+    )
