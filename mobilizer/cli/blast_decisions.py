@@ -62,7 +62,7 @@ def retry(settings: Settings, slug: str, cause: Cause, dry_run: bool) -> None:
         if not count:
             raise click.ClickException(f"Nothing done: no mail of this cause, and the blast is {was}.")
         record_command(session, "retry", blast_id, cause=cause.key, count=count)
-    click.echo(f"{count} mails are tried again now.")
+    click.echo(f"{count} mails are tried again {'when the blast goes on' if was in decisions.STANDS_STILL else 'now'}.")
 
 
 @click.command()
@@ -102,7 +102,7 @@ def _choice(command: Choose) -> Choose:
 @click.pass_obj
 def leave(settings: Settings, slug: str, mail: int | None, reason: str | None, everything: bool) -> None:
     """Let uncertain mails be as they are: nothing more is sent, and nobody is asked again."""
-    count = _decide(opened(settings), slug, "leave", _which(mail, reason, everything))
+    count, _was = _decide(opened(settings), slug, "leave", _which(mail, reason, everything))
     click.echo(f"{count} mails are left as they are.")
 
 
@@ -117,7 +117,8 @@ def resend(settings: Settings, slug: str, mail: int | None, reason: str | None, 
         count = decisions.count(session, blast_named(session, slug).id, which)
     if count and not yes:
         click.confirm(f"Whoever got the first one gets it twice. Send {count} mails again?", abort=True)
-    click.echo(f"{_decide(here, slug, 'resend', which, count)} mails are sent again.")
+    count, was = _decide(here, slug, "resend", which, count)
+    click.echo(f"{count} mails are sent again{' when the blast goes on' if was in decisions.STANDS_STILL else ''}.")
 
 
 _VERBS = {"leave": decisions.leave, "resend": decisions.resend}
@@ -130,7 +131,8 @@ def _which(mail: int | None, reason: str | None, everything: bool) -> Which:
     return Which(reason, mail)
 
 
-def _decide(here: Installation, slug: str, verb: str, which: Which, seen: int | None = None) -> int:
+def _decide(here: Installation, slug: str, verb: str, which: Which, seen: int | None = None) -> tuple[int, str]:
+    """How many it was done to, and the state that the blast was in."""
     with here.database.write() as session:
         blast = blast_named(session, slug)
         blast_id, was = blast.id, blast.state
@@ -140,7 +142,7 @@ def _decide(here: Installation, slug: str, verb: str, which: Which, seen: int | 
         if seen is not None and count != seen:
             raise click.ClickException(f"Nothing done: there are {count} by now. Look again.")
         record_command(session, verb, blast_id, count=count, **({"delivery": which.delivery} if which.delivery else {}))
-    return count
+    return count, was
 
 
 def _evidence(here: Installation, slug: str) -> list[dict[str, Any]]:

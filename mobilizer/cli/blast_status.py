@@ -19,9 +19,11 @@ from mobilizer.cli.naming import blast_named
 from mobilizer.cli.opening import opened
 from mobilizer.delivery import causes
 from mobilizer.delivery.causes import Kind
+from mobilizer.delivery.limits import in_force
 from mobilizer.delivery.progress import Progress, Tally, progress
 from mobilizer.installation import Installation
 from mobilizer.languages import UnknownLanguage, language
+from mobilizer.pace.store import Standing
 from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings
 
@@ -76,6 +78,7 @@ def status_of(here: Installation, slug: str) -> dict[str, Any]:
             "per_second": round(now.per_second, 2),
             "seconds_left": _left(now, later),
             "workers": now.workers,
+            "limits": [_limit(standing) for standing in in_force(here.settings)] if now.state == "sending" else [],
             "languages": {tag: _counts(tally) for tag, tally in now.languages.items()},
             "mailboxes": {code: _counts(tally) for code, tally in causes.by_provider(session, blast.id).value.items()},
             **{kind: [_cause(group) for group in found] for kind, found in groups.items()},
@@ -92,6 +95,9 @@ def drawn(now: dict[str, Any]) -> RenderableType:
     shown.append(_table("Language", {_own_name(tag): counts for tag, counts in now["languages"].items()}, now))
     if now["mailboxes"]:
         shown.append(_table("Mailbox", {code or "others": counts for code, counts in now["mailboxes"].items()}))
+    for limit in now["limits"]:
+        how = "slowed" if limit["slowed"] else "limited"
+        shown.append(f"{limit['name']} is {how} to {limit['per_second'] * 60:.4g} a minute.")
     for kind, title in ((Kind.DEFERRED, "Waits for another try"), (Kind.REFUSED, "Refused")):
         if now[kind]:
             shown.append(causes_table(title, now[kind]))
@@ -125,6 +131,11 @@ def _counts(tally: Tally) -> dict[str, int]:
 
 def _cause(group: causes.Group) -> dict[str, Any]:
     return {"cause": group.cause.key, "people": group.people, "next_at": _said(group.next_at)}
+
+
+def _limit(standing: Standing) -> dict[str, Any]:
+    slowed = standing.slowed_since is not None
+    return {"name": standing.name, "per_second": round(standing.rate, 6), "slowed": slowed, "why": standing.why}
 
 
 def _left(now: Progress, later: int) -> float | None:

@@ -20,6 +20,7 @@ from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 
 # Where rows may be put back: whatever is frozen and not over for good.
 GOES_ON = (BlastState.SENDING, BlastState.PAUSED, BlastState.HELD, BlastState.SENT)
+STANDS_STILL = (BlastState.PAUSED, BlastState.HELD)  # there they go when the blast goes on
 BATCHES_AT_ONCE = 500
 
 

@@ -9,14 +9,23 @@ from mobilizer.pace.lookups import Lookups, mail_servers
 from mobilizer.pace.mailboxes import hosted
 from mobilizer.pace.pace import Pace
 from mobilizer.pace.providers import Providers
-from mobilizer.pace.store import TIMEOUT_SECONDS, Store
+from mobilizer.pace.store import TIMEOUT_SECONDS, Away, Standing, Store
 from mobilizer.settings import Settings
-from mobilizer.transport.relays import Relays
+from mobilizer.transport.relays import Relays, RelaysError, load_relays
 
 
 def pace_of(settings: Settings, relays: Relays) -> Pace:
     """The tokens of one process, made after its fork; `close()` it at the end. Connects when first asked."""
     return Pace(Store.at(settings.redis_url), relays.limits(), settings.expected_workers)
+
+
+def in_force(settings: Settings) -> list[Standing]:
+    """What limits the mail that leaves now, configured or slowed; nothing where that can't be known."""
+    try:
+        standings = pace_of(settings, load_relays(settings)).state()
+    except (Away, RelaysError):
+        return []
+    return [standing for standing in standings if standing.rate]
 
 
 def providers_of(installation: Installation, relays: Relays) -> Providers:

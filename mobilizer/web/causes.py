@@ -47,24 +47,35 @@ def retry(slug: str) -> ResponseReturnValue:
     except ValueError:
         cause = Cause(Kind.REFUSED, reason="")  # a form that is none of ours is about nobody
     with installation().database.write() as session:
-        blast_id = known_blast(session, slug).id
+        blast = known_blast(session, slug)
+        blast_id, stands_still = blast.id, blast.state in decisions.STANDS_STILL
         people = decisions.retry(session, blast_id, cause)
         if people:
             record(session, me().id, "blast.retry", f"blast:{blast_id}", cause=cause.key, count=people)
     if people:
-        flash(ngettext("%(n)s mail is tried again now.", "%(n)s mails are tried again now.", people), "good")
+        flash(_tried_again(people, stands_still), "good")
     else:
         flash(_("Nothing was changed: the blast has moved on meanwhile."), "warn")
     return redirect(url_for("blasts.progress", slug=slug), 303)
 
 
+def _tried_again(people: int, stands_still: bool) -> str:
+    if stands_still:
+        return ngettext(
+            "%(n)s mail is tried again when the blast goes on.",
+            "%(n)s mails are tried again when the blast goes on.",
+            people,
+        )
+    return ngettext("%(n)s mail is tried again now.", "%(n)s mails are tried again now.", people)
+
+
 def _line(group: Group) -> Line:
     cause = group.cause
-    words = waiting_text if cause.kind == Kind.DEFERRED else reason_text
+    waits = cause.kind == Kind.DEFERRED
     reply = group.reply if permitted("members.see") else ""
     return Line(
         key=cause.key,
-        why=words(cause.reason or ""),
+        why=waiting_text(cause.reason or "") if waits else reason_text(cause.reason or "", cause.code),
         provider=provider_name(cause.provider or ""),
         said=" ".join(part for part in (str(cause.code or ""), "" if reply else cause.status) if part),
         reply=reply,

@@ -26,6 +26,7 @@ from mobilizer.web.labels import label
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.reasons import provider_name
 from mobilizer.web.screens import blasts as blueprint
+from mobilizer.web.slowed import slowed
 from mobilizer.web.words import _, duration, ngettext, number, percent
 
 S = BlastState
@@ -59,6 +60,7 @@ def progress(slug: str) -> ResponseReturnValue:
             bars=[tally_bar(tag, tally) for tag, tally in now.languages.items()],
             kinds=kinds(),
             rate=_rate(now),
+            slowed=slowed(installation().settings) if now.state == S.SENDING and now.overall.waiting else [],
             to_do=what_to_do(now.held_for, now.retry_at),
             can_pause=blast.state in CAN_PAUSE and blast.state != S.HELD,
             can_resume=blast.state in RESUMABLE,

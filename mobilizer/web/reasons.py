@@ -7,7 +7,7 @@ from mobilizer.web.words import _
 
 REASONS = {
     "hard": N_("The mailbox does not exist"),
-    "soft": N_("Refused again and again, then given up"),
+    "soft": N_("Refused without a clear reason, or put off until it was given up"),
     "full": N_("The mailbox is full"),
     "policy": N_("Refused by the other side's policy"),
     "rate": N_("Too many at once for the other side"),
@@ -22,6 +22,9 @@ REASONS = {
     "retried": N_("Tried again by a person's decision"),
     "": N_("No reason was written down"),
 }
+# What a verdict means where the code of the reply is known: a lasting no (5xx), or one "not now" too many.
+SOFT_NO = N_("Refused without a clear reason")
+GIVEN_UP = N_("“Not now” again and again, then given up")
 # The same verdicts where they are not the last word.
 WAITING = {
     "soft": N_("“Not now”: greylisting or a fault that passes"),
@@ -35,9 +38,11 @@ PROVIDERS = {
 }  # fmt: skip
 
 
-def reason_text(reason: str) -> str:
-    """A reason of the ledger in the page's language."""
+def reason_text(reason: str, code: int | None = None) -> str:
+    """A reason of the ledger in the page's language; `code` is that of the relay's reply, where it is known."""
     known = REASONS.get(reason)
+    if reason == "soft" and code:
+        known = SOFT_NO if code >= 500 else GIVEN_UP
     return _(known) if known is not None else reason
 
 

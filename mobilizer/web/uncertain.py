@@ -106,7 +106,8 @@ def _decide(slug: str, choice: str) -> ResponseReturnValue:
     which, seen = _asked(), whole_number(request.form.get("seen", ""))
     try:
         with installation().database.write() as session:
-            blast_id = known_blast(session, slug).id
+            blast = known_blast(session, slug)
+            blast_id, stands_still = blast.id, blast.state in decisions.STANDS_STILL
             count = VERBS[choice](session, blast_id, which)
             if count != seen:
                 raise NotAsSeen
@@ -115,7 +116,7 @@ def _decide(slug: str, choice: str) -> ResponseReturnValue:
     except NotAsSeen:
         flash(_("Nothing was changed: there are other mails by now. Look again."), "warn")
     else:
-        flash(_done(choice, count), "good")
+        flash(_done(choice, count, stands_still), "good")
     return redirect(url_for(".uncertain", slug=slug), 303)
 
 
@@ -129,9 +130,15 @@ def _fields(which: Which, count: int) -> dict[str, str | int]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _done(choice: str, count: int) -> str:
+def _done(choice: str, count: int, stands_still: bool) -> str:
     if choice == "leave":
         return ngettext("%(n)s mail is left as it is.", "%(n)s mails are left as they are.", count)
+    if stands_still:
+        return ngettext(
+            "%(n)s mail is sent again when the blast goes on.",
+            "%(n)s mails are sent again when the blast goes on.",
+            count,
+        )
     return ngettext("%(n)s mail is sent again.", "%(n)s mails are sent again.", count)
 
 

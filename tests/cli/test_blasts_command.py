@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -12,7 +13,9 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.cli import main
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, DeliveryState
+from mobilizer.delivery.limits import pace_of
 from mobilizer.organizers.audit import AuditEntry
+from mobilizer.transport.relays import RELAYS_FILE, load_relays
 from tests.web.appeal_stage import settle
 from tests.worlds import World
 
@@ -21,7 +24,11 @@ SLUG = "love-always-wins"
 
 def run(world: World, *arguments: str, typed: str | None = None) -> Result:
     settings = world.installation.settings
-    environment = {"MOBILIZER_HOME": str(settings.home), "DATABASE_URL": settings.database_url}
+    environment = {
+        "MOBILIZER_HOME": str(settings.home),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+    }
     return CliRunner().invoke(main, ["blasts", *arguments], input=typed, env=environment)
 
 
@@ -100,6 +107,25 @@ def test_a_cause_is_tried_again_or_only_counted(launched: World) -> None:
     assert nothing.exit_code == 1
     assert "no mail of this cause" in nothing.output
     assert [detail["cause"] for _, detail in log(launched)] == ["deferred", "refused/full/552"]
+
+
+def test_in_a_pause_what_is_put_back_is_said_to_wait_for_its_end(launched: World) -> None:
+    assert run(launched, "pause", SLUG).exit_code == 0
+    assert run(launched, "retry", SLUG).output == "1 mails are tried again when the blast goes on.\n"
+    assert run(launched, "resend", SLUG, "--all", "--yes").output == "2 mails are sent again when the blast goes on.\n"
+
+
+def test_status_tells_the_limits_that_mail_waits_for(launched: World, redis_url: str) -> None:
+    settings = launched.installation.settings.model_copy(update={"redis_url": redis_url})
+    launched.installation = dataclasses.replace(launched.installation, settings=settings)
+    (settings.home / RELAYS_FILE).write_text('[[provider]]\nname = "gmail"\nrate = "1/m"\n')
+    pace_of(settings, load_relays(settings)).slower("provider:yahoo", "421 4.7.0")
+    said = json.loads(run(launched, "status", SLUG, "--json").output)
+    assert [(one["name"], one["slowed"]) for one in said["limits"]] == [
+        ("provider:gmail", False),
+        ("provider:yahoo", True),
+    ]
+    assert "provider:gmail is limited to 1 a minute." in run(launched, "status", SLUG).output
 
 
 def test_uncertain_mails_are_listed_left_and_sent_again(launched: World) -> None:

@@ -10,12 +10,15 @@ from sqlalchemy import select, update
 
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
-from mobilizer.delivery import heartbeats
+from mobilizer.delivery import heartbeats, limits
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.reconcile import REFUSED
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
+from mobilizer.pace.pace import Pace
+from mobilizer.pace.store import Store
 from mobilizer.problems import Problem, write_problem
+from mobilizer.transport.relays import RELAYS_FILE, load_relays
 from mobilizer.web.chart import segments
 from tests.web.appeal_stage import make_ready, settle
 from tests.web.conftest import Browser
@@ -139,6 +142,42 @@ def defer(world: World) -> None:
     for member, provider in zip(world.members, ("gmail", "gmail", ""), strict=False):
         settle(world, member, DeliveryState.PENDING, provider=provider, **waits)
     settle(world, world.members[3], DeliveryState.REJECTED, reason="full", code=552, provider="gmail")
+
+
+@pytest.mark.parametrize("state", ["paused", "held"])
+def test_what_is_tried_again_in_a_pause_is_said_to_wait_for_its_end(
+    organizer: Browser, launched: World, state: str
+) -> None:
+    defer(launched)
+    put(launched, state=state)
+    organizer.post(f"{BLAST}/retry", cause="deferred/rate/421/4.7.28/gmail")
+    assert "2 mails are tried again when the blast goes on." in organizer.get(f"{BLAST}/progress").text
+
+
+def test_a_no_at_the_first_try_is_not_called_one_after_many(organizer: Browser, launched: World) -> None:
+    settle(launched, launched.members[0], DeliveryState.REJECTED, reason="soft", code=550, reply="no")
+    settle(launched, launched.members[1], DeliveryState.REJECTED, reason="soft", code=450, reply="later")
+    page = organizer.get(f"{BLAST}/progress").text
+    assert "Refused without a clear reason<" in page
+    assert "“Not now” again and again, then given up" in page
+
+
+def test_limits_that_mail_waits_for_are_told(
+    organizer: Browser, launched: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message a minute is no stall: the page says that it was set so, or that the other side asked for it."""
+    home = launched.installation.settings.home
+    (home / RELAYS_FILE).write_text('[[provider]]\nname = "gmail"\nrate = "1/m"\n')
+    pace = Pace(Store.at(redis_url), load_relays(launched.installation.settings).limits())
+    monkeypatch.setattr(limits, "pace_of", lambda *_: pace)
+    pace.slower("provider:yahoo", "421 4.7.0")
+    pace.slower("domain:0123", "421 4.7.0")
+    page = organizer.get(f"{BLAST}/progress").text
+    assert "Gmail: no more than 1 a minute, as it was set." in page
+    assert "Yahoo: slowed to 30 a minute for a while, as the other side asked." in page
+    assert "Other mailboxes: slowed to 30 a minute" in page
+    put(launched, state="paused")
+    assert "Not faster than this" not in organizer.get(f"{BLAST}/progress").text
 
 
 def test_what_waits_is_told_by_cause_and_tried_again_by_cause(organizer: Browser, launched: World) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
+from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.tickets import tokens_for
 from mobilizer.db import clock
@@ -100,6 +101,14 @@ def test_to_send_again_asks_first_and_says_that_some_get_it_twice(organizer: Bro
     assert unsure.states() == {"accepted": 2, "pending": 2, "uncertain": 1}
     assert log(unsure) == [("blast.resend", organizer.user_id, {"count": 2})]
     assert "2 mails are sent again." in organizer.get(PAGE).text
+
+
+def test_what_is_sent_again_in_a_pause_is_said_to_wait_for_its_end(organizer: Browser, unsure: World) -> None:
+    with unsure.installation.database.write() as session:
+        assert lifecycle.pause(session, unsure.blast_id)
+    organizer.post(RESEND, seen="2", reason="worker_lost")
+    assert "2 mails are sent again when the blast goes on." in organizer.get(PAGE).text
+    assert unsure.blast().state == "paused"
 
 
 def test_one_mail_is_decided_about_alone(organizer: Browser, unsure: World) -> None:
