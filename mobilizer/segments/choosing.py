@@ -31,7 +31,7 @@ def whom(session: Session, blast: Blast) -> Chosen | None:
         return None
     narrowing = narrowing_of(blast.narrowing)
     now = blast.launched_at or datetime.now(UTC)
-    return Chosen(_fits(session, narrowing, now), _spared(blast, narrowing, now))
+    return Chosen(_fits(session, narrowing, now), _spared(narrowing, now))
 
 
 def _fits(session: Session, narrowing: Narrowing, now: datetime) -> ColumnElement[bool]:
@@ -59,7 +59,7 @@ def _condition(session: Session, number: int, now: datetime) -> ColumnElement[bo
         raise CannotChoose(Problem("audience.segment_broken", message, {"name": segment.name})) from bad
 
 
-def _spared(blast: Blast, narrowing: Narrowing, now: datetime) -> ColumnElement[bool] | None:
+def _spared(narrowing: Narrowing, now: datetime) -> ColumnElement[bool] | None:
     """Who was sent as many blasts as the cap allows already, by the days on which they were launched."""
     if not narrowing.most:
         return None
@@ -68,7 +68,6 @@ def _spared(blast: Blast, narrowing: Narrowing, now: datetime) -> ColumnElement[
         .select_from(Blast)
         .join(Delivery, Delivery.id == numbered(Blast.id, Member.id))
         .where(
-            Blast.id != blast.id,
             Blast.launched_at >= now - timedelta(days=narrowing.days),
             Delivery.state.in_(COUNTED),
         )

@@ -199,7 +199,7 @@ def populations(draw: st.DrawFn) -> Population:
 
 @st.composite
 def _persons(draw: st.DrawFn, size: int, over: Mapping[int, float | None]) -> Person:
-    states = st.sampled_from([str(state) for state in DeliveryState])
+    states = st.one_of(st.just("accepted"), st.sampled_from([str(state) for state in DeliveryState]))
     deliveries = {
         blast: (draw(states), max(draw(DAYS), over[blast] or 0)) for blast in draw(st.sets(st.sampled_from(BLASTS)))
     }

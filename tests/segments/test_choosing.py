@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from mobilizer import jobs
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
@@ -189,6 +190,15 @@ def test_before_launch_what_is_gone_is_a_red_line(world: World) -> None:
     found = checked(world)
     assert (found.ready, found.people) == (False, 0)
     assert "audience.segment_gone" in {line.problem.code for line in found.lines if line.level == "error"}
+
+
+def test_the_job_that_launches_a_blast_knows_its_segments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    aim(world, segments=(save(world, "spanish", SPANISH),))
+    start(world)
+    monkeypatch.setattr(jobs, "_installation", world.installation)
+    monkeypatch.setattr(world.installation.database, "after_fork", lambda: None)  # nobody forked
+    jobs.perform("launch", world.blast_id)
+    assert (world.blast().state, world.states()) == (BlastState.SENDING, {"pending": 2})
 
 
 def test_who_knows_of_no_segments_does_not_freeze_a_narrowed_blast(world: World) -> None:

@@ -17,7 +17,7 @@ from tests.segments.population import NOW, Population, documents, make_ground, p
 
 # Every example is rolled back, so the database is as fresh for the next one.
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-FEW = settings(MANY, max_examples=12)
+FEW = settings(MANY, max_examples=20)
 
 
 @pytest.fixture
