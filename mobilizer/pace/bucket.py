@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from mobilizer.pace.scripts import BURST_SECONDS, GROWTH, LEAST_RATE
+from mobilizer.pace.scripts import BURST_SECONDS, GROWN_SECONDS, GROWTH, LEAST_PART, LEAST_RATE
 
 MOST_LEASED = 100
 LEASE_PART = 0.25  # of a second's tokens: the most that one process takes away from the others at once
@@ -31,6 +31,7 @@ class Bucket:
     slowed: float = float("-inf")
     grown: float = float("-inf")
     slowed_alone: bool = False
+    slowed_from: float = 0.0
     filled: float = 0.0
     counted: int = 0
     _seen_rate: float = 0.0
@@ -72,7 +73,8 @@ class Bucket:
     def slow_alone(self, measured: float, now: float) -> None:
         """Halve the rate by our own word only; Redis is told when it is back."""
         before = self.rate or measured
-        self.rate = min(before, max(LEAST_RATE, before / 2))
+        self.slowed_from = max(self.slowed_from, before) if self.slowed_alone else before
+        self.rate = min(before, max(LEAST_RATE, LEAST_PART * self.slowed_from, before / 2))
         self.grown = self.filled = now
         self.slowed_alone = True
 
@@ -87,6 +89,7 @@ class Bucket:
         return wait
 
     def _grow_alone(self, now: float) -> None:
-        if self.well and self.rate != self.limit and now - max(self.grown, self.slowed) >= 1:
-            self.set_rate(self.rate * GROWTH)
+        seconds = now - max(self.grown, self.slowed)
+        if self.well and self.rate != self.limit and seconds >= 1:
+            self.set_rate(self.rate * GROWTH ** min(seconds, GROWN_SECONDS))
             self.grown, self.well = now, 0

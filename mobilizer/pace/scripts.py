@@ -8,7 +8,9 @@ from __future__ import annotations
 
 BURST_SECONDS = 1.0  # what a bucket holds, at its rate; one token at least
 GROWTH = 1.02  # a second, while it goes well
-LEAST_RATE = 1 / 60  # a second: nothing is slowed below one a minute
+GROWN_SECONDS = 60  # of growth at once, at most: what is accepted once a minute stands for that minute
+LEAST_PART = 0.01  # of the rate it was slowed from: nothing is slowed below that
+LEAST_RATE = 1 / 60  # a second: nor below one a minute
 RECOVERED_SECONDS = 600  # without trouble, and as fast as before: a limit that nobody configured is lifted
 FORGOTTEN_SECONDS = 3600  # without trouble: what happened then says nothing about now
 KEPT_SECONDS = 86_400  # the last trouble stays to be seen
@@ -34,7 +36,11 @@ end
 local function grow(b, well)
   if not b.own then return end
   local calm = (now - b.slowed) / 1000000
-  if well and calm >= 1 and now - b.grown >= 1000000 then b.own = b.own * {GROWTH} b.grown = now end
+  local seconds = (now - math.max(b.grown, b.slowed)) / 1000000
+  if well and calm >= 1 and seconds >= 1 then
+    b.own = b.own * {GROWTH} ^ math.min(seconds, {GROWN_SECONDS})
+    b.grown = now
+  end
   if (b.limit > 0 and b.own >= b.limit) or calm >= {FORGOTTEN_SECONDS}
     or (b.limit == 0 and b.own >= b.from and calm >= {RECOVERED_SECONDS}) then
     b.own = nil
@@ -101,8 +107,11 @@ local this = (tonumber(redis.call('HGET', KEYS[3] .. text(count), ARGV[5])) or 0
   / math.max(1, now / 1000000 - count * {COUNTED_SECONDS})
 local before = b.own or math.max(tonumber(ARGV[3]), last, this)
 if b.limit > 0 then before = math.min(before, b.limit) end
-if not b.own then redis.call('HSET', b.key, 'from', tostring(before), 'since', text(now)) end
-b.own = math.min(before, math.max({LEAST_RATE}, before / 2))
+if not b.own then
+  b.from = before
+  redis.call('HSET', b.key, 'from', tostring(before), 'since', text(now))
+end
+b.own = math.min(before, math.max({LEAST_RATE}, {LEAST_PART} * b.from, before / 2))
 b.rate, b.grown, b.level = b.own, now, 0
 redis.call('HSET', b.key, 'slowed', text(now), 'why', ARGV[4])
 redis.call('HINCRBY', b.key, 'times', 1)

@@ -202,6 +202,53 @@ def test_a_rate_is_halved_for_all_once_a_second_and_grows_back_while_it_goes_wel
     assert len(hosts.sends(first, 5, RELAY)) >= 480
 
 
+def test_after_many_troubles_it_is_as_fast_as_before_in_minutes(hosts: Hosts) -> None:
+    """Once a hundredth of the rate is left no more is taken away, and it grows by the time, not by the message."""
+    pace = hosts.pace({RELAY: 100.0})
+    hosts.sends(pace, 12, RELAY)
+    for _ in range(14):
+        hosts.clock.passed += 1.1
+        pace.slower(RELAY, "421")
+    assert pace.state()[0].rate == pytest.approx(1, rel=0.1)
+    hosts.sends(pace, 260, RELAY)
+    assert pace.state()[0].slowed_since is None
+    assert len(hosts.sends(pace, 5, RELAY)) >= 480
+
+
+def test_a_halving_is_made_up_for_in_the_same_time_at_any_rate(hosts: Hosts) -> None:
+    for name, rate in (("relay:a", 100.0), ("relay:b", 1.0), ("relay:c", 0.2)):
+        pace = hosts.pace({name: rate})
+        hosts.sends(pace, 30, name)
+        pace.slower(name, "421")
+        hosts.sends(pace, 20, name)
+        assert pace.state()[0].slowed_since is not None
+        hosts.sends(pace, 40, name)
+        assert pace.state()[0].slowed_since is None, name
+
+
+def test_what_was_idle_for_long_is_not_as_fast_as_before_at_once(hosts: Hosts) -> None:
+    pace = hosts.pace({RELAY: 100.0})
+    hosts.sends(pace, 12, RELAY)
+    for _ in range(10):
+        hosts.clock.passed += 1.1
+        pace.slower(RELAY, "421")
+    hosts.clock.passed += 1200
+    pace.well(RELAY)
+    hosts.sends(pace, 2, RELAY, well=False)
+    assert pace.state()[0].rate < 5
+
+
+def test_without_redis_too_a_tenfold_slowing_is_made_up_for_in_minutes(hosts: Hosts) -> None:
+    hosts.cut_off()
+    pace = hosts.pace({RELAY: 100.0})
+    hosts.sends(pace, 3, RELAY)
+    for _ in range(14):
+        hosts.clock.passed += 1.1
+        pace.slower(RELAY, "421")
+    hosts.sends(pace, 260, RELAY)
+    assert len(hosts.sends(pace, 5, RELAY)) >= 450
+
+
 def test_nothing_is_slowed_below_one_a_minute(hosts: Hosts) -> None:
     pace = hosts.pace({RELAY: 100.0, GMAIL: 1 / 3600})
     for _ in range(40):
