@@ -7,12 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member, open_identity
 from mobilizer.delivery.decisions import Which, undecided_rows
-from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState, is_not_sent
+from mobilizer.delivery.ledger import Delivery, DeliveryState, LeaseRecord, is_not_sent
 from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.message.headers import wire_domain
@@ -22,9 +22,8 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One uncertain message. `message_id` is what the relay's log has of it; `worker` is empty where another one has
-    taken the batch over since; `name` is None where the member has been
-    erased, and empty where it was not asked for."""
+    """One uncertain message. `message_id` is what the relay's log has of it; `relay` and `worker` are who had it when
+    its answer was lost; `name` is None where the member has been erased, and empty where it was not asked for."""
 
     id: int
     member_id: int
@@ -81,8 +80,8 @@ def reasons(session: Session, blast_id: int) -> Counter[str]:
 
 def _evidence(session: Session, here: Installation, deliveries: Collection[int], names: bool) -> tuple[Evidence, ...]:
     rows = session.execute(
-        select(Delivery, Batch.epoch, Batch.owner, Member.sealed, Member.address_key)
-        .join(Batch, Batch.id == Delivery.batch_id)
+        select(Delivery, LeaseRecord.owner, Member.sealed, Member.address_key)
+        .outerjoin(LeaseRecord, and_(LeaseRecord.batch_id == Delivery.batch_id, LeaseRecord.epoch == Delivery.epoch))
         .outerjoin(Member, Member.id == Delivery.member_id)
         .where(Delivery.id.in_(deliveries))
         .order_by(Delivery.id)
@@ -90,8 +89,8 @@ def _evidence(session: Session, here: Installation, deliveries: Collection[int],
     return tuple(_line(here, row, names) for row in rows)
 
 
-def _line(here: Installation, found: Row[Delivery, int, str, bytes | None, bytes | None], names: bool) -> Evidence:
-    row, epoch, owner, sealed, address_key = found
+def _line(here: Installation, found: Row[Delivery, str | None, bytes | None, bytes | None], names: bool) -> Evidence:
+    row, owner, sealed, address_key = found
     name = None
     if sealed and address_key:
         name = open_identity(here.keyring, sealed, address_key).name if names else ""
@@ -107,6 +106,6 @@ def _line(here: Installation, found: Row[Delivery, int, str, bytes | None, bytes
         message_id=f"<{token}@{wire_domain(here.settings.return_domain)}>",
         batch=row.batch_id,
         lease=row.epoch,
-        worker=owner if row.epoch == epoch else "",
+        worker=owner or "",
         decided_at=row.decided_at,
     )

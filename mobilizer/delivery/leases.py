@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock, reached
-from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, LeaseRecord, is_open
 
 LEASE_SECONDS = 120.0  # if nothing else is set
 LONGEST_LEASE = 3600.0  # that can be set
@@ -68,6 +68,7 @@ def take(session: Session, batch_id: int, owner: str, seconds: float = LEASE_SEC
     if row is None:
         return None
     lease = Lease(*row)
+    session.execute(insert(LeaseRecord).values(batch_id=lease.batch, epoch=lease.epoch, owner=owner))
     if lease.epoch > 1:  # else there was no earlier owner
         sweep(session, lease)
     return lease

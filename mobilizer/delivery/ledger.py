@@ -54,6 +54,17 @@ class Batch(Base):
     size: Mapped[int] = mapped_column(default=0)  # its deliveries, of any state
 
 
+class LeaseRecord(Base):
+    """Who had a batch under which epoch. A row knows the epoch of its claim, and so who was lost with its answer."""
+
+    __tablename__ = "leases"
+
+    batch_id: Mapped[int] = mapped_column(BigId, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    taken_at: Mapped[datetime] = mapped_column(default=clock())
+
+
 class DeliveryState(StrEnum):
     """pending -> handing -> accepted | rejected | pending | uncertain; pending -> skipped."""
 

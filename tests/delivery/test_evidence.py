@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from mobilizer.delivery import slices
+from mobilizer.delivery import claims, leases, slices
 from mobilizer.delivery.decisions import Which
 from mobilizer.delivery.evidence import Evidence, undecided_page
+from mobilizer.delivery.ledger import numbered
 from mobilizer.failpoints import Point
 from tests.delivery.test_lanes import with_relays
-from tests.delivery.witness import Witness
-from tests.transport.scripted_relay import GOOD, ScriptedRelay
+from tests.delivery.witness import Witness, at_first
+from tests.transport.scripted_relay import DROP, GOOD, ScriptedRelay
 from tests.worlds import World
 
 
@@ -22,13 +23,41 @@ def evidence(world: World) -> list[Evidence]:
     return list(page.lines)
 
 
-def test_a_message_whose_worker_was_lost_names_the_relay_that_had_it(world: World) -> None:
+def test_a_message_whose_worker_was_lost_names_that_worker_and_its_relay(world: World) -> None:
+    """Others have had the batch since."""
     world.launch()
     witness = Witness(world)
     witness.send_and_die(Point.CONTENT_WRITTEN)
     assert witness.rest() == []
     (line,) = evidence(world)
-    assert (line.reason, line.relay) == ("worker_lost", "main")
+    assert (line.reason, line.relay, line.worker) == ("worker_lost", "main", "who dies")
+
+
+def test_of_workers_that_were_lost_one_after_another_each_is_named_by_what_it_had(world: World) -> None:
+    world.launch()
+    witness, database = Witness(world), world.installation.database
+    readers = [member for member in world.members if world.delivery(member).language == "en"]
+    batch = world.delivery(readers[0]).batch_id
+    for worker, member in zip(("first", "second", "third"), readers, strict=True):
+        with database.write() as session:
+            lease = leases.take(session, batch, worker)
+            assert lease is not None
+            row = numbered(world.blast_id, member)
+            assert claims.claim(session.connection(), lease, [row], f"{worker}-relay") == {row}
+        witness.end_leases()
+    with database.write() as session:
+        assert leases.take(session, batch, "fourth")
+    found = {line.member_id: (line.worker, line.relay) for line in evidence(world)}
+    assert list(found) == readers
+    assert list(found.values()) == [(worker, f"{worker}-relay") for worker in ("first", "second", "third")]
+
+
+def test_an_answer_that_was_lost_with_its_connection_names_the_worker_too(world: World) -> None:
+    world.launch()
+    witness = Witness(world)
+    witness.send("first", DOT=at_first(lambda: None, DROP, GOOD["DOT"]))
+    assert witness.rest() == []
+    assert [(line.worker, line.relay) for line in evidence(world)] == [("first", "main")]
 
 
 def test_of_two_relays_each_row_names_its_own_before_there_is_an_answer(world: World) -> None:
