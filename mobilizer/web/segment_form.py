@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from mobilizer.problems import Problem
 from mobilizer.segments.rules import RULES, Rule, asked_by, write_rule
-from mobilizer.segments.tree import ROOT, All, BadRules, Node, Not, read_rules
+from mobilizer.segments.tree import MOST_RULES, ROOT, All, BadRules, Node, Not, read_rules
 from mobilizer.segments.tree import Any as AnyOf
 
 MATCHES = ("all", "any")
@@ -90,11 +91,11 @@ class Form:
 
 
 def read_form(posted: Mapping[str, str]) -> Form:
-    """The form as it was posted."""
+    """The form as it was posted: of rules no more than enough to say that there are too many."""
     form = Form(posted.get("name", "").strip(), _match(posted, "match"), [])
-    for number in _counted("g{}-match", posted):
+    for number in islice(_counted("g{}-match", posted), MOST_GROUPS):
         group = Group(_match(posted, f"g{number}-match"))
-        for row in _counted(f"g{number}r{{}}-rule", posted):
+        for row in islice(_counted(f"g{number}r{{}}-rule", posted), MOST_RULES + 1):
             start = f"g{number}r{row}-"
             word = posted[f"{start}rule"]
             if word in RULES:

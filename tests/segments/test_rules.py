@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,9 +13,10 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.members import Member
 from mobilizer.db import Database
+from mobilizer.segments.people import PRIME
 from mobilizer.segments.rules import RULES
 from mobilizer.segments.tree import read_rules
-from tests.segments.population import NOW, Population, documents, make_ground, populations, rule_of, settle
+from tests.segments.population import NOW, Population, documents, lot, make_ground, populations, rule_of, settle
 
 # Every example is rolled back, so the database is as fresh for the next one.
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -56,3 +59,19 @@ def test_groups_of_rules_find_whom_they_mean(ground: Database, population: Popul
     with Session(ground.engine) as session:
         people = settle(session, population)
         assert fitting(session, people, document) == people.fitting(read_rules(document))
+
+
+@pytest.mark.parametrize("draw", [1, 2, 3, 999_999])
+def test_a_draw_takes_about_the_share_that_is_asked_for(draw: int) -> None:
+    lots = [lot(member, draw) / PRIME for member in range(1, 20_001)]
+    for share in (0.01, 0.1, 0.5, 0.9):
+        taken = sum(one < share for one in lots) / len(lots)
+        assert abs(taken - share) < 0.02
+    # Numbers that follow each other, as members who joined together have, say nothing of each other.
+    both = sum(one < 0.5 and other < 0.5 for one, other in pairwise(lots)) / len(lots)
+    assert abs(both - 0.25) < 0.02
+
+
+def test_two_draws_take_different_people() -> None:
+    both = sum(lot(member, 1) < PRIME // 2 and lot(member, 2) < PRIME // 2 for member in range(1, 20_001))
+    assert abs(both / 20_000 - 0.25) < 0.02

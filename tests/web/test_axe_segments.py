@@ -16,7 +16,7 @@ from tests.worlds import World
 
 pytestmark = pytest.mark.browser
 
-PATHS = ("/segments", "/segments/new", "/segments/friends", "/segments/friends/edit")
+PATHS = ("/segments", "/segments/new", "/segments/friends", "/segments/friends/edit", "/blasts/new")
 LOOKS = [
     {"phone": False, "dark": False, "language": "en"},
     {"phone": True, "dark": True, "language": "ar"},
@@ -38,6 +38,8 @@ RULES = [
 def friends(world: World) -> World:
     with world.installation.database.write() as session:
         keeping.create(session, "Friends", read_rules(RULES))
+        keeping.create(session, "Spanish", read_rules([{"rule": "language", "language": "es"}]))
+    world.launch()
     return world
 
 

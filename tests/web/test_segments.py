@@ -191,6 +191,15 @@ def test_rules_too_deep_for_the_builder_are_shown_and_not_lost(organizer: Browse
     assert saved(world) == {"deep": [deep]}
 
 
+def test_a_form_of_countless_rules_is_refused_and_not_shown_whole(organizer: Browser, world: World) -> None:
+    form = {f"g0r{row}-{name}": "language" for row in range(3000) for name in ("rule", "language")}
+    answer = organizer.post("/segments/new", **{"name": "All", "g0-match": "any", **form})
+    assert answer.status_code == 422
+    assert "There are too many rules: at most 50." in answer.text
+    assert answer.text.count("-rule") < 100
+    assert saved(world) == {}
+
+
 @pytest.mark.parametrize("word", sorted(RULES))
 def test_every_rule_can_be_added_and_is_shown(organizer: Browser, word: str) -> None:
     page = organizer.post("/segments/new", **{"act": "add-0", "g0-match": "all", "g0-new": word}).text
