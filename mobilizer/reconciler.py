@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mobilizer import jobs, tables
+from mobilizer.audience.importing import forget_uploads
 from mobilizer.audience.undoing import forget_traces
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, reconcile
@@ -64,6 +65,8 @@ class Reconciler:
         for step in STEPS:
             with self._installation.database.write() as session:
                 step(session)
+        with self._installation.database.write() as session:
+            forget_uploads(session, self._installation)
         try:
             self._queue_due()
         except RedisError as error:

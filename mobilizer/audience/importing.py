@@ -9,7 +9,7 @@ from io import BytesIO
 from itertools import islice
 from typing import IO, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
@@ -22,10 +22,13 @@ from mobilizer.audience.rows import Row, Unreadable
 from mobilizer.audience.running import CHUNK, FAILURES, data_rows, first_time, joining_of, noted, run_import
 from mobilizer.audience.sheet import Sheet, look
 from mobilizer.audience.uploads import open_upload, upload_path, write_upload
+from mobilizer.db import clock
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
+
+WAITING_SECONDS = 24 * 3600
 
 # The verdicts of who is on the list afterwards.
 GOOD = ("new", "updated", "unchanged")
@@ -39,6 +42,7 @@ __all__ = [
     "discard",
     "draft",
     "failure_of",
+    "forget_uploads",
     "guess_columns",
     "look",
     "look_again",
@@ -250,6 +254,13 @@ def _kept_of(row: Import | None) -> dict[str, Any]:
     """The choices that the next import into the same list begins with. Consent is told for each file anew."""
     kept = ("default_language", "by_country", "languages", "known")
     return {name: row.options[name] for name in kept if name in row.options} if row else {}
+
+
+def forget_uploads(session: Session, installation: Installation) -> None:
+    """Throw away the files that nobody has chosen anything for in WAITING_SECONDS: they are full of addresses."""
+    waiting = delete(Import).where(Import.state == "uploaded", Import.created_at < clock(-WAITING_SECONDS))
+    for number in session.scalars(waiting.returning(Import.id)).all():
+        upload_path(installation.settings.home, number).unlink(missing_ok=True)
 
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from mobilizer.audience import importing, joining, running
 from mobilizer.audience.candidates import Candidate, Choices, read_row
@@ -26,6 +26,7 @@ from mobilizer.audience.sheet import rows
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.audience.uploads import PIECE, Incoming, open_upload, upload_path, write_upload
+from mobilizer.db import clock
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Keyring
 from tests.audience.conftest import CONSENT, Importer
@@ -485,3 +486,23 @@ def test_the_name_of_a_file_is_sealed(installation: Installation, friends: int) 
         row = importing.store(session, installation, list_id=friends, filename="Ana Sol.csv", data=b"email\na@b.org\n")
         assert row.filename(installation.keyring) == "Ana Sol.csv"
         assert b"Ana" not in (row.sealed_name or b"")
+
+
+def test_a_file_that_waits_for_more_than_a_day_is_thrown_away(installation: Installation, friends: int) -> None:
+    def kept() -> list[str]:
+        return sorted(path.name for path in (installation.settings.home / "imports").iterdir())
+
+    with installation.database.write() as session:
+        rows = [
+            importing.store(session, installation, list_id=friends, filename="x.csv", data=b"email\na@example.org\n")
+            for _ in range(3)
+        ]
+        old, started, fresh = (row.id for row in rows)
+        rows[1].options = {**rows[1].options, **CONSENT}
+        assert importing.start(session, rows[1]) == []
+        session.execute(update(Import).where(Import.id != fresh).values(created_at=clock(-25 * 3600)))
+    with installation.database.write() as session:
+        importing.forget_uploads(session, installation)
+    assert kept() == [f"{started}.sealed", f"{fresh}.sealed"]
+    with installation.database.read() as session:
+        assert session.get(Import, old) is None
