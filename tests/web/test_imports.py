@@ -342,3 +342,11 @@ def test_who_may_not_import_may_not_undo(organizer: Browser, signed_in: Callable
     number = number_of(upload(organizer, CSV.encode()).location)
     assert signed_in(Role.VIEWER).post(f"/imports/{number}/undo").status_code == 403
     assert organizer.post(f"/imports/{number}/undo").location == f"/imports/{number}"
+
+
+def test_the_export_of_another_tool_is_named_and_its_columns_are_filled_in(organizer: Browser, world: World) -> None:
+    data = b"uuid,email,name,attributes,status\nu1,ana@example.org,Ana,{},blocklisted\n"
+    number = number_of(upload(organizer, data).location)
+    page = organizer.get(f"/imports/{number}/columns").text
+    assert "This is an export of listmonk" in page
+    assert '<option value="status" selected>Subscribed or not</option>' in page
