@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select
 
-from mobilizer.db import Database, check_durability, clock
+from mobilizer.db import Database, UnsafeDurability, check_durability, clock
 from mobilizer.keys import BadSeal, Keyring, Purpose, Ticket, load_keyring
 from mobilizer.languages import CaughtBy, Choice, UnknownLanguage, canonical, choose, language, parents
 from mobilizer.migrations import is_current
@@ -107,3 +108,24 @@ def test_the_clock_is_utc_and_can_be_shifted(database: Database) -> None:
 
 def test_both_databases_are_durable_as_we_open_them(database: Database) -> None:
     check_durability(database)
+
+
+def test_a_postgresql_that_may_forget_a_commit_is_refused(database: Database) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite is told how to commit by ourselves, on each connection.")
+
+    def forgetful(connection: psycopg.Connection[object], _record: object) -> None:
+        connection.execute("SET synchronous_commit = off")
+        connection.commit()
+
+    event.listen(database.engine, "connect", forgetful)
+    with pytest.raises(UnsafeDurability, match="synchronous_commit=on"):
+        check_durability(database)
+
+
+def test_a_sqlite_that_may_forget_a_commit_is_refused(database: Database) -> None:
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("It is about SQLite.")
+    event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
+    with pytest.raises(UnsafeDurability, match="synchronous=FULL"):
+        check_durability(database)

@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 USUAL_HOME = Path("var")
 ENDED_BY_SIGNAL = 130
+WATCHABLE = "60/s"  # else the blast would be over before anybody has found the button that pauses it
 STEPS = (
     ("Look at “Love Always Wins” in five languages", f"/appeals/{APPEAL}"),
     ("Check the blast that is ready, and launch it", f"/blasts/{BLAST}/check"),
@@ -71,7 +73,7 @@ def demo(
                 return
             with told_to_stop() as stop:
                 announce(lock, box.address)
-                _run(box, count, stop)
+                _run(replace(box, rate=WATCHABLE), count, stop)
     except AlreadyRunning as other:
         where = f": {other.address}" if other.address else ", and is just starting"
         click.echo(f"A demo is running already{where}. Stop that one with Ctrl-C to start anew.")

@@ -141,7 +141,8 @@ class Hands:
         any, while fewer than `enough` people wait. Whether there was one."""
         if self.aside:
             self._let_rest()
-        working = [hand for hand in self._hands.values() if hand.waiting]
+        made = {hand.lease.batch for hand, _ in self._made}
+        working = [hand for hand in self._hands.values() if hand.waiting or hand.lease.batch in made]
         if len(working) >= SIDE_BY_SIDE:
             return False
         self._look_for_due()

@@ -18,7 +18,8 @@ class NotADemo(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One demo: where it lives and what it is told. `own_queue` says that we start the Redis-protocol server."""
+    """One demo: where it lives and what it is told. `own_queue` says that we start the Redis-protocol server; `rate` is
+    the most its relay takes ('100/s'), empty for no limit."""
 
     home: Path
     web_port: int
@@ -26,6 +27,7 @@ class Box:
     queue_port: int
     redis_url: str
     own_queue: bool
+    rate: str = ""
 
     @property
     def address(self) -> str:
@@ -56,6 +58,7 @@ class Box:
             "MOBILIZER_SMTP_TLS": "none",
             "MOBILIZER_SMTP_USER": "",
             "MOBILIZER_SMTP_PASSWORD": "",
+            "MOBILIZER_SMTP_RATE": self.rate,
             "MOBILIZER_LOOPBACK_ONLY": "true",
             "MOBILIZER_INBOX": "true",
             "MOBILIZER_TRUSTED_PROXIES": "0",

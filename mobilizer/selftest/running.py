@@ -95,7 +95,7 @@ def _up(here: Site, seed: int, sign: StopSign, tell: Tell) -> Iterator[tuple[Cam
 def _figures(here: Site, campaign: Campaign, seed: int) -> Figures:
     evidence = read(here.notebook)
     torn = min(campaign.cut, evidence.cut) + campaign.cut_off
-    told = Told(here.audience, campaign.taken_off, campaign.left, campaign.suppressed, torn)
+    told = Told(here.audience, campaign.taken_off, campaign.left, campaign.suppressed, torn=torn)
     books = check(here.rows(), evidence, told, here.state(), here.suppressed_now() & here.audience)
     return Figures(
         seed=seed,

@@ -22,3 +22,8 @@ def test_what_one_host_had_in_hand_the_other_finishes_and_who_comes_back_sends_n
     figures = two_hosts(postgresql, MESSAGES, "cut", "", 3.0, 100.0)
     told(figures)
     assert figures.doubted > 0, "messages were on their way when it happened: this test has seen nothing"
+
+
+def test_a_host_that_stands_still_longer_than_its_leases_sends_nothing_when_it_goes_on(postgresql: str) -> None:
+    """SIGSTOP to all its processes; a lease of three seconds stands for the usual two minutes."""
+    told(two_hosts(postgresql, MESSAGES, "stop", "", 3.0, 100.0))
