@@ -81,7 +81,7 @@ class Post:
         else:
             settled = settlement(person.delivery, person.tries, answer, route.name, provider)
             self.hands.answered(message.hand, settled, claimed=claimed)
-        self._pacing.learn(route, message.load.provider, answer)
+        self._pacing.learn(route, message.load, answer)
         self.lanes.learn(route, answer)
 
     def unsent(self, message: Message) -> None:

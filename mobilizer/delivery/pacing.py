@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from math import inf
 
 from mobilizer.delivery.hands import Hand, Hands
 from mobilizer.delivery.lanes import Load
-from mobilizer.delivery.mailboxes import Mailboxes
+from mobilizer.delivery.mailboxes import DOMAIN, Mailboxes
+from mobilizer.pace.complaints import Complaints
 from mobilizer.pace.pace import Pace
 from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble, Verdict
 from mobilizer.transport.relays import Route
@@ -26,6 +28,7 @@ class Pacing:
         # By relay and mailbox, "" for what holds for all mailboxes: no token before that moment.
         self._not_before: dict[tuple[str, str], float] = {}
         self._names: dict[tuple[str, str], Names] = {}
+        self._complaints = Complaints()
         self._aside_first = False
 
     @property
@@ -57,7 +60,8 @@ class Pacing:
     def _fresh(self, route: Route) -> tuple[Hand, Load] | None:
         while not (self._not_before and self._waits(route)) and (following := self._hands.next()) is not None:
             hand, load = following
-            load.provider = mailbox = self._mailboxes.of(load.recipient)
+            mailbox = self._mailboxes.of(load.recipient)
+            load.provider = _provider(mailbox)
             if mailbox not in self._hands.aside:
                 if self._may_go(route, mailbox):
                     return following
@@ -70,19 +74,26 @@ class Pacing:
     def _of_those_aside(self, route: Route) -> tuple[Hand, Load] | None:
         for mailbox in list(self._hands.aside):
             if self._may_go(route, mailbox) and (following := self._hands.next_aside(mailbox)) is not None:
-                following[1].provider = mailbox
+                following[1].provider = _provider(mailbox)
                 return following
         return None
 
-    def learn(self, route: Route, provider: str, answer: object) -> None:
+    def learn(self, route: Route, load: Load, answer: object) -> None:
         """Go slower where an answer says that we are too fast, and faster again where messages are accepted."""
-        names = self._names_of(route, provider)
         if isinstance(answer, Accepted):
-            for name in names:
+            mailbox = load.provider or (self._mailboxes.of(load.recipient) if self._pace.slowed else "")
+            for name in self._names_of(route, mailbox):
                 self._pace.well(name)
         elif isinstance(answer, Deferred | Rejected) and answer.code and answer.verdict == Verdict.RATE:
-            # Where we know whose mailbox it is, it is they who are too busy for us; else it may be the relay itself.
-            self._pace.slower(names[-1] if provider else names[0], f"{answer.code} {answer.reply}")
+            for name in self._complained(route, load):
+                self._pace.slower(name, f"{answer.code} {answer.reply}")
+
+    def _complained(self, route: Route, load: Load) -> Sequence[str]:
+        """Who is too busy for us: a provider that we know, else the domain, or the relay itself if many say so."""
+        names = self._names_of(route, load.provider)
+        if load.provider:
+            return names[-1:]
+        return self._complaints.told(names[0], self._mailboxes.domain(load.recipient))
 
     def troubled(self, route: Route, trouble: Trouble) -> None:
         """Go slower where a relay's trouble is that we are too fast."""
@@ -106,9 +117,16 @@ class Pacing:
             self._not_before[route.name, "" if of_all else mailbox] = time.monotonic() + wait
         return not wait
 
-    def _names_of(self, route: Route, provider: str) -> Names:
-        key = (route.name, provider)
+    def _names_of(self, route: Route, mailbox: str) -> Names:
+        key = (route.name, mailbox)
         if key not in self._names:
-            relay, mailbox = f"relay:{route.name}", f"provider:{provider}"
-            self._names[key] = (relay, mailbox, f"{relay}/{mailbox}") if provider else (relay,)
+            relay, box = f"relay:{route.name}", f"provider:{mailbox}"
+            if mailbox.startswith(DOMAIN):
+                self._names[key] = (relay, mailbox)
+            else:
+                self._names[key] = (relay, box, f"{relay}/{box}") if mailbox else (relay,)
         return self._names[key]
+
+
+def _provider(mailbox: str) -> str:
+    return "" if mailbox.startswith(DOMAIN) else mailbox

@@ -57,9 +57,10 @@ class Slice:
     ) -> None:
         self._installation = installation
         settings = installation.settings
-        mailboxes = Mailboxes(providers_of(installation, relays))
+        pace = pace_of(settings, relays)
+        mailboxes = Mailboxes(providers_of(installation, relays), pace, installation.keyring.domain_key)
         self._hands = Hands(installation, connection, owner, report, mailboxes.of)
-        self._pacing = Pacing(self._hands, pace_of(settings, relays), mailboxes)
+        self._pacing = Pacing(self._hands, pace, mailboxes)
         self._post = Post(self._hands, self._pacing)
         self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry, self._pacing.troubled)
         self._asking: deque[tuple[Line, Message]] = deque()  # for their claims, and not yet told

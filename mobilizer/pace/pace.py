@@ -28,9 +28,10 @@ class _Buckets(dict[str, Bucket]):
 class Pace:
     """The rates of one process, shared with all others through Redis. Not for several threads at once.
 
-    Names are "relay:main", "provider:gmail", "relay:main/provider:gmail". Over any T seconds all processes together
-    take at most rate x (T + 1 s) of a name, and one second's worth more (one token at least). While Redis is away each
-    process keeps to its share: the rate divided by the processes last seen, or by `workers` if that is more.
+    Names are "relay:main", "provider:gmail", "relay:main/provider:gmail" and "domain:" with a hash. Over any T seconds
+    all processes together take at most rate x (T + 1 s) of a name, and one second's worth more (one token at least).
+    While Redis is away each process keeps to its share: the rate divided by the processes last seen, or by `workers`
+    if that is more. `slowed` are the names that are slowed, as far as this process knows.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Pace:
         self._least_workers = workers
         self._workers = workers
         self._clock = clock
+        self.slowed: set[str] = set()
         self._me = secrets.token_hex(8)
         self._away = False
         self._looked = clock()
@@ -80,6 +82,7 @@ class Pace:
         if now - bucket.slowed < 1:
             return
         bucket.slowed = now
+        self.slowed.add(name)
         bucket.empty()
         self._limited = True
         if not self._away:
@@ -154,6 +157,7 @@ class Pace:
         if self._away:
             self._start_anew(now)
         self._away, self._workers = False, seen.processes
+        self.slowed = set(seen.slowed)
         for name in seen.slowed:
             self._buckets[name].set_rate(seen.slowed[name])
         for bucket in self._buckets.values():

@@ -12,7 +12,7 @@ from mobilizer.web.words import _
 
 def slowed(settings: Settings) -> list[str]:
     """A sentence for each; none where nothing is limited, or where Redis, which knows it, is away."""
-    return [_sentence(standing) for standing in in_force(settings)]
+    return list(dict.fromkeys(_sentence(standing) for standing in in_force(settings)))
 
 
 def _sentence(standing: Standing) -> str:

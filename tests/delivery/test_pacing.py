@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis import Redis
 from sqlalchemy import select
 
 from mobilizer.delivery import hands, slices
@@ -16,6 +17,7 @@ from mobilizer.delivery.claims import Person
 from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.delivery.limits import pace_of
 from mobilizer.delivery.loads import Loader
+from mobilizer.pace import complaints
 from mobilizer.pace.store import Standing
 from mobilizer.transport.relays import RELAYS_FILE, load_relays
 from tests.transport.scripted_relay import Answer, ScriptedRelay
@@ -251,3 +253,64 @@ def test_a_message_that_is_too_big_at_mail_is_refused_and_the_others_go(world: W
 def at_first(once: bytes, then: bytes) -> Answer:
     answers = iter([once])
     return lambda _line: next(answers, then)
+
+
+def busy_for(*domains: str) -> dict[str, Answer]:
+    """A relay that says so to every recipient of some domains."""
+    no, yes = b"451 4.7.1 too many messages\r\n", b"250 2.1.5 ok\r\n"
+    return {"RCPT": lambda line: no if any(f"@{domain}>" in line for domain in domains) else yes}
+
+
+def test_a_small_domain_that_is_too_busy_slows_itself_and_not_the_relay(world: World, redis_url: str) -> None:
+    world.join(["en"] * 10, domain="parish.example")
+    world.launch()
+    paced = Paced(world, redis_url, rate="100/s")
+    redis = Redis.from_url(redis_url)
+    relay = paced.work(
+        lambda relay: others(relay) == 5 and len(paced.standings()) > 1, answers=busy_for("parish.example")
+    )
+    assert others(relay) == 5
+    standings = paced.standings()
+    assert standings["relay:main"].slowed_since is None
+    slowed = [name for name in standings if name != "relay:main"]
+    assert [name.partition(":")[0] for name in slowed] == ["domain"]
+    said = [name for key in redis.scan_iter() for name in (key, *(redis.hgetall(key) if b"pace:" in key else ()))]
+    assert said
+    assert not any(b"parish" in name for name in said)
+
+
+def test_what_a_slowed_domain_accepts_is_in_the_books_under_no_provider(world: World, redis_url: str) -> None:
+    world.join(["en"] * 3, domain="parish.example")
+    world.launch()
+    paced = Paced(world, redis_url)
+    paced.work(lambda _relay: True)
+    name = "domain:" + world.installation.keyring.domain_key("parish.example").hex()
+    settings = world.installation.settings
+    pace = pace_of(settings, load_relays(settings))
+    pace.slower(name, "421")
+    relay = paced.work()
+    assert sent_to(relay, "parish.example") == 3
+    assert {world.delivery(member).provider for member in world.members} == {""}
+
+
+def test_a_relay_that_is_too_busy_for_several_small_domains_is_slowed_itself(world: World, redis_url: str) -> None:
+    domains = [f"parish{n}.example" for n in range(complaints.SEVERAL)]
+    for domain in domains:
+        world.join(["en"], domain=domain)
+    world.launch()
+    paced = Paced(world, redis_url, rate="100/s")
+    paced.work(answers=busy_for(*domains))
+    assert list(paced.standings()) == ["relay:main"]
+    assert paced.standings()["relay:main"].slowed_since is not None
+
+
+def test_a_domain_is_slowed_at_its_second_word_within_a_minute() -> None:
+    now = [0.0]
+    told = complaints.Complaints(lambda: now[0]).told
+    assert told("relay", "a") == []
+    now[0] += complaints.AGAIN_SECONDS + 1
+    assert told("relay", "a") == []
+    assert told("other", "a") == []
+    assert told("relay", "a") == ["a"]
+    now[0] += complaints.AT_ONCE_SECONDS
+    assert [told("relay", str(n)) for n in range(complaints.SEVERAL)] == [[], [], [], [], ["relay"]]
