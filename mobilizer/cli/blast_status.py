@@ -103,8 +103,9 @@ def drawn(now: dict[str, Any]) -> RenderableType:
             shown.append(causes_table(title, now[kind]))
     if now["undecided"]:
         shown.append(f"{now['undecided']} uncertain: see `mobilizer blasts uncertain {now['slug']}`.")
-    left = f", about {now['seconds_left']:.0f} s to go" if now["seconds_left"] else ""
-    shown.append(f"{now['per_second']:.0f} a second{left}, {now['workers']} workers alive.")
+    rate = f"{now['per_second']:.0f} a second, " if now["per_second"] else ""
+    left = f"about {now['seconds_left']:.0f} s to go, " if now["seconds_left"] else ""
+    shown.append(f"{rate}{left}{now['workers']} workers alive.")
     return Group(*shown)
 
 

@@ -70,8 +70,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A blast in motion. `per_second` is the rate of the last half minute; `in_hand` counts the batches that
-    workers have just now, `undecided` the uncertain messages that a person has not decided about."""
+    """A blast in motion. `per_second` is the rate of the last half minute, 0.0 where it is not known or nothing is
+    sent; `in_hand` counts the batches that workers have just now, `undecided` the uncertain messages that a person has
+    not decided about."""
 
     state: str
     languages: dict[str, Tally]
@@ -102,18 +103,27 @@ def progress(session: Session, blast: Blast) -> Progress:
             Batch.blast_id == blast.id, Batch.state == BatchState.LEASED, ~overdue()
         )
     ).one()
-    since = (now - blast.launched_at).total_seconds() if blast.launched_at else 0.0
     return Progress(
         state=blast.state,
         languages=dict(sorted(languages.items(), key=lambda item: -item[1].total)),
         overall=overall,
-        per_second=PULSE.rate(place(session, blast.id), overall.final, since),
+        per_second=_rate(session, blast, overall.final, now),
         workers=heartbeats.alive(session, "worker"),
         in_hand=in_hand,
         undecided=undecided(session, [blast.id]).get(blast.id, 0) if overall.uncertain else 0,
         held_for=blast.held_for,
         retry_at=blast.retry_at,
     )
+
+
+def _rate(session: Session, blast: Blast, final: int, now: datetime) -> float:
+    key = place(session, blast.id)
+    if blast.state != BlastState.SENDING:
+        PULSE.rest(key)
+        return 0.0
+    if blast.launched_at is None or blast.resumed_at is not None:
+        return PULSE.rate(key, final, None)
+    return PULSE.rate(key, final, (now - blast.launched_at).total_seconds())
 
 
 def tallies_by_language(session: Session, blast_ids: Sequence[int]) -> dict[int, dict[str, Tally]]:

@@ -30,8 +30,9 @@ class Pulse:
     _looks: dict[Hashable, deque[tuple[float, int]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def rate(self, key: Hashable, final: int, since_launch: float, now: float | None = None) -> float:
-        """Messages settled a second; at the first looks the mean since launch, which was so many seconds ago."""
+    def rate(self, key: Hashable, final: int, since_launch: float | None, now: float | None = None) -> float:
+        """Messages settled a second; at the first looks the mean since launch, which was so many seconds ago. None: it
+        has stood still since, so that the mean says nothing, and the rate is 0.0 until it is known."""
         moment = time.monotonic() if now is None else now
         with self._lock:
             looks = self._looks.setdefault(key, deque())
@@ -42,7 +43,12 @@ class Pulse:
             before, had = looks[0]
         if moment - before >= LEAST_SECONDS:
             return max(final - had, 0) / (moment - before)
-        return final / max(since_launch, 1.0)
+        return final / max(since_launch, 1.0) if since_launch is not None else 0.0
+
+    def rest(self, key: Hashable) -> None:
+        """It stands still: what was seen before says nothing about how fast it will go."""
+        with self._lock:
+            self._looks.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True)

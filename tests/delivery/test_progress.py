@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event, select, text, update
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery import causes, decisions, leases, progress, reconcile
 from mobilizer.delivery.causes import Cause
@@ -146,6 +147,30 @@ def test_the_rate_is_that_of_the_last_half_minute_and_at_first_of_the_whole() ->
     assert pulse.rate("blast", 500, since_launch=20, now=10) == 40
     assert pulse.rate("blast", 500, since_launch=100, now=60) == 5, "nobody looked for a while"
     assert pulse.rate("blast", 400, since_launch=110, now=70) == 0, "some were put back"
+
+
+def test_after_a_rest_the_rate_is_known_from_what_was_seen_since() -> None:
+    pulse = Pulse()
+    assert pulse.rate("blast", 500, since_launch=10, now=0) == 50
+    pulse.rest("blast")
+    assert pulse.rate("blast", 500, since_launch=None, now=20) == 0, "not known yet"
+    assert pulse.rate("blast", 520, since_launch=None, now=24) == 5, "nothing of the rest is in it"
+
+
+def test_only_what_is_sending_has_a_rate_and_no_pause_is_in_it(world: World) -> None:
+    def rate(**values: object) -> float:
+        with world.installation.database.write() as session:
+            session.execute(update(Blast).values(**values))
+        with world.installation.database.read() as session:
+            return progress.progress(session, session.get_one(Blast, world.blast_id)).per_second
+
+    world.launch()
+    send(world)
+    assert rate(launched_at=clock(-2)) > 0
+    assert rate(state="sent") == 0
+    assert rate(state="paused") == 0
+    assert rate(state="held") == 0
+    assert rate(state="sending", resumed_at=clock()) == 0, "not known yet"
 
 
 def test_what_is_dear_to_count_is_counted_seldom_and_by_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
