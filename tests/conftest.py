@@ -26,7 +26,8 @@ from tests.worlds import World
 pytest_plugins = ["tests.browser"]
 
 # Half of what Hypothesis tries by itself: every run tries others, and a run is to end while somebody waits for it.
-hypothesis_settings.register_profile("half", max_examples=50)
+# No deadline: on a busy machine it would say how busy that is.
+hypothesis_settings.register_profile("half", max_examples=50, deadline=None)
 hypothesis_settings.load_profile("half")
 
 
