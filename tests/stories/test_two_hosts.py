@@ -14,16 +14,20 @@ def told(figures: Figures) -> None:
     assert figures.accepted + figures.skipped + figures.uncertain == figures.messages
     assert figures.uncertain <= figures.doubted <= CONNECTIONS
     assert figures.sent_before < figures.messages
-    assert 0 < figures.torn == figures.taken_over, "the first host had batches in hand, and the other took each of them"
+    assert figures.torn > 0, "the first host had batches in hand"
 
 
 def test_what_one_host_had_in_hand_the_other_finishes_and_who_comes_back_sends_nothing(postgresql: str) -> None:
     """By network namespaces and a pulled cable where they may be made, else by gates that swallow all."""
     figures = two_hosts(postgresql, MESSAGES, "cut", "", 3.0, 100.0)
     told(figures)
+    assert figures.taken_over == figures.torn, "the other took each of them"
     assert figures.doubted > 0, "messages were on their way when it happened: this test has seen nothing"
 
 
 def test_a_host_that_stands_still_longer_than_its_leases_sends_nothing_when_it_goes_on(postgresql: str) -> None:
     """SIGSTOP to all its processes; a lease of three seconds stands for the usual two minutes."""
-    told(two_hosts(postgresql, MESSAGES, "stop", "", 3.0, 100.0))
+    figures = two_hosts(postgresql, MESSAGES, "stop", "", 3.0, 100.0)
+    told(figures)
+    # When it goes on it may have had the answer to the last message of a batch: that one is nobody's any more.
+    assert 0 < figures.taken_over <= figures.torn
