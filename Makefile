@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tests wait for others half of their time: one process more than there are cores.
+PARALLEL := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 UV     := $(shell command -v uv 2>/dev/null)
 
 # A lock with hashes, installed by uv where there is one, else by pip.
@@ -19,7 +21,7 @@ demo: $(VENV)/.run
 	@$(BIN)/mobilizer demo
 
 test: $(VENV)/.dev browser lint
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile
 
 check: $(VENV)/.run
 	@$(BIN)/mobilizer demo --check

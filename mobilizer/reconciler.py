@@ -29,8 +29,8 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.hold_refused,
     reconcile.settle_cancelled,
     reconcile.finish,
-    noting.note,
     forget_traces,
+    noting.note,
 )
 
 

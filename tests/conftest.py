@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,9 @@ pytest_plugins = ["tests.browser"]
 # No deadline: on a busy machine it would say how busy that is.
 hypothesis_settings.register_profile("half", max_examples=50, deadline=None)
 hypothesis_settings.load_profile("half")
+
+
+_PORTS = count()
 
 
 @pytest.fixture(autouse=True)
@@ -148,11 +154,14 @@ def world(installation: Installation) -> World:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nobody listens on, and nobody is given: below those of connections, and of a
+    range for each process of a run."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
+    while True:
+        port = 20_000 + 1500 * worker + next(_PORTS) % 1500
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _run(address: str, statement: str) -> None:

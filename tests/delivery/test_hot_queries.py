@@ -14,7 +14,7 @@ from mobilizer.db import Prepared
 from mobilizer.delivery import claims, holds, launch, leases, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery, is_for, numbered, of_blast
 from mobilizer.delivery.listing import deliveries_page
-from mobilizer.engagement import history, results
+from mobilizer.engagement import acts, history
 from tests.delivery.test_books import start
 from tests.delivery.test_progress import plans
 from tests.worlds import World
@@ -103,7 +103,7 @@ def test_a_page_of_deliveries_begins_where_it_says(frozen: World, after: int) ->
         lambda world, s: s.scalars(select(Delivery.language).where(of_blast(world.blast_id))).all(),
         lambda world, s: history.received(s, world.members[0]),
         lambda world, s: claims.claim(s.connection(), lease_of(s), [numbered(world.blast_id, 1)]),
-        lambda world, s: s.execute(results._acts(world.blast_id)).all(),
+        lambda world, s: acts.acts_in(s, world.blast_id),
     ],
     ids=["one member in one blast", "all of one blast", "one member in every blast", "a claim", "results"],
 )

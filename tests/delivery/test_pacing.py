@@ -173,7 +173,7 @@ def test_where_both_are_short_of_tokens_each_has_its_turn(
     paced = Paced(world, redis_url, limit("gmail", "18/s"), rate="20/s")
     relay = paced.work(lambda relay: others(relay) >= 25)
     assert others(relay) >= 25
-    assert 10 <= sent_to(relay, "gmail.com") <= 2 * 25 + 20
+    assert 5 <= sent_to(relay, "gmail.com") < 100, "neither has gone first"
 
 
 def test_what_was_put_aside_goes_when_its_tokens_come(world: World, redis_url: str) -> None:

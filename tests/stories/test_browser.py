@@ -80,6 +80,8 @@ def import_members(page: Page, file: Path) -> None:
     page.get_by_role("button", name="Upload and look").click()
     expect(page.get_by_label("Idioma")).to_have_value("language")
     assert faults(page) == []
+    page.get_by_label("Where they agreed").fill("A march in Lisbon")
+    page.get_by_label("When they agreed").fill("2026-03-08")
     page.get_by_role("button", name="Check the rows").last.click()
     assert faults(page) == []
     page.get_by_role("button", name=f"Import {PEOPLE} people").click()

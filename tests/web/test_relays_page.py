@@ -47,7 +47,9 @@ rate = "5000/h"
 def settings(tmp_path: Path, database_url: str, redis_url: str) -> Settings:  # noqa: F811
     """An installation with two relays, one of them slowed, and a provider that nobody configured slowed too."""
     (tmp_path / "relays.toml").write_text(FILE)
-    settings = Settings(home=tmp_path, database_url=database_url, redis_url=redis_url, smtp_tls="none")
+    settings = Settings(
+        home=tmp_path, database_url=database_url, redis_url=redis_url, smtp_tls="none", base_url="http://mobilizer.test"
+    )
     pace = pace_of(settings, load_relays(settings))
     for _ in range(64):
         pace.take("relay:main", "provider:yahoo")
