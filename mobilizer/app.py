@@ -18,6 +18,7 @@ from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
     appeals,
     blasts,
+    fields,
     imports,
     inbox,
     lists,
@@ -72,6 +73,7 @@ SCREENS = (
     segments.blueprint,
     members.blueprint,
     imports.blueprint,
+    fields.blueprint,
     settings_pages.blueprint,
     notices.blueprint,
     metrics.blueprint,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
 from mobilizer.audience.exports import has_left
+from mobilizer.audience.fitting import DayOrder, Definition, fitted
 from mobilizer.audience.guarding import unguard
 from mobilizer.audience.rows import MAX_CELL, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
@@ -22,6 +23,9 @@ from mobilizer.problems import N_, Problem
 MAX_NAME = 300
 MAX_ATTRIBUTE = 1000
 
+# What is said of a person one of whose values did not fit its field.
+LEFT_BLANK = "import.left_blank"
+
 Verdict = Literal[
     "new", "updated", "unchanged", "invalid", "duplicate", "suppressed", "unsubscribed", "unknown_language", "left"
 ]
@@ -31,8 +35,9 @@ Verdict = Literal[
 class Choices:
     """How to read rows: field -> column, what a blank language means, words taken as a language, extra columns.
 
-    `attributes` maps the name of a member's attribute to a column; `by_country` takes the language of the country
-    where the row says none.
+    `attributes` maps the name of a member's attribute to a column, `fields` to what it may hold, where that is
+    defined; `dates` says which of two numbers is the day. `by_country` takes the language of the country where the
+    row says none.
     """
 
     columns: Mapping[str, int]
@@ -40,9 +45,17 @@ class Choices:
     languages: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, int] = field(default_factory=dict)
     by_country: bool = False
+    fields: Mapping[str, Definition] = field(default_factory=dict)
+    dates: DayOrder = ""
 
     @classmethod
-    def of(cls, columns: Mapping[str, int], options: Mapping[str, Any], default_language: str) -> Choices:
+    def of(
+        cls,
+        columns: Mapping[str, int],
+        options: Mapping[str, Any],
+        default_language: str,
+        fields: Mapping[str, Definition],
+    ) -> Choices:
         """The choices that an import row keeps."""
         return cls(
             columns,
@@ -50,6 +63,8 @@ class Choices:
             {word.strip().casefold(): tag for word, tag in options.get("languages", {}).items()},
             options.get("attributes", {}),
             bool(options.get("by_country")),
+            fields,
+            options.get("dates", ""),
         )
 
 
@@ -105,7 +120,7 @@ def read_row(row: Row, choices: Choices) -> Candidate | Refusal:
         second_language=_second(cells.get("second_language", ""), language, choices, remarks),
         country=country,
         time_zone=_time_zone(cells.get("time_zone", ""), remarks),
-        attributes=_attributes(row.cells, choices, problems),
+        attributes=_attributes(row.cells, choices, problems, remarks),
         remarks=tuple(remarks),
         says_language=said is not None,
     )
@@ -226,11 +241,28 @@ def _zones() -> dict[str, str]:
     return {zone.casefold(): zone for zone in available_timezones()}
 
 
-def _attributes(cells: Sequence[str], choices: Choices, problems: list[Problem]) -> dict[str, str]:
-    found = {name: clean(_cell(cells, at)) for name, at in choices.attributes.items()}
-    for name, value in found.items():
+def _attributes(
+    cells: Sequence[str], choices: Choices, problems: list[Problem], remarks: list[Problem]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, at in choices.attributes.items():
+        value = clean(_cell(cells, at))
         if len(value) > MAX_ATTRIBUTE:
             message = N_("The cell is too long (letters: %(length)d, at most: %(most)d). Make it shorter.")
             params = {"length": len(value), "most": MAX_ATTRIBUTE}
             problems.append(Problem("import.attribute_too_long", message, params, where=name))
-    return {name: value for name, value in found.items() if value}
+        elif value and (kept := _typed(value, name, choices, remarks)):
+            found[name] = kept
+    return found
+
+
+def _typed(value: str, name: str, choices: Choices, remarks: list[Problem]) -> str:
+    """A value as its field wants it; empty where it does not fit: the person is worth more than one of their fields."""
+    wanted = choices.fields.get(name)
+    fit = fitted(value, wanted, choices.dates) if wanted else value
+    if isinstance(fit, str):
+        return fit
+    remarks.append(replace(fit, severity="warning", where=name))
+    message = N_("The field “%(field)s” was left blank.")
+    remarks.append(Problem(LEFT_BLANK, message, {"field": name}, "warning", name))
+    return ""

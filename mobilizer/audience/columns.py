@@ -60,17 +60,18 @@ _HEADERS = {
 }
 
 
-def _key(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name without capitals, accents and signs: "E-Mail" and "e_mail" are one."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
     return " ".join(re.sub(r"[\W_]+", " ", plain).split())
 
 
-_BY_HEADER = {_key(name): field for field, names in _HEADERS.items() for name in names.split("|")}
+_BY_HEADER = {plain_name(name): field for field, names in _HEADERS.items() for name in names.split("|")}
 
 
 def names_a_field(header: str) -> str | None:
     """The field that a column's name stands for, if it is one we know."""
-    return _BY_HEADER.get(_key(header))
+    return _BY_HEADER.get(plain_name(header))
 
 
 def guess_columns(

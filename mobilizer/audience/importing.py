@@ -12,14 +12,24 @@ from typing import IO, Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
+from mobilizer.audience.candidates import LEFT_BLANK, Candidate, Refusal, Verdict, read_row
 from mobilizer.audience.columns import column_problems, guess_columns
 from mobilizer.audience.consent import consent_problems
+from mobilizer.audience.fields import definitions, guess_fields
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import judge
 from mobilizer.audience.reporting import ReportRow, report, report_csv
 from mobilizer.audience.rows import Row, Unreadable
-from mobilizer.audience.running import CHUNK, FAILURES, data_rows, first_time, joining_of, noted, run_import
+from mobilizer.audience.running import (
+    CHUNK,
+    FAILURES,
+    choices_of,
+    data_rows,
+    first_time,
+    joining_of,
+    noted,
+    run_import,
+)
 from mobilizer.audience.sheet import Sheet, look
 from mobilizer.audience.uploads import open_upload, upload_path, write_upload
 from mobilizer.db import clock
@@ -60,8 +70,9 @@ class Rehearsal:
     """What a run would say of each row as things stand. Nothing is written.
 
     `counts` has the verdicts, `people` are the first who would go in, `refused` the first rows that would not;
-    `unknown_languages` counts rows a word, `typos` the rows whose address looks like a typing error, and `languages`
-    the people who would go in, most first. `unread` counts rows that were not looked at.
+    `unknown_languages` counts rows a word, `typos` the rows whose address looks like a typing error, `blanked` those
+    with a value that did not fit its field, and `languages` the people who would go in, most first. `unread` counts
+    rows that were not looked at.
     """
 
     counts: dict[str, int]
@@ -70,6 +81,7 @@ class Rehearsal:
     unknown_languages: dict[str, int]
     languages: dict[str, int]
     typos: int
+    blanked: int
     unread: int
 
     @property
@@ -107,12 +119,14 @@ def draft(session: Session, installation: Installation, list_id: int, sheet: She
     """An import with all that can be guessed, also from the one before it into the same list. It is not kept yet."""
     before = _latest(session, list_id)
     known = _columns_by_name(before) if before else {}
-    options = {"default_language": installation.settings.default_language, **_kept_of(before)}
+    columns = guess_columns(sheet.header, sheet.sample, known)
+    fields = guess_fields(sheet.header, columns.values(), definitions(session))
+    options = {"default_language": installation.settings.default_language, "attributes": fields, **_kept_of(before)}
     return Import(
         list_id=list_id,
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
-        columns=guess_columns(sheet.header, sheet.sample, known),
+        columns=columns,
         options=_options_of(sheet, options),
         rows=sheet.rows,
     )
@@ -140,7 +154,8 @@ def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mappi
     """Keep a person's choices for an import that has not started; with problems nothing is kept.
 
     `options` may hold `default_language`, `by_country`, `languages` (word -> tag), `attributes` (name -> column),
-    `known` (see joining.Joining), `source`, and of the members' consent `consent_source`, `consent_date` and `wording`.
+    `known` (see joining.Joining), `dates` (see fitting.fitted), `source`, and of the members' consent
+    `consent_source`, `consent_date` and `wording`.
     """
     told = {**row.options, **options}
     problems = [
@@ -179,7 +194,7 @@ def rehearse(
 
     Raises FileNotFoundError, Unreadable and keys.BadSeal.
     """
-    choices = Choices.of(row.columns, row.options, installation.settings.default_language)
+    choices = choices_of(session, installation, row)
     tally, seen = _Tally(show), dict[bytes, int]()
     source = islice(data_rows(installation, row, clear), most)
     while chunk := list(islice(source, CHUNK)):
@@ -201,12 +216,13 @@ class _Tally:
         self._show = show
         self._counts, self._unknown, self._languages = Counter[str](), Counter[str](), Counter[str]()
         self._people, self._refused = list[Candidate](), list[ReportRow]()
-        self._typos = 0
+        self._typos = self._blanked = 0
 
     def take(self, raw: Row, read: Candidate | Refusal, verdict: Verdict) -> None:
         self._counts[verdict] += 1
         problems = read.problems if isinstance(read, Refusal) else read.remarks
         self._typos += any(problem.code == "import.typo" for problem in problems)
+        self._blanked += any(problem.code == LEFT_BLANK for problem in problems)
         self._unknown.update(str(p.params["language"]) for p in problems if p.code == "import.unknown_language")
         if isinstance(read, Candidate) and verdict in GOOD:
             self._languages[read.language] += 1
@@ -222,6 +238,7 @@ class _Tally:
             unknown_languages=dict(self._unknown),
             languages=dict(self._languages.most_common()),
             typos=self._typos,
+            blanked=self._blanked,
             unread=max(rows - self._counts.total(), 0),
         )
 
@@ -252,7 +269,7 @@ def _columns_by_name(row: Import) -> dict[str, str]:
 
 def _kept_of(row: Import | None) -> dict[str, Any]:
     """The choices that the next import into the same list begins with. Consent is told for each file anew."""
-    kept = ("default_language", "by_country", "languages", "known")
+    kept = ("default_language", "by_country", "languages", "known", "dates")
     return {name: row.options[name] for name in kept if name in row.options} if row else {}
 
 

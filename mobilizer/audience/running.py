@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
 from mobilizer.audience.consent import consent_line
+from mobilizer.audience.fields import definitions
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining, join
 from mobilizer.audience.reporting import ReportRow, add_to_report
@@ -74,6 +75,11 @@ def _kept(installation: Installation, row: Import) -> Path:
     return upload_path(installation.settings.home, row.id)
 
 
+def choices_of(session: Session, installation: Installation, row: Import) -> Choices:
+    """How an import's rows are read."""
+    return Choices.of(row.columns, row.options, installation.settings.default_language, definitions(session))
+
+
 def joining_of(row: Import) -> Joining:
     """Where an import's candidates go, and how."""
     options = row.options
@@ -118,7 +124,8 @@ def _begin(installation: Installation, import_id: int) -> Import | None:
 
 
 def _read_on(installation: Installation, order: Import, progress: Progress | None) -> None:
-    choices = Choices.of(order.columns, order.options, installation.settings.default_language)
+    with installation.database.read() as session:
+        choices = choices_of(session, installation, order)
     keyring, source, seen = installation.keyring, data_rows(installation, order), dict[bytes, int]()
     for raw in islice(source, order.rows_read):
         first_time(keyring, read_row(raw, choices), seen)

@@ -20,6 +20,7 @@ COMMANDS = {
     "db": "db",
     "demo": "demo",
     "doctor": "doctor",
+    "fields": "fields",
     "inbox": "inbox",
     "members": "members",
     "reconcile": "worker",

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from mobilizer import tables as tables  # every mapper is complete
 from mobilizer.audience import importing, queries
 from mobilizer.audience.consent import EXAMPLE
+from mobilizer.audience.fields import definitions, in_use
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
@@ -50,7 +51,9 @@ def members() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--list", "slug", required=True, help="Slug of the list they join.")
 @click.option("--create", "new_name", help="Name of the list, to be made if there is none with this slug.")
-@click.option("--map", "mapping", help="Columns by name or number: email=Correo,name=Nombre,language=4")
+@click.option(
+    "--map", "mapping", help="Columns by name or number: email=Correo,name=Nombre,language=4; fields by their key."
+)
 @click.option("--consent-source", default="", help="Where they agreed to get mail: a petition, a march, a form.")
 @click.option("--consent-date", default="", help=f"When they agreed: {EXAMPLE}. Of several days, the last.")
 @click.option("--wording", default="", help="The words that they agreed to.")
@@ -59,6 +62,7 @@ def members() -> None:
 )
 @click.option("--language", default="", help="Language of those whose row says none; else the installation's.")
 @click.option("--by-country", is_flag=True, help="Where a row names only a country, take its language.")
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="Of 05/06/2026, whether day or month comes first.")
 @click.option("--encoding", default="", help="Encoding of the file, where the guess is wrong: utf-8, cp1252 ...")
 @click.option("--sheet", type=click.IntRange(1), default=1, help="Number of the sheet, of a workbook with several.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each row, and write nothing.")
@@ -204,7 +208,7 @@ class _Wanted:
             row = importing.store(
                 session, installation, list_id=row_list.id, filename=self.file.name, data=data, sheet=sheet
             )
-            _stop_at(self._chosen(row, sheet) or importing.start(session, row))
+            _stop_at(self._chosen(session, row, sheet) or importing.start(session, row))
             return row.id
 
     def rehearsed(self, installation: Installation, data: IO[bytes], sheet: Sheet) -> importing.Rehearsal:
@@ -214,12 +218,15 @@ class _Wanted:
             number = there.id if there else 0 if self.new_name else _list(session, self.slug).id
             row = importing.draft(session, installation, number, sheet)
             row.created_at = datetime.now(UTC)
-            _stop_at(self._chosen(row, sheet))
+            _stop_at(self._chosen(session, row, sheet))
             return importing.rehearse(session, installation, row, clear=data)
 
-    def _chosen(self, row: Import, sheet: Sheet) -> list[Problem]:
-        columns = _columns(self.mapping, sheet.header) if self.mapping else row.columns
-        return importing.choose(row, sheet, columns, self.options)
+    def _chosen(self, session: Session, row: Import, sheet: Sheet) -> list[Problem]:
+        if not self.mapping:
+            return importing.choose(row, sheet, row.columns, self.options)
+        columns, defined = _columns(self.mapping, sheet.header), in_use(definitions(session))
+        fields = {name: columns.pop(name) for name in tuple(columns) if name in defined}
+        return importing.choose(row, sheet, columns, {**self.options, "attributes": fields})
 
 
 class _Stopped(Exception):
@@ -293,13 +300,20 @@ def _tell(row: Import, report: list[ReportRow], *, show: bool, as_json: bool) ->
 
 def _foretell(rehearsal: importing.Rehearsal, *, show: bool, as_json: bool) -> None:
     if as_json:
-        figures = {"counts": rehearsal.counts, "typos": rehearsal.typos, "languages": rehearsal.languages}
+        figures = {
+            "counts": rehearsal.counts,
+            "typos": rehearsal.typos,
+            "blanked": rehearsal.blanked,
+            "languages": rehearsal.languages,
+        }
         click.echo(json.dumps({**figures, "unknown_languages": rehearsal.unknown_languages}))
         return
     console = Console()
     console.print(_figures(rehearsal.counts))
     for found in rehearsal.refused:
         _say(console, found, show=show)
+    if rehearsal.blanked:
+        console.print(f"Rows with a value that does not fit its field and is left blank: {rehearsal.blanked}.")
     if rehearsal.typos:
         console.print(f"Addresses that look like typing errors: {rehearsal.typos}.")
     console.print("Nothing was written: this was a dry run.")

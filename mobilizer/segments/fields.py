@@ -1,6 +1,7 @@
 """Segments: rules about what else is known of a member, the fields that an import brought along.
 
-All of it is text in the database; a number or a date is what has the form of one, and the rest is neither.
+All of it is text in the database, as audience.fitting writes it. What no definition has made fit is a number or a date
+where it has the form of one.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from mobilizer.audience.fitting import DATED, NUMERIC, FieldKind
 from mobilizer.audience.members import Member
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import DATE, NAME, NUMBER, TEXT, TEXTS, told
 from mobilizer.segments.rules import Rule, rule
-
-NUMERIC = r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$"
-DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 class attribute(FunctionElement[str]):
@@ -49,6 +48,18 @@ def _postgresql_attribute(element: attribute, compiler: SQLCompiler, **kw: Any) 
 def _so(condition: ColumnElement[bool], then: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
     """A condition that is false where it would be NULL; `then` is looked at only where it holds."""
     return case((condition, true() if then is None else then), else_=false())
+
+
+@rule("field_known")
+@dataclass(frozen=True, slots=True)
+class FieldKnown(Rule):
+    """A field holds something."""
+
+    name: str = told(NAME)
+    SAYS = (N_("The field “%(name)s” is filled in"), N_("The field “%(name)s” is blank"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return _so(attribute(self.name) != "")
 
 
 @rule("field_is")
@@ -154,6 +165,15 @@ class FieldSince(Rule):
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
         held = attribute(self.name)
         return _so(held.regexp_match(DATED), held >= self.day.isoformat())
+
+
+# The rules that make sense of each kind of field.
+OF_KIND: dict[str, tuple[type[Rule], ...]] = {
+    FieldKind.TEXT.value: (FieldIs, FieldContains, FieldOneOf, FieldKnown),
+    FieldKind.NUMBER.value: (FieldAtLeast, FieldAtMost, FieldKnown),
+    FieldKind.DATE.value: (FieldBefore, FieldSince, FieldKnown),
+    FieldKind.CHOICE.value: (FieldOneOf, FieldKnown),
+}
 
 
 def _number(name: str) -> ColumnElement[float]:

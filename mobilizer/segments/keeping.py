@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.fields import MemberField
 from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastState
 from mobilizer.blasts.narrowing import narrowing_of
 from mobilizer.db import clock
 from mobilizer.problems import N_, Problem
+from mobilizer.segments.kinds import NAME
+from mobilizer.segments.rules import asked_by
 from mobilizer.segments.segments import Segment
-from mobilizer.segments.tree import All, BadRules, gone, read_rules, write_rules
+from mobilizer.segments.tree import All, BadRules, each_rule, gone, read_rules, write_rules
 from mobilizer.segments.voice import names
 from mobilizer.slugs import free_slug
 from mobilizer.slugs import slug as to_slug
@@ -97,6 +100,32 @@ def blasts_with(session: Session, segment_id: int, *, lock: bool = False) -> lis
     unfinished = select(Blast).where(Blast.state.not_in(OVER)).order_by(Blast.id)
     found = session.scalars(unfinished.with_for_update() if lock else unfinished)
     return [blast for blast in found if _names(blast, segment_id)]
+
+
+def segments_with_field(session: Session, key: str) -> list[Segment]:
+    """The segments that name a field, by name."""
+    return [one for one in segments(session) if key in _fields_of(one)]
+
+
+def retire_field(session: Session, row: MemberField) -> list[Problem]:
+    """Offer a field nowhere any more, unless a blast that is not over goes by a segment that names it; then which."""
+    for segment in segments_with_field(session, row.key):
+        for blast in blasts_with(session, segment.id, lock=True):
+            message = N_("The blast “%(blast)s” goes by the segment “%(segment)s”, which names this field.")
+            names = {"blast": blast.slug, "segment": segment.name}
+            return [Problem("field.used", message, names)]
+    row.retired_at = session.scalar(select(clock()))
+    return []
+
+
+def _fields_of(segment: Segment) -> set[str]:
+    try:
+        rules = read_rules(segment.rules)
+    except BadRules:
+        return set()
+    return {
+        getattr(one, name) for _, one in each_rule(rules) for name, kind in asked_by(one.WORD).items() if kind is NAME
+    }
 
 
 def _names(blast: Blast, segment_id: int) -> bool:

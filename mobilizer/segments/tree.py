@@ -12,7 +12,7 @@ from mobilizer.problems import N_, Problem
 from mobilizer.segments import deeds as deeds  # each registers its rules
 from mobilizer.segments import fields as fields
 from mobilizer.segments import people as people
-from mobilizer.segments.kinds import BLAST, LIST
+from mobilizer.segments.kinds import BLAST, LIST, NAME
 from mobilizer.segments.rules import RULES, Rule, asked_by, read_rule, write_rule
 from mobilizer.segments.voice import Names, Voice
 
@@ -101,6 +101,11 @@ def gone(rules: All, names: Names) -> list[Problem]:
     for where, one in each_rule(rules):
         for name, kind in asked_by(one.WORD).items():
             value = getattr(one, name)
+            if kind is NAME and value in names.fields and names.fields[value].retired:
+                message = N_(
+                    "A rule names the field “%(field)s”, which is retired. Bring the field back, or take the rule out."
+                )
+                problems.append(Problem("segment.field_gone", message, {"field": value}, where=f"{where}.{name}"))
             if kind is LIST and value not in names.lists:
                 message = N_("A rule names a list that is gone. Choose another list.")
                 problems.append(Problem("segment.list_gone", message, where=f"{where}.{name}"))

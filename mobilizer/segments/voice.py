@@ -11,6 +11,8 @@ from babel import Locale, dates, numbers, units
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.fields import definitions
+from mobilizer.audience.fitting import Definition
 from mobilizer.audience.lists import MemberList
 from mobilizer.blasts.blasts import Blast
 from mobilizer.languages import language
@@ -22,17 +24,22 @@ ISOLATE, END = "\u2068", "\u2069"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the lists and blasts that there are now are called, by number."""
+    """What the lists and blasts that there are now are called, by number; the fields that are defined, by key."""
 
     lists: Mapping[int, str] = field(default_factory=dict)
     blasts: Mapping[int, str] = field(default_factory=dict)
+    fields: Mapping[str, Definition] = field(default_factory=dict)
+
+    def field(self, key: str, tag: str) -> str:
+        """What a field is called in a language."""
+        return self.fields.get(key, Definition(key)).name_in(tag)
 
 
 def names(session: Session) -> Names:
-    """The names of every list, and the slugs of every blast."""
+    """The names of every list, the slugs of every blast, and every field."""
     lists = session.execute(select(MemberList.id, MemberList.name))
     blasts = session.execute(select(Blast.id, Blast.slug))
-    return Names({row.id: row.name for row in lists}, {row.id: row.slug for row in blasts})
+    return Names({row.id: row.name for row in lists}, {row.id: row.slug for row in blasts}, definitions(session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Voice:
                 said = self.names.lists.get(value, str(value))
             case "blast":
                 said = self.names.blasts.get(value, str(value))
+            case "name":
+                said = self.names.field(value, self.locale.language)
             case "standing":
                 said = self.standing(value)
             case _:

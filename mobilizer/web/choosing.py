@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mobilizer.audience.columns import IMPORT_FIELDS
+from mobilizer.audience.fitting import Definition
 from mobilizer.audience.importing import Sheet
 from mobilizer.languages import MEMBER_LANGUAGES, language
 from mobilizer.problems import N_, Problem
@@ -20,6 +21,13 @@ KNOWN = {
 }
 IGNORE = ""
 EXTRA = "extra"
+FIELD = "field:"  # and the key of a field that is defined
+# Which comes first in a date that ends with its year.
+DATES = {
+    "": N_("Tell from each date; leave blank what can't be told"),
+    "dmy": N_("The day comes first: 31/01/2026"),
+    "mdy": N_("The month comes first: 01/31/2026"),
+}
 
 # What a member's language may be chosen from, beside the languages of the members who are here.
 USUAL_LANGUAGES = (
@@ -36,23 +44,26 @@ class Choice:
     attributes: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def of_column(self, position: int) -> str:
-        """What a column was chosen to be: a field's name, EXTRA or IGNORE."""
-        if position in self.attributes.values():
-            return EXTRA
+    def of_column(self, position: int, defined: Collection[str]) -> str:
+        """What a column was chosen to be: a field's name, FIELD and the key of a defined one, EXTRA or IGNORE."""
+        for name, at in self.attributes.items():
+            if at == position:
+                return FIELD + name if name in defined else EXTRA
         return next((name for name, at in self.columns.items() if at == position), IGNORE)
 
 
-def read_choice(form: Mapping[str, str], sheet: Sheet) -> Choice:
+def read_choice(form: Mapping[str, str], sheet: Sheet, defined: Mapping[str, Definition]) -> Choice:
     """The choice in a form, where `column-3` says what the fourth column is."""
     choice = Choice()
     for position, name in enumerate(sheet.header):
         chosen = form.get(f"column-{position}", IGNORE)
-        if chosen == EXTRA:
-            choice.attributes[name or str(position + 1)] = position
-        elif chosen in choice.columns:
+        extra = name or str(position + 1) if chosen == EXTRA else chosen.removeprefix(FIELD)
+        if chosen in choice.columns or (chosen in (EXTRA, FIELD + extra) and extra in choice.attributes):
             text = N_("Two columns are chosen as “%(field)s”. Choose one, and leave the other out.")
-            choice.problems.append(Problem("import.field_twice", text, {"field": IMPORT_FIELDS[chosen]}))
+            said = IMPORT_FIELDS.get(chosen, extra)
+            choice.problems.append(Problem("import.field_twice", text, {"field": said}))
+        elif chosen == EXTRA or (chosen.startswith(FIELD) and extra in defined):
+            choice.attributes[extra] = position
         elif chosen in IMPORT_FIELDS:
             choice.columns[chosen] = position
     return choice
@@ -61,12 +72,13 @@ def read_choice(form: Mapping[str, str], sheet: Sheet) -> Choice:
 def read_options(form: Mapping[str, str]) -> dict[str, Any]:
     """What a form says of everyone in the file."""
     text = {name: form.get(name, "").strip() for name in ("default_language", "consent_source", "consent_date")}
-    known = form.get("known", "fill")
+    known, dates = form.get("known", "fill"), form.get("dates", "")
     return {
         **text,
         "wording": form.get("wording", "").strip()[:MAX_WORDING],
         "by_country": "by_country" in form,
         "known": known if known in KNOWN else "fill",
+        "dates": dates if dates in DATES else "",
     }
 
 

@@ -15,6 +15,7 @@ from mobilizer.audience.columns import IMPORT_FIELDS, guess_columns
 from mobilizer.audience.delimited import DELIMITERS
 from mobilizer.audience.encodings import ENCODINGS
 from mobilizer.audience.exports import export_of
+from mobilizer.audience.fields import definitions, guess_fields, in_use
 from mobilizer.audience.importing import Sheet, Unreadable
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
@@ -29,11 +30,11 @@ from mobilizer.keys import BadSeal
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.rights.holding import held
-from mobilizer.web.choosing import KNOWN, Choice, languages_on_offer, read_choice, read_options
+from mobilizer.web.choosing import DATES, KNOWN, Choice, languages_on_offer, read_choice, read_options
 from mobilizer.web.lists import known_list
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.typed_number import typed_number
-from mobilizer.web.words import _
+from mobilizer.web.words import _, locale
 
 blueprint = Blueprint("imports", __name__)
 
@@ -96,8 +97,10 @@ def choose(number: int) -> ResponseReturnValue:
         except Unreadable as bad:
             return _columns(session, row, None, Choice(), [bad.problem]), 422
         if "go" not in request.form:
-            return _columns(session, row, sheet, Choice(guess_columns(sheet.header, sheet.sample)), [])
-    choice = read_choice(request.form, sheet)
+            guessed = guess_columns(sheet.header, sheet.sample)
+            fields = guess_fields(sheet.header, guessed.values(), definitions(session))
+            return _columns(session, row, sheet, Choice(guessed, fields), [])
+        choice = read_choice(request.form, sheet, in_use(definitions(session)))
     options = {**read_options(request.form), "attributes": choice.attributes}
     # The file has been read by now: the write is short, and workers need the database.
     with here.database.write() as session:
@@ -262,6 +265,8 @@ def _columns(session: Session, row: Import, sheet: Sheet | None, choice: Choice,
         choice=choice,
         problems=problems,
         fields=IMPORT_FIELDS,
+        defined={key: one.name_in(locale().language) for key, one in in_use(definitions(session)).items()},
+        dates=[(value, _(label)) for value, label in DATES.items()],
         encodings=ENCODINGS,
         delimiters={sign: DELIMITER_NAMES[name] for sign, name in DELIMITERS.items()},
         languages=languages_on_offer(spoken),

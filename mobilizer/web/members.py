@@ -23,6 +23,7 @@ from mobilizer.organizers import audit
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.record import as_json, record_of
 from mobilizer.web.asked import number_asked
+from mobilizer.web.fields import held_fields
 from mobilizer.web.labels import STANDINGS
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.words import _, problem
@@ -71,7 +72,11 @@ def show(number: int) -> ResponseReturnValue:
         if member is None:
             abort(404)
         return render_template(
-            "members/show.html", member=member, received=received(session, number), done=done(session, number)
+            "members/show.html",
+            member=member,
+            held=held_fields(session, member.attributes),
+            received=received(session, number),
+            done=done(session, number),
         )
 
 

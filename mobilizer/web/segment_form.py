@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
 from mobilizer.problems import Problem
 from mobilizer.segments.rules import RULES, Rule, asked_by, write_rule
 from mobilizer.segments.tree import MOST_RULES, ROOT, All, BadRules, Node, Not, read_rules
@@ -84,13 +86,16 @@ class Form:
             del self.groups[group]
         elif verb == "remove" and 0 <= group < len(self.groups) and 0 <= row < len(self.groups[group].rows):
             del self.groups[group].rows[row]
-        elif verb == "add" and 0 <= group < len(self.groups) and new.get(group) in RULES:
-            self.groups[group].rows.append(Row(new[group]))
-            return group, len(self.groups[group].rows) - 1
+        elif verb == "add" and 0 <= group < len(self.groups):
+            # A rule of a field that is defined comes with its key.
+            word, _, key = new.get(group, "").partition(":")
+            if word in RULES:
+                self.groups[group].rows.append(Row(word, values={"name": key} if key else {}))
+                return group, len(self.groups[group].rows) - 1
         return None
 
 
-def read_form(posted: Mapping[str, str]) -> Form:
+def read_form(posted: MultiDict[str, str]) -> Form:
     """The form as it was posted: of rules no more than enough to say that there are too many."""
     form = Form(posted.get("name", "").strip(), _match(posted, "match"), [])
     for number in islice(_counted("g{}-match", posted), MOST_GROUPS):
@@ -99,7 +104,8 @@ def read_form(posted: Mapping[str, str]) -> Form:
             start = f"g{number}r{row}-"
             word = posted[f"{start}rule"]
             if word in RULES:
-                values = {name: posted.get(start + name, "").strip() for name in asked_by(word)}
+                # Boxes that are ticked are lines like those of a text.
+                values = {name: "\n".join(posted.getlist(start + name)).strip() for name in asked_by(word)}
                 group.rows.append(Row(word, bool(posted.get(f"{start}not")), values))
         form.groups.append(group)
     return form if form.groups else Form(form.name, form.match)

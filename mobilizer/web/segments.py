@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,12 +11,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.fields import definitions, in_use
+from mobilizer.audience.fitting import Definition
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.blasts.blasts import Blast
 from mobilizer.http import installation
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.segments import keeping
+from mobilizer.segments.fields import OF_KIND
 from mobilizer.segments.kinds import Act
 from mobilizer.segments.rules import BLANK, RULES, asked_by
 from mobilizer.segments.segments import Segment, count
@@ -200,7 +203,7 @@ def _builder(
     problems: Sequence[Problem] = (),
     added: tuple[int, int] | None = None,
 ) -> str:
-    places = by_place(bad)
+    places, known = by_place(bad), definitions(session)
     return render_template(
         "segments/edit.html",
         form=form,
@@ -210,24 +213,34 @@ def _builder(
         elsewhere=[one for where, one in places.items() if where.count(".") < 2],
         problems={one.where: one for one in problems},
         added=added,
-        offered=_offered(),
-        titles={word: _title(word) for word in RULES},
+        offered=_offered(known),
+        title=lambda row: _title(row.word, known.get(row.values.get("name", ""))),
+        defined=known,
         kinds={word: asked_by(word) for word in RULES},
         choices=_choices(session),
     )
 
 
-def _title(word: str) -> str:
-    """A rule's sentence with blanks for its values."""
-    return _(RULES[word].SAYS[0]) % dict.fromkeys(asked_by(word), BLANK)
+def _title(word: str, field: Definition | None = None) -> str:
+    """A rule's sentence with blanks for its values; of a field that is defined, with its name."""
+    named = {"name": field.name_in(locale().language)} if field else {}
+    return _(RULES[word].SAYS[0]) % {**dict.fromkeys(asked_by(word), BLANK), **named}
 
 
-def _offered() -> list[tuple[str, list[tuple[str, str]]]]:
-    """(what they are about, (word, sentence) of each rule)."""
-    return [
+def _offered(known: Mapping[str, Definition]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(what they are about, (word, sentence) of each rule); each field that is defined has the rules of its kind."""
+    general = [
         (_(about), [(word, _title(word)) for word, made in RULES.items() if made.__module__.endswith(f".{module}")])
         for module, about in ABOUT.items()
     ]
+    of_fields = [
+        (
+            field.name_in(locale().language),
+            [(f"{made.WORD}:{key}", _title(made.WORD, field)) for made in OF_KIND[field.kind]],
+        )
+        for key, field in in_use(known).items()
+    ]
+    return general[:-1] + of_fields + general[-1:]
 
 
 def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:

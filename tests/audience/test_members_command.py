@@ -84,6 +84,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(run: Command, tmp_path:
     assert json.loads(told.output) == {
         "counts": {"new": 2, "invalid": 1},
         "typos": 0,
+        "blanked": 0,
         "languages": {"es": 1, "fr": 1},
         "unknown_languages": {},
     }

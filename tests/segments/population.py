@@ -135,6 +135,8 @@ class Population:
         number = float(held) if re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", held, re.ASCII) else math.nan
         dated = held if re.fullmatch(r"\d{4}-\d\d-\d\d", held, re.ASCII) else None
         match rule:
+            case fields.FieldKnown():
+                return held != ""
             case fields.FieldIs(_, text):
                 return held == text
             case fields.FieldContains(_, text):

@@ -9,6 +9,7 @@ import pytest
 from babel import Locale
 from hypothesis import given
 
+from mobilizer.audience.fitting import Definition
 from mobilizer.segments.rules import BLANK, RULES
 from mobilizer.segments.tree import BadRules, each_rule, gone, outline, read_rules, write_rules
 from mobilizer.segments.voice import Names, Voice
@@ -125,6 +126,20 @@ def test_rules_that_name_what_is_gone_are_found() -> None:
     assert found == [("rules.0.any.0.list", "segment.list_gone"), ("rules.1.not.blast", "segment.blast_gone")]
 
 
+def test_rules_that_name_a_retired_field_are_found_and_others_of_fields_are_not() -> None:
+    rules = read_rules([{"rule": "field_is", "name": "size", "text": "5"}, {"rule": "field_known", "name": "town"}])
+    assert gone(rules, Names(fields={"size": Definition("size")})) == []
+    [problem] = gone(rules, Names(fields={"size": Definition("size", retired=True)}))
+    assert (problem.where, problem.code) == ("rules.0.name", "segment.field_gone")
+
+
+def test_a_field_is_said_by_its_name_in_the_language_of_the_page() -> None:
+    rules = read_rules([{"rule": "field_known", "name": "town"}])
+    names = Names(fields={"town": Definition("town", labels={"es": "Ciudad"})})
+    said = {tag: rules.parts[0].label(Voice(Locale(tag), names)).text() for tag in ("en", "es")}  # type: ignore[union-attr]
+    assert said == {"en": "The field “town” is filled in", "es": "The field “Ciudad” is filled in"}
+
+
 def test_every_rule_is_known_by_its_word() -> None:
-    assert len(RULES) == 26
+    assert len(RULES) == 27
     assert {made.WORD: made for made in RULES.values()} == RULES

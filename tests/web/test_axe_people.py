@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from mobilizer.audience.fields import define
+from mobilizer.audience.fitting import Definition
 from mobilizer.audience.importing import run_import
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
@@ -29,6 +31,9 @@ PATHS = (
     "/members",
     "/members?language=es",
     "/members/2",
+    "/members/2/fields",
+    "/settings/fields",
+    "/settings/fields/1",
     "/settings",
     "/settings/users",
     "/settings/users/1",
@@ -42,6 +47,9 @@ LOOKS = [
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
 def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: World, look: dict[str, object]) -> None:
     world.launch()
+    with world.installation.database.write() as session:
+        define(session, Definition("size", "choice", ("S", "M"), {"ar": "المقاس"}))
+        define(session, Definition("born", "date"))
     page = visitor(Role.ADMIN, **look)
     found = []
     for path in PATHS:
