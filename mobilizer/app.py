@@ -8,12 +8,13 @@ import uuid
 import structlog
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mobilizer import logs, public, web
 from mobilizer.audience.sheet import MAX_UPLOAD
-from mobilizer.http import EXTENSION
-from mobilizer.installation import Installation, install
+from mobilizer.http import EXTENSION, installation
+from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
     appeals,
@@ -37,11 +38,12 @@ from mobilizer.web.errors import install_errors
 from mobilizer.web.labels import install_labels
 from mobilizer.web.limits import install_limits
 from mobilizer.web.navigation import navigation
-from mobilizer.web.policy import OPEN_BLUEPRINTS, guard, permitted
+from mobilizer.web.policy import OPEN_BLUEPRINTS, OPEN_ENDPOINTS, guard, permitted
 from mobilizer.web.receiving import OurRequest
 from mobilizer.web.words import install_formats
 
 MEGABYTE = 1024 * 1024
+FOLLOW_SECONDS = 5.0  # between two questions which key is current
 LARGEST_UPLOAD = MAX_UPLOAD + MEGABYTE  # the file and the form round it
 LARGEST_FORM = 2 * MEGABYTE
 # What a page may load: our own files and nothing else. A view may answer with a policy of its own.
@@ -80,10 +82,10 @@ SCREENS = (
 )
 
 
-def create_app(settings: Settings, installation: Installation | None = None, *, counter: str = "") -> Flask:
+def create_app(settings: Settings, given: Installation | None = None, *, counter: str = "") -> Flask:
     """The WSGI application. `counter` is where sign-in tries are counted, if not in the settings' Redis."""
     app = Flask("mobilizer", static_folder=None, template_folder=None)
-    here = installation or install(settings)
+    here = given or install(settings)
     app.request_class = OurRequest
     app.extensions[EXTENSION] = here
     _configure(app, here)
@@ -92,6 +94,7 @@ def create_app(settings: Settings, installation: Installation | None = None, *, 
     app.before_request(guard)
     # The guard stands before the form check: who may not do a thing learns nothing of its form.
     app.before_request_funcs[None].sort(key=lambda step: step not in (_begin, guard))
+    app.before_request(_follow)
     app.before_request(_refuse_nul)
     app.after_request(_finish)
     install_limits(app, counter or settings.redis_url)
@@ -155,14 +158,27 @@ def _context() -> dict[str, object]:
 
 
 def _settings() -> Settings:
-    from mobilizer.http import installation
-
     return installation().settings
 
 
 def _begin() -> None:
     g.request_id = uuid.uuid4().hex[:16]
     g.began = time.monotonic()
+
+
+def _follow() -> None:
+    """Seal with the current key; where this machine lacks it, nothing is changed here until somebody brings it."""
+    if request.endpoint in OPEN_ENDPOINTS:
+        return
+    here = installation()
+    try:
+        follow_keys(here.keyring, here.database, FOLLOW_SECONDS)
+    except WrongKeys as wrong:
+        structlog.get_logger("mobilizer.error").error("wrong_keys", says=str(wrong))
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            abort(503)
+    except DBAPIError as error:  # what can be done without a database is done
+        structlog.get_logger("mobilizer.error").error("database_unreachable", error=type(error).__name__)
 
 
 def _refuse_nul() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer import failpoints
-from mobilizer.db import Base, Database, check_durability
+from mobilizer.db import Base, Database, check_durability, clock
 from mobilizer.keys import Keyring, load_keyring
 from mobilizer.settings import Settings
 
@@ -20,12 +22,17 @@ class WrongKeys(RuntimeError):
 
 
 class KeyPrint(Base):
-    """One key that sealed values or blind indexes of this database were made with, known by its print."""
+    """One key that sealed values or blind indexes of this database were made with, known by its print; 0 is the index.
+
+    The highest is current: every process seals with it, whatever further keys its `keys.json` holds. `since` is when
+    that began, None for keys older than the column.
+    """
 
     __tablename__ = "key_prints"
 
     key_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     print: Mapped[bytes]
+    since: Mapped[datetime | None] = mapped_column(default=clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +68,50 @@ def keyring_of(home: Path, database: Database) -> Keyring:
     if not inspect(database.engine).has_table(KeyPrint.__tablename__):
         return load_keyring(home)  # it is brought up to date first
     keyring = load_keyring(home, make=not _prints(database))
-    if not wrong_keys(keyring, database) and keyring.prints.keys() - _prints(database).keys():
-        _learn(database, keyring)  # of two who come first with different keys, one is first
-    if wrong := wrong_keys(keyring, database):
-        raise WrongKeys(
-            f"{home / 'keys.json'} does not hold the keys of this database (key {', '.join(map(str, wrong))}): "
-            "bring the keys.json that belongs to it."
-        )
+    if not _prints(database):
+        with database.write() as session:
+            learn_keys(session, keyring, *keyring.prints)  # of two who come first with different keys, one is first
+    follow_keys(keyring, database)
     return keyring
+
+
+def follow_keys(keyring: Keyring, database: Database, every: float = 0.0) -> None:
+    """Let a keyring seal with the database's current key, which may have been made since the keyring was read.
+
+    Asked at most once in `every` seconds. Raises WrongKeys where `keys.json` has no such key, or another one.
+    """
+    now = time.monotonic()
+    if now - keyring.followed_at < every:
+        return
+    known = _prints(database)
+    if _wrong(keyring, known):
+        keyring.look_again()
+    if wrong := _wrong(keyring, known):
+        raise WrongKeys(
+            f"{keyring.path or 'The keyring'} does not hold the keys of this database (key "
+            f"{', '.join(map(str, wrong))}): bring the keys.json that belongs to it."
+        )
+    if known:
+        keyring.use(max(known))
+    keyring.followed_at = now
 
 
 def wrong_keys(keyring: Keyring, database: Database) -> list[int]:
     """The ids of the database's keys that a keyring lacks, or knows others by; 0 is the blind index."""
-    return sorted(key_id for key_id, value in _prints(database).items() if keyring.prints.get(key_id) != value)
+    return _wrong(keyring, _prints(database))
+
+
+def learn_keys(session: Session, keyring: Keyring, *key_ids: int) -> None:
+    """Let the database know some keys of a keyring; those that it knows by this number stay as they are."""
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(KeyPrint)
+    rows = [{"key_id": key_id, "print": keyring.prints[key_id]} for key_id in sorted(key_ids)]
+    session.execute(insert.on_conflict_do_nothing(), rows)
+
+
+def _wrong(keyring: Keyring, known: dict[int, bytes]) -> list[int]:
+    return sorted(key_id for key_id, value in known.items() if keyring.prints.get(key_id) != value)
 
 
 def _prints(database: Database) -> dict[int, bytes]:
     with database.read() as session:
-        return {row.key_id: row.print for row in session.scalars(select(KeyPrint))}
-
-
-def _learn(database: Database, keyring: Keyring) -> None:
-    insert = postgresql.insert if database.engine.dialect.name == "postgresql" else sqlite.insert
-    rows = [{"key_id": key_id, "print": value} for key_id, value in sorted(keyring.prints.items())]
-    with database.write() as session:
-        session.execute(insert(KeyPrint).on_conflict_do_nothing(), rows)
+        return dict(session.execute(select(KeyPrint.key_id, KeyPrint.print)).all())

@@ -35,7 +35,7 @@ from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
-from mobilizer.installation import Installation, install
+from mobilizer.installation import Installation, follow_keys, install
 from mobilizer.notices import mailing
 from mobilizer.rights import letters
 from mobilizer.rights.holding import held
@@ -149,6 +149,7 @@ def perform(kind: str, number: int) -> None:
         Work.RECORD: letters.send_link,
     }
     try:
+        follow_keys(installation.keyring, installation.database)
         doing[Work(kind)](installation, number)
     except Exception as error:
         log.exception("work_failed", work=kind, number=number)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
+import math
 import os
 import secrets
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,6 +23,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 NONCE_BYTES = 12
 MAC_BYTES = 16
 MACS_AT_ONCE = 4  # what a BLAKE2b of 64 bytes is divided into
+
+KEYS_FILE = "keys.json"
+MOST_KEYS = 255  # the id of a key is one byte, and is never given again
 
 _HEAD = struct.Struct(">BII")  # of a token: key id, member, blast
 
@@ -64,19 +72,100 @@ class Ticket:
     blast: int
 
 
-class Keyring:
-    """The installation's keys, by id; the highest id is current, older ones still open and verify."""
+@dataclass(frozen=True, slots=True)
+class RetiredKey:
+    """What is left of a key that seals nothing any more: what verifies the links in its mails, and its print."""
 
-    def __init__(self, secrets_by_id: dict[int, bytes], index_secret: bytes) -> None:
-        if not secrets_by_id or not all(0 < key_id < 256 for key_id in secrets_by_id):
-            raise ValueError("a keyring needs at least one key, with an id from 1 to 255")
-        self.current = max(secrets_by_id)
-        self._ciphers = {i: AESGCM(_derive(s, b"seal", 32)) for i, s in secrets_by_id.items()}
-        self._macs = {i: _macs(i, _derive(s, b"token", 32)) for i, s in secrets_by_id.items()}
+    token: bytes
+    print: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKeys:
+    """What `keys.json` holds: secrets of keys that seal and open, by id, the blind index's, and retired keys."""
+
+    keys: Mapping[int, bytes]
+    index: bytes
+    retired: Mapping[int, RetiredKey] = field(default_factory=dict)
+
+    def with_key(self) -> KeptKeys:
+        """The same and a new key, whose id is the next one. Raises ValueError when all ids are used up."""
+        number = max([*self.keys, *self.retired]) + 1
+        if number > MOST_KEYS:
+            raise ValueError(f"there can be no more than {MOST_KEYS} keys")
+        return KeptKeys({**self.keys, number: secrets.token_bytes(32)}, self.index, self.retired)
+
+    def without_key(self, key_id: int) -> KeptKeys:
+        """The same without what seals and opens by one key; what verifies its tokens stays."""
+        left = {number: secret for number, secret in self.keys.items() if number != key_id}
+        secret = self.keys[key_id]
+        retired = RetiredKey(_derive(secret, b"token", 32), _derive(secret, b"print", 16))
+        return KeptKeys(left, self.index, {**self.retired, key_id: retired})
+
+
+class Keyring:
+    """The installation's keys, by id. One is current: it seals, and signs tokens; others still open and verify.
+
+    What is read from a file follows it: a key that came into the file later is found when a value or a token asks for
+    it, so that keys can be rotated while this process runs.
+    """
+
+    def __init__(
+        self,
+        secrets_by_id: Mapping[int, bytes],
+        index_secret: bytes,
+        retired: Mapping[int, RetiredKey] | None = None,
+    ) -> None:
+        self.path: Path | None = None
+        self.followed_at = -math.inf  # when the database was last asked which key is current, on the monotonic clock
+        self._seen: tuple[int, ...] = ()
+        self.current = 0
         self._index = _derive(index_secret, b"index", 32)
-        self.cookie_secret = _derive(secrets_by_id[self.current], b"cookie", 32)
+        # Never rotated, as the index is not: what is signed with it opens nothing by itself.
+        self.cookie_secret = _derive(index_secret, b"cookie", 32)
+        self._take(KeptKeys(secrets_by_id, index_secret, retired or {}))
+
+    @classmethod
+    def kept_in(cls, path: Path) -> Self:
+        """The keyring of a `keys.json`."""
+        seen = _version(path)
+        kept = read_keys(path)
+        ring = cls(kept.keys, kept.index, kept.retired)
+        ring.path, ring._seen = path, seen
+        return ring
+
+    def use(self, key_id: int) -> None:
+        """Seal and sign with this key from now on. Raises UnknownKey."""
+        if key_id not in self._ciphers:
+            raise UnknownKey(f"key {key_id} is not on this keyring, or retired")
+        self.current = key_id
+
+    def look_again(self) -> bool:
+        """Read the file again if it has changed; whether it had. The current key stays current while it is there."""
+        if self.path is None:
+            return False
+        try:
+            seen = _version(self.path)
+            if seen == self._seen:
+                return False
+            self._take(read_keys(self.path))
+        except (OSError, ValueError, KeyError):
+            return False  # what we know is still good
+        self._seen = seen
+        return True
+
+    def _take(self, kept: KeptKeys) -> None:
+        if not kept.keys or not all(0 < key_id <= MOST_KEYS for key_id in kept.keys):
+            raise ValueError("a keyring needs at least one key, with an id from 1 to 255")
+        tokens = {i: _derive(s, b"token", 32) for i, s in kept.keys.items()}
+        tokens |= {i: old.token for i, old in kept.retired.items()}
+        self._ciphers = {i: AESGCM(_derive(s, b"seal", 32)) for i, s in kept.keys.items()}
+        self._macs = {i: _macs(i, key) for i, key in tokens.items()}
         # By which a database knows its keys again, and which tell nothing of them; 0 is the blind index.
-        self.prints = {i: _derive(s, b"print", 16) for i, s in {0: index_secret, **secrets_by_id}.items()}
+        self.prints = {i: _derive(s, b"print", 16) for i, s in {0: kept.index, **kept.keys}.items()}
+        self.prints |= {i: old.print for i, old in kept.retired.items()}
+        if self.current not in self._ciphers:
+            self.current = max(self._ciphers)
 
     # -- sealed columns (AES-256-GCM, NIST SP 800-38D) -------------------------------------------
 
@@ -90,19 +179,24 @@ class Keyring:
 
     def seal_bytes(self, plain: bytes, bound_to: bytes) -> bytes:
         """As `seal`, for bytes: a piece of an uploaded file."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self.current].encrypt(nonce, plain, bound_to)
-        return bytes([self.current]) + nonce + sealed
+        nonce, current = os.urandom(NONCE_BYTES), self.current
+        return bytes([current]) + nonce + self._ciphers[current].encrypt(nonce, plain, bound_to)
 
     def open_bytes(self, sealed: bytes, bound_to: bytes) -> bytes:
         """Decrypt what `seal_bytes` made. Raises BadSeal if it was altered, moved, or its key is gone."""
         cipher = self._ciphers.get(sealed[0]) if sealed else None
+        if cipher is None and sealed and self.look_again():
+            cipher = self._ciphers.get(sealed[0])
         if cipher is None:
             raise UnknownKey("sealed with a key this keyring does not hold")
         try:
             return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)
         except InvalidTag:
             raise BadSeal("altered, or moved from another row") from None
+
+    def reseal(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """The same value under the current key. Raises BadSeal."""
+        return self.seal_bytes(self.open_bytes(sealed, bound_to), bound_to)
 
     # -- blind index -------------------------------------------------------------------------------
 
@@ -123,9 +217,10 @@ class Keyring:
 
     def mail_tokens(self, ticket: Ticket) -> list[str]:
         """All tokens of a mail, in the order of MAILED."""
-        head = _HEAD.pack(self.current, ticket.member, ticket.blast)
+        current = self.current
+        head = _HEAD.pack(current, ticket.member, ticket.blast)
         begin = head.hex()
-        signed = "".join([_signed(mac, head).hex() for mac in self._macs[self.current][:_MAILED_GROUPS]])
+        signed = "".join([_signed(mac, head).hex() for mac in self._macs[current][:_MAILED_GROUPS]])
         return [begin + signed[at : at + 2 * MAC_BYTES] for at in _MAILED_AT]
 
     def read_token(self, purpose: Purpose, token: str) -> Ticket | None:
@@ -136,7 +231,9 @@ class Keyring:
             return None
         head, mac = raw[: _HEAD.size], raw[_HEAD.size :]
         # Only the one spelling we write is a token.
-        if len(mac) != MAC_BYTES or head[0] not in self._macs or raw.hex() != token:
+        if len(mac) != MAC_BYTES or raw.hex() != token:
+            return None
+        if head[0] not in self._macs and not (self.look_again() and head[0] in self._macs):
             return None
         if not hmac.compare_digest(mac, self._mac(head, purpose)):
             return None
@@ -154,16 +251,12 @@ def load_keyring(home: Path, *, make: bool = True) -> Keyring:
 
     Raises NoKeys where there is none and it must not be made.
     """
-    path = home / "keys.json"
+    path = home / KEYS_FILE
     if not path.exists():
         if not make:
             raise NoKeys(f"{path} is missing: bring the keys of this installation here, no others open its database.")
         home.mkdir(parents=True, exist_ok=True)
-        fresh = {"keys": {"1": secrets.token_hex(32)}, "index": secrets.token_hex(32)}
-        temporary = home / f".keys-{os.getpid()}.json"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(fresh, file)
+        temporary = _written_beside(path, KeptKeys({1: secrets.token_bytes(32)}, secrets.token_bytes(32)))
         try:
             # A hard link fails if another process was first: its keys stay.
             os.link(temporary, path)
@@ -171,14 +264,70 @@ def load_keyring(home: Path, *, make: bool = True) -> Keyring:
             pass
         finally:
             temporary.unlink()
+    return Keyring.kept_in(path)
+
+
+def read_keys(path: Path) -> KeptKeys:
+    """What a `keys.json` holds. Raises OSError, ValueError and KeyError where it is none."""
     kept = json.loads(path.read_text())
+    retired = {
+        int(key_id): RetiredKey(bytes.fromhex(old["token"]), bytes.fromhex(old["print"]))
+        for key_id, old in kept.get("retired", {}).items()
+    }
     keys = {int(key_id): bytes.fromhex(secret) for key_id, secret in kept["keys"].items()}
-    return Keyring(keys, bytes.fromhex(kept["index"]))
+    return KeptKeys(keys, bytes.fromhex(kept["index"]), retired)
+
+
+@contextmanager
+def changing_keys(home: Path) -> Iterator[Path]:
+    """The path of a home's `keys.json`, which nobody else changes meanwhile."""
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield home / KEYS_FILE
+    finally:
+        os.close(folder)
+
+
+def write_keys(path: Path, kept: KeptKeys) -> None:
+    """Put other keys into a `keys.json`, whole or not at all, on disk when this returns; its owner stays its owner."""
+    owner = path.stat()
+    temporary = _written_beside(path, kept)
+    with suppress(PermissionError):  # only root may give a file away, and only root's is another's
+        os.chown(temporary, owner.st_uid, owner.st_gid)
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def share_code() -> str:
     """A fresh share code: 10 characters that nobody mixes up when reading aloud (49 bits)."""
     return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(10))
+
+
+def _written_beside(path: Path, kept: KeptKeys) -> Path:
+    """A file of its own with these keys, on disk, which nobody else may read."""
+    temporary = path.with_name(f".keys-{os.getpid()}.json")
+    temporary.unlink(missing_ok=True)  # of a process of the same number that was killed
+    spelled = {
+        "keys": {str(key_id): secret.hex() for key_id, secret in kept.keys.items()},
+        "index": kept.index.hex(),
+        "retired": {str(i): {"token": old.token.hex(), "print": old.print.hex()} for i, old in kept.retired.items()},
+    }
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(spelled, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What tells that a file is another one now."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _derive(secret: bytes, label: bytes, size: int) -> bytes:

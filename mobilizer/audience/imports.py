@@ -46,12 +46,13 @@ class Import(Base):
 
     def name_file(self, keyring: Keyring, name: str) -> None:
         """Keep the file's name, sealed for this row: a name like “Ana Sol.csv” names a person."""
-        self.sealed_name = keyring.seal(name[-MAX_NAME:], self._binding)
+        self.sealed_name = keyring.seal(name[-MAX_NAME:], name_binding(self.id))
 
     def filename(self, keyring: Keyring) -> str:
         """The file's name, empty where none was kept. Raises keys.BadSeal."""
-        return keyring.open(self.sealed_name, self._binding) if self.sealed_name else ""
+        return keyring.open(self.sealed_name, name_binding(self.id)) if self.sealed_name else ""
 
-    @property
-    def _binding(self) -> bytes:
-        return f"import-name:{self.id}".encode()
+
+def name_binding(import_id: int) -> bytes:
+    """What the sealed name of an import's file is bound to."""
+    return f"import-name:{import_id}".encode()

@@ -47,7 +47,7 @@ def report(keyring: Keyring, row: Import) -> list[ReportRow]:
     """The rows of an import's report, in the order of the file. Raises keys.BadSeal."""
     if row.problems is None:
         return []
-    kept: list[dict[str, Any]] = json.loads(keyring.open(row.problems, _binding(row)))
+    kept: list[dict[str, Any]] = json.loads(keyring.open(row.problems, report_binding(row.id)))
     return [
         ReportRow(
             line=entry["line"],
@@ -66,7 +66,7 @@ def add_to_report(keyring: Keyring, row: Import, more: Sequence[ReportRow]) -> N
     if not more or room <= 0:
         return
     entries = [_entry(found) for found in (*before, *more[:room])]
-    row.problems = keyring.seal(json.dumps(entries), _binding(row))
+    row.problems = keyring.seal(json.dumps(entries), report_binding(row.id))
 
 
 def report_csv(keyring: Keyring, row: Import, words: NullTranslations | None = None) -> str:
@@ -90,11 +90,12 @@ def report_csv(keyring: Keyring, row: Import, words: NullTranslations | None = N
     return "\ufeff" + out.getvalue()
 
 
+def report_binding(import_id: int) -> bytes:
+    """What the sealed report of an import is bound to."""
+    return f"import-report:{import_id}".encode()
+
+
 def _entry(row: ReportRow) -> dict[str, Any]:
     problems = [asdict(problem) for problem in row.problems]
     cells = [cell if len(cell) <= MOST_LETTERS else cell[: MOST_LETTERS - 1] + "…" for cell in row.cells]
     return {"line": row.line, "verdict": row.verdict, "problems": problems, "cells": cells}
-
-
-def _binding(row: Import) -> bytes:
-    return f"import-report:{row.id}".encode()

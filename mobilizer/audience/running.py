@@ -22,11 +22,12 @@ from mobilizer.audience.rows import Row, Unreadable
 from mobilizer.audience.sheet import rows
 from mobilizer.audience.uploads import open_upload, upload_path
 from mobilizer.db import clock
-from mobilizer.installation import Installation
+from mobilizer.installation import Installation, follow_keys
 from mobilizer.keys import BadSeal, Keyring
 from mobilizer.problems import N_, Problem
 
 CHUNK = 1000
+FOLLOW_SECONDS = 1.0  # a long run asks now and then which key is current
 
 FAILURES = {
     "gone": N_("The uploaded file is gone. Upload it again; what was already added stays."),
@@ -131,6 +132,7 @@ def _read_on(installation: Installation, order: Import, progress: Progress | Non
         first_time(keyring, read_row(raw, choices), seen)
     done = order.rows_read
     while chunk := list(islice(source, CHUNK)):
+        follow_keys(keyring, installation.database, FOLLOW_SECONDS)
         read = [(raw, first_time(keyring, read_row(raw, choices), seen)) for raw in chunk]
         with installation.database.write() as session:
             if not _settle(session, keyring, order.id, done, read):

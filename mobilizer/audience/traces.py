@@ -33,14 +33,15 @@ class ImportTrace(Base):
         """What changed of the member; nothing if only their lists did. Raises keys.BadSeal."""
         if self.changed is None:
             return {}
-        kept = json.loads(keyring.open(self.changed, _binding(self.import_id, self.member_id)))
+        kept = json.loads(keyring.open(self.changed, change_binding(self.import_id, self.member_id)))
         return {name: (before, after) for name, (before, after) in kept.items()}
 
 
 def seal_change(keyring: Keyring, import_id: int, member_id: int, change: Change) -> bytes | None:
     """A change as it is kept; None for none."""
-    return keyring.seal(json.dumps(change), _binding(import_id, member_id)) if change else None
+    return keyring.seal(json.dumps(change), change_binding(import_id, member_id)) if change else None
 
 
-def _binding(import_id: int, member_id: int) -> bytes:
+def change_binding(import_id: int, member_id: int) -> bytes:
+    """What the sealed change of a member by an import is bound to."""
     return f"import-trace:{import_id}:{member_id}".encode()

@@ -7,7 +7,7 @@ import secrets
 import struct
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedReader, RawIOBase
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from mobilizer.keys import MAC_BYTES, NONCE_BYTES, BadSeal, Keyring
@@ -39,6 +39,29 @@ def write_upload(path: Path, keyring: Keyring, data: IO[bytes]) -> None:
 def open_upload(path: Path, keyring: Keyring) -> BufferedReader:
     """The clear bytes of a file, opened as they are read. Raises FileNotFoundError; reading raises keys.BadSeal."""
     return BufferedReader(_Unsealed(path.open("rb"), keyring, path.stem), PIECE)
+
+
+def upload_keys(path: Path) -> set[int]:
+    """The ids of the keys that the pieces of a file are sealed with; none where there is no file."""
+    try:
+        with path.open("rb") as file:
+            stored = file.seek(0, os.SEEK_END)
+            return {_key_at(file, place) for place in range(0, stored, _STRIDE)}
+    except FileNotFoundError:
+        return set()
+
+
+def reseal_upload(path: Path, keyring: Keyring) -> bool:
+    """Bring a file under the current key, whole or not at all; who reads it meanwhile reads on in the old one. False
+    where it is under it already. Raises FileNotFoundError, keys.BadSeal."""
+    if upload_keys(path) <= {keyring.current}:
+        return False
+    with TemporaryDirectory(dir=path.parent, prefix="resealing-") as folder:
+        fresh = Path(folder) / path.name
+        with open_upload(path, keyring) as clear:
+            write_upload(fresh, keyring, clear)
+        fresh.replace(path)
+    return True
 
 
 class Incoming(RawIOBase):
@@ -88,6 +111,12 @@ class Incoming(RawIOBase):
             self._file.flush()
             self._reader = BufferedReader(_Unsealed(self._file, self._keyring, "incoming"), PIECE)
         return self._reader
+
+
+def _key_at(file: IO[bytes], place: int) -> int:
+    """The key of the piece that begins at a place of a file: the first byte of its seal."""
+    file.seek(place + _SIZE.size)
+    return int.from_bytes(file.read(1))
 
 
 def _folder(path: Path) -> None:

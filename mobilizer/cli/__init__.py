@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "doctor",
     "fields": "fields",
     "inbox": "inbox",
+    "keys": "keys",
     "members": "members",
     "reconcile": "worker",
     "relays": "relays",

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
-from types import FrameType
 from typing import IO, Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.orm import Session
 
@@ -32,6 +26,7 @@ from mobilizer.audience.rows import Unreadable
 from mobilizer.audience.sheet import Sheet, look
 from mobilizer.cli import main
 from mobilizer.cli.opening import opened
+from mobilizer.cli.underway import bar, stoppable
 from mobilizer.installation import Installation
 from mobilizer.problems import Problem
 from mobilizer.settings import Settings
@@ -119,11 +114,11 @@ def resume(settings: Settings, number: int, report: Path | None, show: bool, as_
 
 def run_to_the_end(installation: Installation, number: int, *, report: Path | None, show: bool, as_json: bool) -> None:
     """Run an import and say what became of it. Ctrl-C lets the present chunk be written, then says how to go on."""
-    with _bar(quiet=as_json) as bar, _stoppable() as stop:
-        task = bar.add_task(f"Import {number}", total=None)
+    with bar(quiet=as_json) as shown, stoppable() as stop:
+        task = shown.add_task(f"Import {number}", total=None)
 
         def progress(done: int, rows: int) -> None:
-            bar.update(task, completed=done, total=rows)
+            shown.update(task, completed=done, total=rows)
             if stop.is_set():
                 raise _Stopped(done, rows)
 
@@ -237,22 +232,6 @@ class _Stopped(Exception):
         self.done, self.rows = done, rows
 
 
-@contextmanager
-def _stoppable() -> Iterator[Event]:
-    """An event that the first Ctrl-C sets; the second one ends the process as ever."""
-    stop = Event()
-
-    def pressed(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, pressed)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _options(said: dict[str, str | bool | None]) -> dict[str, Any]:
     """The choices that were made; what was not said is left to what is remembered."""
     said["default_language"] = said.pop("language")
@@ -345,8 +324,3 @@ def _unquoted(problem: Problem) -> dict[str, object]:
 def _stop_at(problems: list[Problem]) -> None:
     if problems:
         raise click.ClickException("\n".join(problem.text() for problem in problems))
-
-
-def _bar(*, quiet: bool) -> Progress:
-    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*parts, console=Console(file=sys.stderr), disable=quiet, transient=True)
