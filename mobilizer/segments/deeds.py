@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from mobilizer.audience.members import Member
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
-from mobilizer.engagement.events import Event
+from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.tiers import Tier, is_of
 from mobilizer.problems import N_
-from mobilizer.segments.kinds import ACT, BLAST, DAYS, Act, told
+from mobilizer.segments.kinds import ACT, BLAST, DAYS, TIER, Act, told
 from mobilizer.segments.rules import Rule, rule
 
 
@@ -66,6 +67,70 @@ class GotWithin(Rule):
             )
             .correlate(Member)
         )
+
+
+@rule("got_ever")
+@dataclass(frozen=True, slots=True)
+class GotEver(Rule):
+    """Their mailbox accepted a mail of any blast."""
+
+    SAYS = (N_("Has got a mail"), N_("Has never got a mail"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        mine = Delivery.id == numbered(Blast.id, Member.id)
+        return exists().where(mine, Delivery.state == DeliveryState.ACCEPTED).correlate(Member)
+
+
+@rule("fallback")
+@dataclass(frozen=True, slots=True)
+class FallsBack(Rule):
+    """Their language has no rendition in a blast: who of them gets it gets a wider form of it, or another language."""
+
+    blast: int = told(BLAST)
+    SAYS = (
+        N_("Would get “%(blast)s” in another language than their own"),
+        N_("Would get “%(blast)s” in their own language"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return Member.language.not_in(select(Rendition.language).where(Rendition.blast_id == self.blast))
+
+
+@rule("recruited_in_blast")
+@dataclass(frozen=True, slots=True)
+class RecruitedInBlast(Rule):
+    """Someone joined through what they shared of a blast."""
+
+    blast: int = told(BLAST)
+    SAYS = (N_("Brought someone in with the blast “%(blast)s”"), N_("Brought nobody in with the blast “%(blast)s”"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        joined = (Event.via_id == Member.id, Event.kind == EventKind.JOIN, Event.machine == "")
+        return exists().where(*joined, Event.blast_id == self.blast).correlate(Member)
+
+
+# What is said of each tier.
+OF_TIER = {
+    Tier.ACTIVE: (N_("Is active"), N_("Is not active")),
+    Tier.QUIET: (N_("Has gone quiet"), N_("Has not gone quiet")),
+    Tier.NEW: (N_("Is new"), N_("Is not new")),
+    Tier.INACTIVE: (N_("Is inactive"), N_("Is not inactive")),
+}
+
+
+@rule("tier")
+@dataclass(frozen=True, slots=True)
+class OfTier(Rule):
+    """How much we hear of them."""
+
+    tier: str = told(TIER)
+    SAYS = 2 * (N_("Is active, quiet, new or inactive: %(tier)s"),)
+
+    def sentences(self) -> tuple[str, str]:
+        return OF_TIER[Tier(self.tier)]
+
+    def where(self, now: datetime) -> ColumnElement[bool]:
+        return is_of(Tier(self.tier), now)
 
 
 # What is said of each act, in one blast, within some days, and ever; each with its opposite.

@@ -15,6 +15,7 @@ from babel import Locale
 
 from mobilizer.audience.lists import Standing
 from mobilizer.engagement.events import EventKind
+from mobilizer.engagement.tiers import Tier
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
 
@@ -22,6 +23,7 @@ LONGEST_TEXT = 200
 MOST_CHOICES = 50
 LARGEST = 10**15  # below it both databases and JSON keep numbers exactly
 LONGEST_DAYS = 3650
+HIGHEST_DRAW = 10**9
 
 
 class Act(StrEnum):
@@ -142,7 +144,9 @@ ACT = Kind("act", N_("What they did"), _one_of(lambda: tuple(Act), N_("Choose wh
 DATE = Kind("date", N_("Date"), _date)
 DAYS = Kind("days", N_("Days"), _whole(1, LONGEST_DAYS))
 SHARE = Kind("share", N_("Share in percent"), _whole(1, 99))
-DRAW = Kind("draw", N_("Number of the draw"), _whole(1, 10**6))
+PEOPLE = Kind("people", N_("How many people"), _whole(1, 10**7))
+DRAW = Kind("draw", N_("Number of the draw"), _whole(1, HIGHEST_DRAW))
+TIER = Kind("tier", N_("Tier"), _one_of(lambda: tuple(Tier), N_("Choose a tier.")))
 NAME = Kind("name", N_("Name of the field"), _text)
 TEXT = Kind("text", N_("Text"), _text)
 TEXTS = Kind("texts", N_("Choices, one a line"), _texts)

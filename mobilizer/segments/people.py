@@ -1,8 +1,7 @@
-"""Segments: rules about who a member is. Language, place, lists, when and how they came, and a share drawn by lot."""
+"""Segments: rules about who a member is. Language, place, lists, when and how they came."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -16,20 +15,15 @@ from mobilizer.segments.kinds import (
     COUNTRY,
     DATE,
     DAYS,
-    DRAW,
     LANGUAGE,
     LIST,
     MEMBER,
-    SHARE,
     STANDING,
     TEXT,
     ZONE,
     told,
 )
 from mobilizer.segments.rules import Rule, rule
-
-PRIME = 2**31 - 1  # a product of two numbers below it, and once more, fits in 64 bits
-DEGREE = 3
 
 
 @rule("language")
@@ -57,6 +51,18 @@ class SpeaksAny(Rule):
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
         return or_(Member.language == self.language, Member.language.startswith(f"{self.language}-", autoescape=True))
+
+
+@rule("second_language")
+@dataclass(frozen=True, slots=True)
+class SpeaksSecond(Rule):
+    """Their second language is exactly this one; of whom none is known, it isn't."""
+
+    language: str = told(LANGUAGE)
+    SAYS = (N_("Has %(language)s as second language"), N_("Does not have %(language)s as second language"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return and_(Member.second_language.is_not(None), Member.second_language == self.language)
 
 
 @rule("country")
@@ -170,6 +176,20 @@ class Recruited(Rule):
         return exists().where(recruit.recruited_by_id == Member.id).correlate(Member)
 
 
+@rule("recruited_within")
+@dataclass(frozen=True, slots=True)
+class RecruitedWithin(Rule):
+    """Someone joined through their share link within so many days."""
+
+    days: int = told(DAYS)
+    SAYS = (N_("Brought someone in at most %(days)s ago"), N_("Brought nobody in in this time: %(days)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:
+        recruit = aliased(Member)
+        lately = recruit.created_at >= now - timedelta(days=self.days)
+        return exists().where(recruit.recruited_by_id == Member.id, lately).correlate(Member)
+
+
 @rule("recruited")
 @dataclass(frozen=True, slots=True)
 class WasRecruited(Rule):
@@ -191,36 +211,6 @@ class RecruitedBy(Rule):
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
         return and_(Member.recruited_by_id.is_not(None), Member.recruited_by_id == self.member)
-
-
-@rule("drawn")
-@dataclass(frozen=True, slots=True)
-class Drawn(Rule):
-    """A share of all members drawn by lot: the same people whenever the number of the draw is the same."""
-
-    share: int = told(SHARE)
-    draw: int = told(DRAW)
-    SAYS = (
-        N_("Is among the %(share)s drawn by lot in draw %(draw)s"),
-        N_("Is not among the %(share)s drawn by lot in draw %(draw)s"),
-    )
-
-    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
-        # A polynomial modulo a prime: both databases can count it, and any four members fall independently of each
-        # other (Carter and Wegman, 1979).
-        first, *rest = coefficients(self.draw)
-        number = Member.id % PRIME
-        lot: ColumnElement[int] = number * first
-        for each in rest[:-1]:
-            lot = (lot % PRIME + each) * number
-        return (lot + rest[-1]) % PRIME < PRIME * self.share // 100
-
-
-def coefficients(draw: int) -> list[int]:
-    """What a draw multiplies with: numbers below PRIME, the first not zero."""
-    digest = hashlib.blake2b(draw.to_bytes(8), key=b"mobilizer draw", digest_size=8 * (DEGREE + 1)).digest()
-    parts = [int.from_bytes(digest[at : at + 8]) for at in range(0, len(digest), 8)]
-    return [1 + parts[0] % (PRIME - 1), *(part % PRIME for part in parts[1:])]
 
 
 def start_of(day: date) -> datetime:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, exists, func, select
+from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
-from mobilizer.audience.suppressions import Suppression
 from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.segments.draws import mailable
 from mobilizer.segments.tree import All
 
 
@@ -34,11 +33,9 @@ class Segment(Base):
 def count(session: Session, rules: All, now: datetime) -> list[tuple[str, int]]:
     """(language, people), most first, of those who fit and can be mailed: confirmed on a list and not suppressed."""
     people = func.count()
-    confirmed = exists().where(Subscription.member_id == Member.id, Subscription.standing == Standing.CONFIRMED)
-    suppressed = exists().where(Suppression.address_key == Member.address_key)
     rows = session.execute(
         select(Member.language, people)
-        .where(rules.where(now), confirmed, ~suppressed)
+        .where(rules.where(now), mailable())
         .group_by(Member.language)
         .order_by(people.desc(), Member.language)
     )

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, not_, or_
+from sqlalchemy import ColumnElement, and_, not_, or_, true
 
 from mobilizer.problems import N_, Problem
 from mobilizer.segments import deeds as deeds  # each registers its rules
 from mobilizer.segments import fields as fields
 from mobilizer.segments import people as people
+from mobilizer.segments.draws import DrawnFew
 from mobilizer.segments.kinds import BLAST, LIST, NAME
 from mobilizer.segments.rules import RULES, Rule, asked_by, read_rule, write_rule
 from mobilizer.segments.voice import Names, Voice
@@ -29,8 +30,11 @@ class All:
     parts: tuple[Node, ...]
 
     def where(self, now: datetime) -> ColumnElement[bool]:
-        """The condition on Member."""
-        return and_(*(part.where(now) for part in self.parts))
+        """The condition on Member. What draws so many people draws them of whom the other parts find."""
+        drawing = [(part, *_drawn(part)) for part in self.parts]
+        others = and_(true(), *(part.where(now) for part, few, _ in drawing if few is None))
+        drawn = [(few.among(others, now), opposite) for _, few, opposite in drawing if few]
+        return and_(others, *(not_(one) if opposite else one for one, opposite in drawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,12 @@ class Not:
     def where(self, now: datetime) -> ColumnElement[bool]:
         """The condition on Member."""
         return not_(self.part.where(now))
+
+
+def _drawn(part: Node) -> tuple[DrawnFew | None, bool]:
+    """The draw of so many people that a part is, if it is one, and whether the opposite is meant."""
+    inside = part.part if isinstance(part, Not) else part
+    return (inside if isinstance(inside, DrawnFew) else None), isinstance(part, Not)
 
 
 Node = Rule | All | Any | Not

@@ -80,7 +80,7 @@ class Voice:
                 return units.format_unit(value, "duration-day", locale=self.locale)
             case int() if kind.name == "share":
                 return numbers.format_percent(value / 100, locale=self.locale)
-            case int() | float() if kind.name == "number":
+            case int() | float() if kind.name in ("number", "people"):
                 return numbers.format_decimal(value, locale=self.locale)
             case _:
                 return str(value)

@@ -68,6 +68,12 @@ IMPORTS = {
     "undoing": (N_("Being undone"), "info"),
     "undone": (N_("Undone"), ""),
 }
+TIERS = {
+    "active": (N_("Active: opened, clicked, watched or shared in the last 90 days"), "good"),
+    "quiet": (N_("Quiet: did so in the last year, but not in the last 90 days"), "warn"),
+    "new": (N_("New: joined in the last 30 days and has done nothing yet"), "info"),
+    "inactive": (N_("Inactive: joined earlier and has done nothing in a year"), ""),
+}
 _TABLES = {
     "role": {str(role): (name, "") for role, name in ROLE_NAMES.items()},
     "standing": STANDINGS,
@@ -77,6 +83,7 @@ _TABLES = {
     "event": EVENTS,
     "caught_by": CAUGHT_BY,
     "import": IMPORTS,
+    "tier": TIERS,
 }
 
 

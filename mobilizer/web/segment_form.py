@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,6 +12,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from mobilizer.problems import Problem
+from mobilizer.segments.kinds import DRAW, HIGHEST_DRAW
 from mobilizer.segments.rules import RULES, Rule, asked_by, write_rule
 from mobilizer.segments.tree import MOST_RULES, ROOT, All, BadRules, Node, Not, read_rules
 from mobilizer.segments.tree import Any as AnyOf
@@ -90,7 +92,7 @@ class Form:
             # A rule of a field that is defined comes with its key.
             word, _, key = new.get(group, "").partition(":")
             if word in RULES:
-                self.groups[group].rows.append(Row(word, values={"name": key} if key else {}))
+                self.groups[group].rows.append(Row(word, values={"name": key} if key else _fresh(word)))
                 return group, len(self.groups[group].rows) - 1
         return None
 
@@ -162,6 +164,12 @@ def _group(node: Node) -> Group | None:
             return None
 
 
+def _fresh(word: str) -> dict[str, str]:
+    """The values of a new rule: a draw gets a number that no other is likely to have, so that it draws others."""
+    drawing = [name for name, kind in asked_by(word).items() if kind is DRAW]
+    return {name: str(1 + secrets.randbelow(HIGHEST_DRAW)) for name in drawing}
+
+
 def _row(node: Node) -> Row:
     rule = node.part if isinstance(node, Not) else node
     if not isinstance(rule, Rule):
@@ -177,7 +185,7 @@ def _typed(value: Any) -> str:
 def _value(kind: str, typed: str) -> object:
     """What was typed, as JSON has it; of no use, it stays as it is, and the rules say what is wrong."""
     match kind:
-        case "list" | "blast" | "member" | "days" | "share" | "draw" if _WHOLE.fullmatch(typed):
+        case "list" | "blast" | "member" | "days" | "share" | "people" | "draw" if _WHOLE.fullmatch(typed):
             return int(typed)
         case "number" if _WHOLE.fullmatch(typed):
             return int(typed)

@@ -15,6 +15,7 @@ from mobilizer.audience.fields import definitions, in_use
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.blasts.blasts import Blast
+from mobilizer.engagement.tiers import Tier
 from mobilizer.http import installation
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
@@ -38,6 +39,7 @@ blueprint = Blueprint("segments", __name__)
 ABOUT = {
     "people": N_("Who they are"),
     "deeds": N_("What they got and did"),
+    "draws": N_("Drawn by lot"),
     "fields": N_("What else is known of them"),
 }
 Counted = list[tuple[str, int]]
@@ -258,5 +260,6 @@ def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:
         ),
         "blast": [(str(number), known.blasts[number]) for number in launched],
         "standing": [(code, label(code, "standing")) for code in STANDINGS if code != "suppressed"],
+        "tier": [(str(tier), label(tier, "tier")) for tier in Tier],
         "act": [(str(act), label(act, "event")) for act in Act],
     }

@@ -15,13 +15,15 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
 from mobilizer.engagement.events import Event
-from mobilizer.segments import deeds, fields, people
+from mobilizer.engagement.tiers import Tier
+from mobilizer.segments import deeds, draws, fields, people
 from mobilizer.segments import tree as groups
+from mobilizer.segments.draws import PRIME, coefficients
 from mobilizer.segments.kinds import Act
-from mobilizer.segments.people import PRIME, coefficients, start_of
+from mobilizer.segments.people import start_of
 from mobilizer.segments.rules import RULES, asked_by
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -44,6 +46,8 @@ VALUES = (
     "عربي",
     "9" * 30,
 )
+# The languages of each blast's renditions.
+RENDERED = {1: ("es", "pt"), 2: ("en",)}
 FIELDS = ("size", "it's", 'a"b', "سن")
 
 
@@ -53,6 +57,7 @@ class Doing:
     blast: int | None
     days: float
     machine: str
+    via: int | None = None  # place in the population
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ class Person:
     deliveries: Mapping[int, tuple[str, float]]
     doings: Sequence[Doing]
     recruiter: int | None  # place in the population
+    second: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,25 @@ class Population:
     def _fits(self, node: groups.Node, place: int) -> bool:
         match node:
             case groups.All(parts):
-                return all(self._fits(part, place) for part in parts)
+                return place in self._all(parts)
             case groups.Any(parts):
                 return any(self._fits(part, place) for part in parts)
             case groups.Not(part):
                 return not self._fits(part, place)
-        return any(meant(node, place) for meant in (self._who, self._came, self._field, self._deed))
+        return any(meant(node, place) for meant in (self._who, self._came, self._field, self._deed, self._reached))
+
+    def _all(self, parts: Sequence[groups.Node]) -> set[int]:
+        """Whom all parts fit; those who are drawn are drawn of whom the others fit."""
+        drawn = [part for part in parts if isinstance(getattr(part, "part", part), draws.DrawnFew)]
+        others = [part for part in parts if part not in drawn]
+        found = {place for place in range(len(self.people)) if all(self._fits(part, place) for part in others)}
+        taken = [self._draw(getattr(part, "part", part), found, isinstance(part, groups.Not)) for part in drawn]
+        return found.intersection(*taken)
+
+    def _draw(self, few: draws.DrawnFew, among: set[int], opposite: bool = False) -> set[int]:
+        pool = [place for place in among if "confirmed" in self.people[place].standings.values()]
+        order = sorted(pool, key=lambda place: (lot(self.first + place, few.draw), place))
+        return set(range(len(self.people))) - set(order[: few.people]) if opposite else set(order[: few.people])
 
     def _who(self, rule: groups.Node, place: int) -> bool:
         one = self.people[place]
@@ -98,13 +117,17 @@ class Population:
                 return one.language == tag
             case people.SpeaksAny(tag):
                 return one.language == tag or one.language.startswith(tag + "-")
+            case people.SpeaksSecond(tag):
+                return one.second == tag
+            case draws.DrawnFew():
+                return place in self._draw(rule, set(range(len(self.people))))
             case people.LivesIn(code):
                 return one.country == code
             case people.InZone(zone):
                 return one.zone == zone
             case people.OnList(number, standing):
                 return one.standings.get(number) == standing
-            case people.Drawn(share, draw):
+            case draws.Drawn(share, draw):
                 return lot(self.first + place, draw) < PRIME * share // 100
         return False
 
@@ -122,6 +145,8 @@ class Population:
                 return one.source == text
             case people.Recruited():
                 return any(other.recruiter == place for other in self.people)
+            case people.RecruitedWithin(days):
+                return any(other.recruiter == place and other.days <= days for other in self.people)
             case people.WasRecruited():
                 return one.recruiter is not None
             case people.RecruitedBy(member):
@@ -164,6 +189,8 @@ class Population:
                 return blast in accepted
             case deeds.GotWithin(days):
                 return any(settled <= days for settled in accepted.values())
+            case deeds.GotEver():
+                return bool(accepted)
             case deeds.DidInBlast(_, blast):
                 return any(doing.blast == blast for doing in done)
             case deeds.DidWithin(_, days):
@@ -171,6 +198,27 @@ class Population:
             case deeds.DidEver():
                 return bool(done)
         return False
+
+    def _reached(self, rule: groups.Node, place: int) -> bool:
+        one = self.people[place]
+        match rule:
+            case deeds.FallsBack(blast):
+                return one.language not in RENDERED[blast]
+            case deeds.RecruitedInBlast(blast):
+                return any(
+                    doing.act == "join" and doing.blast == blast and doing.via == place and not doing.machine
+                    for other in self.people
+                    for doing in other.doings
+                )
+            case deeds.OfTier(tier):
+                return tier == self._tier(one)
+        return False
+
+    def _tier(self, one: Person) -> str:
+        last = min((doing.days for doing in one.doings if doing.act in tuple(Act) and not doing.machine), default=999)
+        if last <= 365:
+            return "active" if last <= 90 else "quiet"
+        return "new" if one.days <= 30 else "inactive"
 
 
 def ago(days: float) -> datetime:
@@ -185,9 +233,14 @@ def lot(member: int, draw: int) -> int:
 
 # -- made up ---------------------------------------------------------------------------------------------
 
-DAYS = st.sampled_from([0.5, 1, 3, 3.25, 10, 40])
+DAYS = st.sampled_from([0.5, 1, 3, 3.25, 10, 40, 90, 200, 400])
 doings = st.builds(
-    Doing, st.sampled_from([*Act, "visit"]), st.sampled_from([None, *BLASTS]), DAYS, st.sampled_from(["", "prefetch"])
+    Doing,
+    st.sampled_from([*Act, "visit", "join"]),
+    st.sampled_from([None, *BLASTS]),
+    DAYS,
+    st.sampled_from(["", "prefetch"]),
+    st.sampled_from([None, 0]),
 )
 
 
@@ -216,6 +269,7 @@ def _persons(draw: st.DrawFn, size: int, over: Mapping[int, float | None]) -> Pe
         deliveries=deliveries,
         doings=draw(st.lists(doings, max_size=3)),
         recruiter=draw(st.one_of(st.none(), st.integers(0, size - 1))),
+        second=draw(st.sampled_from([None, "es", "pt"])),
     )
 
 
@@ -232,7 +286,9 @@ VALUES_OF: dict[str, st.SearchStrategy[Any]] = {
     "date": _DATES,
     "days": st.sampled_from([1, 3, 10, 30]),
     "share": st.integers(1, 99),
-    "draw": st.integers(1, 10**6),
+    "draw": st.integers(1, 10**9),
+    "people": st.integers(1, 4),
+    "tier": st.sampled_from([str(one) for one in Tier]),
     "name": st.sampled_from(FIELDS),
     "text": st.sampled_from(["petition", "red", "5", "%", "_", "a'b\\", "عر"]),
     "texts": st.lists(st.sampled_from([one for one in VALUES if one]), min_size=1, max_size=3, unique=True),
@@ -275,6 +331,12 @@ def make_ground(session: Session, appeal_id: int) -> None:
         {"id": number, "slug": f"blast-{number}", "appeal_id": appeal_id, "default_language": "en"} for number in BLASTS
     ]
     session.execute(insert(Blast), rows)
+    renditions = [
+        {"blast_id": blast, "language": tag, "content_hash": "", "compiled": ""}
+        for blast, tags in RENDERED.items()
+        for tag in tags
+    ]
+    session.execute(insert(Rendition), renditions)
 
 
 def settle(session: Session, population: Population) -> Population:
@@ -282,7 +344,8 @@ def settle(session: Session, population: Population) -> Population:
     ids = []
     for at, one in enumerate(population.people):
         key = f"key {at}".encode()
-        row = Member(address_key=key, domain_key=b"d", sealed=b"s", language=one.language, country=one.country,
+        row = Member(address_key=key, domain_key=b"d", sealed=b"s", language=one.language,
+                     second_language=one.second, country=one.country,
                      time_zone=one.zone, attributes=dict(one.attributes), source=one.source, share_code=f"code{at}",
                      created_at=ago(one.days))  # fmt: skip
         session.add(row)
@@ -317,7 +380,14 @@ def _relate(session: Session, population: Population, ids: Sequence[int]) -> Non
             for blast, (state, days) in one.deliveries.items()
         )
         session.add_all(
-            Event(kind=did.act, blast_id=did.blast, member_id=number, at=ago(did.days), machine=did.machine)
+            Event(
+                kind=did.act,
+                blast_id=did.blast,
+                member_id=number,
+                via_id=None if did.via is None else ids[did.via],
+                at=ago(did.days),
+                machine=did.machine,
+            )
             for did in one.doings
         )
     session.flush()

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.members import Member
 from mobilizer.db import Database
-from mobilizer.segments.people import PRIME
+from mobilizer.engagement.tiers import Tier
+from mobilizer.segments.draws import PRIME
 from mobilizer.segments.rules import RULES
 from mobilizer.segments.tree import read_rules
-from tests.segments.population import NOW, Population, documents, lot, make_ground, populations, rule_of, settle
+from tests.segments.population import NOW, Person, Population, documents, lot, make_ground, populations, rule_of, settle
 
 # Every example is rolled back, so the database is as fresh for the next one.
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -75,3 +76,31 @@ def test_a_draw_takes_about_the_share_that_is_asked_for(draw: int) -> None:
 def test_two_draws_take_different_people() -> None:
     both = sum(lot(member, 1) < PRIME // 2 and lot(member, 2) < PRIME // 2 for member in range(1, 20_001))
     assert abs(both / 20_000 - 0.25) < 0.02
+
+
+@FEW
+@given(population=populations(), tiers=st.permutations([str(one) for one in Tier]))
+def test_everyone_is_in_exactly_one_tier(ground: Database, population: Population, tiers: list[str]) -> None:
+    with Session(ground.engine) as session:
+        people = settle(session, population)
+        found = [place for tier in tiers for place in fitting(session, people, [{"rule": "tier", "tier": tier}])]
+        assert sorted(found) == list(range(len(population.people)))
+
+
+def test_a_draw_of_so_many_takes_exactly_so_many_of_whom_the_other_rules_find(ground: Database) -> None:
+    def person(place: int) -> Person:
+        standings = {1: "confirmed" if place % 2 else "pending"}
+        return Person("es" if place % 3 else "en", None, None, 1, "", {}, standings, {}, (), None)
+
+    spanish: dict[str, object] = {"rule": "language", "language": "es"}
+    few: dict[str, object] = {"rule": "drawn_few", "people": 5, "draw": 7}
+    with Session(ground.engine) as session:
+        people = settle(session, Population([person(place) for place in range(60)], {1: None, 2: None}))
+        drawn = fitting(session, people, [spanish, few])
+        assert len(drawn) == 5
+        assert all(place % 3 and place % 2 for place in drawn)
+        assert drawn == fitting(session, people, [few, spanish])
+        assert len(fitting(session, people, [spanish, {"not": few}])) == 40 - 5
+        assert drawn < fitting(session, people, [spanish, {**few, "people": 9}])
+        assert drawn != fitting(session, people, [spanish, {**few, "draw": 8}])
+        assert len(fitting(session, people, [spanish, {**few, "people": 1000}])) == 20
