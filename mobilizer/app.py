@@ -22,6 +22,7 @@ from mobilizer.web import (
     fields,
     imports,
     inbox,
+    list_figures,
     lists,
     members,
     metrics,
@@ -31,6 +32,7 @@ from mobilizer.web import (
     screens,
     segments,
     signin,
+    tongues,
 )
 from mobilizer.web import settings as settings_pages
 from mobilizer.web.assets import asset
@@ -62,7 +64,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 # Importing these puts their views on the blueprints of `screens`.
-VIEWS = (appeals, blasts, results)
+VIEWS = (appeals, blasts, list_figures, results)
 # The screens of the organizers.
 SCREENS = (
     web.blueprint,
@@ -76,6 +78,7 @@ SCREENS = (
     members.blueprint,
     imports.blueprint,
     fields.blueprint,
+    tongues.blueprint,
     settings_pages.blueprint,
     notices.blueprint,
     metrics.blueprint,

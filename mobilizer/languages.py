@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
@@ -72,6 +73,20 @@ def parents(tag: str) -> tuple[str, ...]:
         chain.append(canonical(up))
 
 
+def fallback_chain(tag: str, fallbacks: Mapping[str, str]) -> tuple[str, ...]:
+    """The tag itself, then what it falls back to, step by step: as `fallbacks` says of a tag, else as CLDR says.
+
+    No language comes twice. Raises UnknownLanguage.
+    """
+    chain = [canonical(tag)]
+    while True:
+        wider = parents(chain[-1])[1:2]
+        up = fallbacks.get(chain[-1]) or (wider[0] if wider else "")
+        if not up or up in chain:
+            return tuple(chain)
+        chain.append(canonical(up))
+
+
 class CaughtBy(StrEnum):
     """Which step of the fallback chain found a member's language."""
 
@@ -90,31 +105,48 @@ class Choice:
     caught_by: CaughtBy
 
 
-def choose(first: str, second: str | None, available: Iterable[str], chain: Iterable[str], default: str) -> Choice:
-    """The language of a mail for a member: their own, its parents, their second, the blast's chain, its default.
+def choose(
+    first: str,
+    second: str | None,
+    available: Iterable[str],
+    chain: Iterable[str],
+    default: str,
+    fallbacks: Mapping[str, str] = MappingProxyType({}),
+) -> Choice:
+    """The language of a mail for a member: their own, other forms of it, their second, a fallback chain, the default.
 
-    `available` are the languages the appeal is complete in; `default` must be one of them.
+    `available` are the languages the appeal is complete in; `default` must be one of them. `fallbacks` says what the
+    organisation lets a language fall back to; the forms of one's own language come before the second language, the
+    others behind it and ahead of the blast's own chain.
     """
     offered = set(available)
-    for tag, step in _steps(first, second, chain):
+    for tag, step in _steps(first, second, chain, fallbacks):
         if tag in offered:
             return Choice(tag, step)
     return Choice(default, CaughtBy.DEFAULT)
 
 
-def _steps(first: str, second: str | None, chain: Iterable[str]) -> Iterator[tuple[str, CaughtBy]]:
-    own, *wider = _known(first) or [first]
+def _steps(
+    first: str, second: str | None, chain: Iterable[str], fallbacks: Mapping[str, str]
+) -> Iterator[tuple[str, CaughtBy]]:
+    own, *wider = _known(first, fallbacks) or [first]
     yield own, CaughtBy.EXACT
-    yield from ((tag, CaughtBy.PARENT) for tag in wider)
+    yield from ((tag, CaughtBy.PARENT) for tag in wider if _same(tag, own))
     if second:
-        yield from ((tag, CaughtBy.SECOND) for tag in _known(second))
+        yield from ((tag, CaughtBy.SECOND) for tag in _known(second, fallbacks) if _same(tag, second))
+    yield from ((tag, CaughtBy.CHAIN) for tag in wider if not _same(tag, own))
     yield from ((tag, CaughtBy.CHAIN) for tag in chain)
 
 
-def _known(tag: str) -> list[str]:
-    """The tag and its parents; nothing for a tag that CLDR has dropped: its speakers still fall back."""
+def _same(one: str, other: str) -> bool:
+    """Whether two tags are forms of one language: pt-AO and pt-BR are."""
+    return one.partition("-")[0] == canonical(other).partition("-")[0]
+
+
+def _known(tag: str, fallbacks: Mapping[str, str]) -> list[str]:
+    """The tag and what it falls back to; nothing for a tag that CLDR has dropped: its speakers still fall back."""
     try:
-        return list(parents(tag))
+        return list(fallback_chain(tag, fallbacks))
     except UnknownLanguage:
         return []
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import configure_mappers
 from mobilizer import installation
 from mobilizer.appeals import appeals
 from mobilizer.audience import fields, imports, lists, members, suppressions, traces
-from mobilizer.blasts import blasts
+from mobilizer.blasts import blasts, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
 from mobilizer.engagement import acts, events
@@ -20,6 +20,7 @@ __all__ = [
     "audit",
     "blasts",
     "events",
+    "fallbacks",
     "fields",
     "imports",
     "installation",

@@ -36,7 +36,8 @@ class Blast(Base):
 
     While the blast is launching, `frozen_up_to` is the last member id the audience was frozen for; then EVERYBODY.
     `chain` is its fallback chain of language tags, ended by `default_language`; `narrowing` says who of its lists
-    gets it (narrowing.py), and is empty if everyone does.
+    gets it (narrowing.py), and is empty if everyone does. `fallbacks` is what languages fell back to when its words
+    were frozen (fallbacks.py).
     """
 
     __tablename__ = "blasts"
@@ -55,6 +56,7 @@ class Blast(Base):
     default_language: Mapped[str]
     chain: Mapped[list[Any]] = mapped_column(default=list)
     narrowing: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    fallbacks: Mapped[dict[str, Any]] = mapped_column(default=dict)
     scheduled_at: Mapped[datetime | None]
     launched_at: Mapped[datetime | None]
     resumed_at: Mapped[datetime | None] = mapped_column(doc="When it last went on after a pause or a hold.")

@@ -16,6 +16,7 @@ from mobilizer.appeals.parity import parity
 from mobilizer.audience.audience import count_by_language
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.fallbacks import fallbacks_of
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.installation import Installation
@@ -106,8 +107,9 @@ def _audience(session: Session, blast: Blast, only: ColumnElement[bool] | None) 
     counts = _counts(session, blast, only)
     found: dict[str, LanguageAudience] = {}
     suppressed_people = 0
+    fallbacks = fallbacks_of(session, blast)
     for tag, second, people, suppressed in counts:
-        choice = choose(tag, second, offered, blast.chain, blast.default_language)
+        choice = choose(tag, second, offered, blast.chain, blast.default_language, fallbacks)
         speakers = found.setdefault(tag, LanguageAudience(tag, _own_name(tag), 0))
         speakers.people += people
         speakers.gets[choice.language, choice.caught_by.value] += people

@@ -13,6 +13,7 @@ from mobilizer.appeals.copy import to_copy
 from mobilizer.appeals.poster import MailPoster, compose_poster
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
+from mobilizer.blasts.fallbacks import working
 from mobilizer.blasts.tickets import tokens_for
 from mobilizer.catalogs import phrases
 from mobilizer.keys import Keyring, Ticket
@@ -26,7 +27,8 @@ NO_POSTER = (600, 338)
 
 
 def freeze(session: Session, settings: Settings, blast: Blast) -> None:
-    """Compile every complete language and its links, as they are now, and keep them with the blast.
+    """Compile every complete language and its links, as they are now, and keep them with the blast; and what
+    languages fall back to.
 
     Raises message.compile.CompileError where a translation can't be compiled; then nothing is kept.
     """
@@ -45,6 +47,7 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
                 compiled=rendition.dumps(),
             )
         )
+    blast.fallbacks = working(session).fallbacks
     session.flush()
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "fields": "fields",
     "inbox": "inbox",
     "keys": "keys",
+    "languages": "languages",
     "members": "members",
     "reconcile": "worker",
     "relays": "relays",

@@ -176,7 +176,10 @@ def _planned(session: Session, blast: Blast, people: Table, batch_size: int) -> 
     pairs = Counter[tuple[str, str | None]]()
     for _, one, other, people_there in counted:
         pairs[one, other] += people_there
-    choices = {pair: choose(*pair, offered, blast.chain, blast.default_language) for pair, _ in pairs.most_common()}
+    choices = {
+        (one, other): choose(one, other, offered, blast.chain, blast.default_language, blast.fallbacks)
+        for (one, other), _ in pairs.most_common()
+    }
     stretches = Counter[tuple[int, str]]()
     for first, one, other, people_there in counted:
         stretches[first, choices[one, other].language] += people_there

@@ -12,6 +12,7 @@ from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.fallbacks import fallbacks_of
 from mobilizer.keys import Keyring
 from mobilizer.languages import choose
 
@@ -37,7 +38,7 @@ def expected(session: Session, keyring: Keyring, blast: Blast) -> Expected:
     into = {target.list_id for target in blast.targets if target.included}
     away = {target.list_id for target in blast.targets if not target.included}
     must_not = set(session.scalars(select(Suppression.address_key)))
-    offered = complete_languages(blast.appeal)
+    offered, fallbacks = complete_languages(blast.appeal), fallbacks_of(session, blast)
     gets: dict[str, str] = {}
     left, stopped, people = set[str](), set[str](), 0
     for member in session.scalars(select(Member)):
@@ -51,7 +52,9 @@ def expected(session: Session, keyring: Keyring, blast: Blast) -> Expected:
         if member.address_key in must_not:
             stopped.add(email)
             continue
-        choice = choose(member.language, member.second_language, offered, blast.chain, blast.default_language)
+        choice = choose(
+            member.language, member.second_language, offered, blast.chain, blast.default_language, fallbacks
+        )
         gets[email] = choice.language
     return Expected(gets, frozenset(left), frozenset(stopped), people)
 

@@ -51,6 +51,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "results.see": _READERS,
     "settings.own": _EVERYONE,
     "settings.fields": _ORGANIZERS,
+    "settings.languages": _ORGANIZERS,
     "settings.relays": _ORGANIZERS,
     "settings.users": _ADMINS,
     "inbox.see": _EVERYONE,

@@ -16,6 +16,7 @@ from mobilizer.appeals.editing import appeal_by_slug, appeals
 from mobilizer.audience.queries import ListSummary, lists
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.fallbacks import working
 from mobilizer.blasts.lifecycle import Plan
 from mobilizer.delivery.listing import tallies
 from mobilizer.delivery.progress import Tally
@@ -108,7 +109,7 @@ def new() -> ResponseReturnValue:
     with installation().database.read() as session:
         every = appeals(session)
         chosen = next((one for one in every if one.slug == request.args.get("appeal")), every[0] if every else None)
-        wanted = chosen.source_language if chosen else installation().settings.default_language
+        wanted = _default_language(session, chosen)
         form = Form(appeal=chosen.slug if chosen else "", default_language=wanted)
         return _form(session, form, every)
 
@@ -174,6 +175,14 @@ def blast_lines(session: Session, blasts: Sequence[Blast]) -> list[Line]:
         )
         for blast in blasts
     ]
+
+
+def _default_language(session: Session, appeal: Appeal | None) -> str:
+    """Where the chain of a new blast ends: the organisation's default where the appeal has it, else its own."""
+    usual = working(session).default or installation().settings.default_language
+    if appeal is None or any(one.language == usual for one in appeal.translations):
+        return usual
+    return appeal.source_language
 
 
 def _read() -> Form:

@@ -1,8 +1,8 @@
-"""Web: the arithmetic of the charts. Shares of a whole as segments of a bar, in percent; templates draw the SVG."""
+"""Web: the arithmetic of the charts. Segments of a bar in percent, points of a line; templates draw the SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SLIVER = 0.6  # percent: what is not nothing is never drawn as nothing
@@ -33,6 +33,12 @@ def segments(parts: Iterable[tuple[str, int]], whole: int) -> tuple[Segment, ...
         laid.append(Segment(kind, people, round(start, 2), round(width, 2)))
         start += width
     return tuple(laid)
+
+
+def line(values: Sequence[int], top: int, width: int, height: int) -> str:
+    """The points of an SVG polyline: values from left to right, nothing at the bottom and `top` at the top."""
+    step = width / max(1, len(values) - 1)
+    return " ".join(f"{at * step:.1f},{height - height * share(value, top):.1f}" for at, value in enumerate(values))
 
 
 def share(part: int, whole: int) -> float:

@@ -55,9 +55,9 @@ EVENTS = {
 }
 CAUGHT_BY = {
     "exact": (N_("their language"), ""),
-    "parent": (N_("a wider form of their language"), ""),
+    "parent": (N_("another form of their language"), ""),
     "second": (N_("their second language"), ""),
-    "chain": (N_("the blast's chain"), ""),
+    "chain": (N_("a fallback chain"), ""),
     "default": (N_("the default language"), ""),
 }
 IMPORTS = {

@@ -20,7 +20,7 @@ _PLACES = (
     (N_("Segments"), "segments.index", "segments.see", ("segments",)),
     (N_("Members"), "members.index", "members.see", ("members",)),
     (N_("Inbox"), "inbox.index", "inbox.see", ("inbox",)),
-    (N_("Settings"), "settings.index", "settings.own", ("settings", "notices", "fields")),
+    (N_("Settings"), "settings.index", "settings.own", ("settings", "notices", "fields", "tongues")),
 )
 
 

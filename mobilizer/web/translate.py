@@ -11,12 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.editing import add_language, fingerprint, remove_language, save_translation, translation_in
 from mobilizer.appeals.fields import BY_NAME, FIELDS, Field, tidy
 from mobilizer.appeals.parity import parity
 from mobilizer.audience.spoken import spoken
+from mobilizer.blasts.fallbacks import working
 from mobilizer.http import installation
-from mobilizer.languages import INTERFACE_LANGUAGES, UnknownLanguage, canonical, language
+from mobilizer.languages import INTERFACE_LANGUAGES, UnknownLanguage, canonical, fallback_chain, language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import Problem
 from mobilizer.web.appeal_head import head, known_appeal, may_write, words_url, writable
@@ -147,9 +149,17 @@ def _board(session: Session, appeal: Appeal, problems: Sequence[Problem] = (), t
         remarks=remarks,
         complete=sum(1 for line in shown.languages if line.complete),
         addable=addable,
+        unwritten=_unwritten(session, appeal, there),
         problems=problems,
         typed=typed,
     )
+
+
+def _unwritten(session: Session, appeal: Appeal, there: set[str]) -> list[tuple[str, str]]:
+    """The languages that are worked in and not written, and what their members get by falling back, if anything."""
+    said, complete = working(session), complete_languages(appeal)
+    lacking = {tag: fallback_chain(tag, said.fallbacks) for tag in said.languages if tag not in there}
+    return [(tag, next((one for one in chain if one in complete), "")) for tag, chain in lacking.items()]
 
 
 # Offered in the box where a language is added; any other tag can be typed.

@@ -27,11 +27,13 @@ PATHS = (
     "/lists",
     "/lists/new",
     "/lists/everyone",
+    "/lists/everyone/figures",
     "/lists/everyone/import",
     "/members",
     "/members?language=es",
     "/members/2",
     "/members/2/fields",
+    "/settings/languages",
     "/settings/fields",
     "/settings/fields/1",
     "/settings",
@@ -44,12 +46,16 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
-def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: World, look: dict[str, object]) -> None:
-    world.launch()
+@pytest.fixture(autouse=True)
+def _fields(world: World) -> None:
     with world.installation.database.write() as session:
         define(session, Definition("size", "choice", ("S", "M"), {"ar": "المقاس"}))
         define(session, Definition("born", "date"))
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
+def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: World, look: dict[str, object]) -> None:
+    world.launch()
     page = visitor(Role.ADMIN, **look)
     found = []
     for path in PATHS:
