@@ -37,7 +37,7 @@ def test_the_check_list_says_who_gets_what(organizer: Browser, world: World) -> 
     assert "7 people will get exactly one mail each." in page
     assert "1 person who speaks Deutsch gets it in English." in page
     assert "Español (México)" in page
-    assert "a wider form of their language" in page
+    assert "another form of their language" in page
     assert "Type 7, the number of people, to confirm" in page
 
 
