@@ -16,8 +16,16 @@ MAX_LETTERS = 1000
 EXAMPLE = "name@example.org"
 
 # Characters that nobody sees, as spreadsheets and web pages leave them round an address.
-_UNSEEN = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00ad"
-_WITHOUT_UNSEEN = str.maketrans("", "", _UNSEEN)
+_UNSEEN = (
+    "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00ad\u061c\u180e"
+)
+# East Asian keyboards write wide letters, a wide @, a wide dot (Unicode: Halfwidth and Fullwidth Forms).
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x3002: ".", 0xFF61: "."}
+_PLAIN = str.maketrans({**_NARROW, **dict.fromkeys(map(ord, _UNSEEN))})
+_BLANKS = _UNSEEN + "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+_QUOTES = "\"'`´“”„‟‘’‚«»‹›"
+_BEFORE = f"{_BLANKS}{_QUOTES}<([,;:"
+_BEHIND = f"{_BLANKS}{_QUOTES}>)],;:."
 
 # What nearly every address looks like. Whatever this accepts, email-validator accepts with the same normal form (a
 # property test holds the two together); all else goes the slow way, which also knows what to say.
@@ -25,7 +33,7 @@ _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SPECIAL = "|".join(re.escape(name) for name in sorted(SPECIAL_USE_DOMAIN_NAMES) if name != "test")
 _USUAL = re.compile(
-    rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
+    rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@)(?!['`]){_ATOM}(?:\.{_ATOM})*"
     rf"@(?!(?:[a-z0-9.-]+\.)?(?:{_SPECIAL})\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z][a-z0-9-]*\Z)(?=.*[a-z]\Z){_LABEL}\Z"
 )
 _DISPLAY = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*\Z", re.DOTALL)
@@ -43,10 +51,14 @@ def normalise(raw: str) -> str:
     """The normal form of an address: lower case, no blanks round it, a non-ASCII domain as A-label (RFC 5890).
 
     RFC 5321 lets capitals matter before the @; no mailbox provider does, and two rows for one person would be two
-    mails. `Name <a@b.org>` and `mailto:a@b.org` give their address. Raises BadAddress.
+    mails. `Name <a@b.org>` and `mailto:a@b.org` give their address, and what stands round it in quotes, brackets or
+    commas does not count. Raises BadAddress.
     """
     if len(raw) > MAX_LETTERS:
         raise BadAddress(_diagnosis("too_long", raw))
+    plain = raw.lower()
+    if _USUAL.match(plain):
+        return plain
     text = split_display(raw)[1]
     plain = text.lower()
     if _USUAL.match(plain):
@@ -56,12 +68,24 @@ def normalise(raw: str) -> str:
 
 def split_display(raw: str) -> tuple[str, str]:
     """(name, address) of a cell such as `Ana Sol <ana@example.org>`; the name is empty where there is none."""
-    text = raw.translate(_WITHOUT_UNSEEN).strip()
-    match = _DISPLAY.match(text)
-    name, address = (match["name"].strip(), match["address"].strip()) if match else ("", text)
-    if address[:7].lower() == "mailto:":
-        address = address[7:].strip()
-    return name.strip("\"' "), address
+    text = raw.strip(f"{_BLANKS},;")
+    match = _DISPLAY.match(text.translate(_NARROW))  # a letter for a letter: places stay the same
+    if not match:
+        return "", _bare(text)
+    name = text[: match.end("name")].strip(f"{_BLANKS}{_QUOTES}")
+    # An address as its own name is what mail programs write where they know none.
+    return "" if "@" in name else name, _bare(text[slice(*match.span("address"))])
+
+
+def _bare(text: str) -> str:
+    """An address without what stands round it: quotes, brackets, a comma, a dot at its end, `mailto:` (RFC 6068)."""
+    found, before = text.translate(_PLAIN), ""
+    while found != before:
+        before = found
+        found = found.lstrip(_BEFORE).rstrip(_BEHIND)
+        if found[:7].lower() == "mailto:":
+            found = found[7:].partition("?")[0]
+    return found
 
 
 def _slowly(text: str) -> str:

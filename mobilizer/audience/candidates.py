@@ -11,10 +11,11 @@ from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
+from mobilizer.audience.columns import names_a_field
 from mobilizer.audience.exports import has_left
 from mobilizer.audience.fitting import DayOrder, Definition, fitted
 from mobilizer.audience.guarding import unguard
-from mobilizer.audience.rows import MAX_CELL, Row
+from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
 from mobilizer.audience.typos import likely_meant
 from mobilizer.languages import UnknownLanguage
@@ -37,7 +38,7 @@ class Choices:
 
     `attributes` maps the name of a member's attribute to a column, `fields` to what it may hold, where that is
     defined; `dates` says which of two numbers is the day. `by_country` takes the language of the country where the
-    row says none.
+    row says none. `width` is how many columns there are, 0 for any number.
     """
 
     columns: Mapping[str, int]
@@ -47,6 +48,7 @@ class Choices:
     by_country: bool = False
     fields: Mapping[str, Definition] = field(default_factory=dict)
     dates: DayOrder = ""
+    width: int = 0
 
     @classmethod
     def of(
@@ -65,6 +67,7 @@ class Choices:
             bool(options.get("by_country")),
             fields,
             options.get("dates", ""),
+            width=len(options.get("header", ())),
         )
 
 
@@ -153,6 +156,15 @@ def _fault(row: Row, choices: Choices) -> Problem | None:
             "A cell of this row is far too long (letters: more than %(most)d). Look for cells that ran into one."
         )
         return Problem("import.cell_too_long", message, {"most": MAX_CELL})
+    if row.fault == "too_wide":
+        message = N_("This row has far too many cells (more than %(most)d). Look for rows that ran into one.")
+        return Problem("import.row_too_wide", message, {"most": MAX_COLUMNS})
+    if choices.width and any(cell.strip() for cell in row.cells[choices.width :]):
+        message = N_(
+            "This row has more cells than there are columns (%(cells)d, not %(columns)d). Put quotation marks round a "
+            "cell that has a delimiter in it."
+        )
+        return Problem("import.too_many_cells", message, {"cells": len(row.cells), "columns": choices.width})
     position = choices.columns["email"]
     if position >= len(row.cells):
         message = N_("This row ends before the column of addresses. Look for a missing cell.")
@@ -169,7 +181,7 @@ def _email(cell: str, problems: list[Problem], remarks: list[Problem]) -> str:
     try:
         email = normalise(cell)
     except BadAddress as error:
-        problems.append(error.problem)
+        problems.append(_HEADER_AGAIN if names_a_field(cell) == "email" else error.problem)
         return ""
     domain = email.rpartition("@")[2]
     meant = likely_meant(domain)
@@ -177,6 +189,13 @@ def _email(cell: str, problems: list[Problem], remarks: list[Problem]) -> str:
         message = N_("“%(domain)s” looks like a typing error: did they mean “%(meant)s”? It was taken as it is.")
         remarks.append(Problem("import.typo", message, {"domain": domain, "meant": meant}, "warning", "email"))
     return email
+
+
+_HEADER_AGAIN = Problem(
+    "import.header_again",
+    N_("This row has the names of the columns once more. Take it out: nobody is in it."),
+    where="email",
+)
 
 
 def _language(cell: str, choices: Choices, problems: list[Problem]) -> str | None:

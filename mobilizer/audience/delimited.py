@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import IO
 
-from mobilizer.audience.rows import MAX_CELL, Row
+from mobilizer.audience.rows import MAX_CELL, Row, row_of
 
 MAX_LINES = 200  # lines in one row
 MAX_LINE = 10_000_000  # letters read at once: a file without line breaks must not fill the memory
@@ -61,13 +61,7 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[Row]:
             yield Row(line, reader.leniently(lines.put_back()), "no_end")
             continue
         if any(cell.strip() for cell in cells):
-            yield Row(line, cells, _fault(lines, cells))
-
-
-def _fault(lines: _Lines, cells: list[str]) -> str:
-    if lines.had_nul:
-        return "nul"
-    return "too_long" if any(len(cell) > MAX_CELL for cell in cells) else ""
+            yield Row(line, cells, "nul") if lines.had_nul else row_of(line, cells)
 
 
 class _Reader:
@@ -76,7 +70,7 @@ class _Reader:
     def __init__(self, lines: _Lines, delimiter: str) -> None:
         self._lines = lines
         self._delimiter = delimiter
-        self._strict = csv.reader(lines, delimiter=delimiter, strict=True)
+        self._strict = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
 
     def next_row(self) -> list[str]:
         """The next row's cells. Raises StopIteration after the last, and _NoEnd for a row that swallows others."""
@@ -93,7 +87,7 @@ class _Reader:
     def leniently(self, line: str) -> list[str]:
         """The cells of one line, whatever its quotes."""
         try:
-            return next(csv.reader([line], delimiter=self._delimiter), [])
+            return next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True), [])
         except csv.Error:
             return [line]
 

@@ -40,11 +40,16 @@ from mobilizer.problems import N_, Problem
 
 WAITING_SECONDS = 24 * 3600
 
+NOBODY = Problem(
+    "import.nobody", N_("The file has the names of the columns and nobody below them. Upload one with members in it.")
+)
+
 # The verdicts of who is on the list afterwards.
 GOOD = ("new", "updated", "unchanged")
 
 __all__ = [
     "GOOD",
+    "NOBODY",
     "Rehearsal",
     "Sheet",
     "Unreadable",
@@ -159,6 +164,7 @@ def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mappi
     """
     told = {**row.options, **options}
     problems = [
+        *([] if sheet.rows else [NOBODY]),
         *column_problems(columns, sheet.header),
         *(p for tag in _tags(options) if (p := _tag_problem(tag))),
         *consent_problems(told, row.created_at),
@@ -281,7 +287,8 @@ def forget_uploads(session: Session, installation: Installation) -> None:
 
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {**options, "header": list(sheet.header), "has_header": sheet.has_header, "sheet": sheet.sheet}
+    reading = {"has_header": sheet.has_header, "above": sheet.above, "sheet": sheet.sheet}
+    return {**options, **reading, "header": list(sheet.header)}
 
 
 def _tags(options: Mapping[str, Any]) -> list[str]:

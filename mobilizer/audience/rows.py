@@ -18,6 +18,13 @@ class Unreadable(ValueError):
         self.problem = problem
 
 
+def row_of(line: int, cells: list[str]) -> Row:
+    """A row, with what is too much about it as its fault; no more than MAX_COLUMNS + 1 cells are kept."""
+    if len(cells) > MAX_COLUMNS:
+        return Row(line, cells[: MAX_COLUMNS + 1], "too_wide")
+    return Row(line, cells, "too_long" if any(len(cell) > MAX_CELL for cell in cells) else "")
+
+
 class Row(NamedTuple):
     """One row, the line of the file that it begins on (1 is the first), and what made it unreadable, if anything."""
 

@@ -67,7 +67,8 @@ def run_import(installation: Installation, import_id: int, progress: Progress | 
 
 def data_rows(installation: Installation, row: Import, clear: IO[bytes] | None = None) -> Iterator[Row]:
     """The rows below the header: of the kept file, or of a `clear` one that was not kept."""
-    header, sheet = int(bool(row.options.get("has_header", True))), int(row.options.get("sheet", 0))
+    sheet = int(row.options.get("sheet", 0))
+    header = int(row.options.get("above", 0)) + 1 if row.options.get("has_header", True) else 0
     with open_upload(_kept(installation, row), installation.keyring) if clear is None else nullcontext(clear) as file:
         yield from islice(rows(file, row.encoding, row.delimiter, sheet), header, None)
 

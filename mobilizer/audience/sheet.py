@@ -6,6 +6,7 @@ A guess is always shown and can be changed: every function takes what a person c
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import SEEK_END, BytesIO
@@ -20,6 +21,9 @@ from mobilizer.problems import N_, Problem
 
 MAX_UPLOAD = 100_000_000
 SAMPLE_ROWS = 8
+TITLE_ROWS = 8  # rows that may stand above the names of the columns
+TELLING = 6  # cells
+MAX_TITLE = 100  # letters of a column's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,9 @@ class Sheet:
     """How a file reads: `header` has a name for each column, `sample` the first rows, `rows` counts those below.
 
     `encoding` is that of a text, or 'xlsx' or 'ods' for a workbook, which has `sheets` by name, read at number
-    `sheet`. `has_header` says whether the names stand in the first row. `broken` counts characters that the encoding
-    cannot read.
+    `sheet`. `has_header` says whether the names stand in a row of the file, below `above` rows that are left out, as
+    titles are. `broken` counts characters that the encoding cannot read; `telling` are the first cells with letters
+    beyond ASCII, wherever they stand, for a person to see whether the encoding is right.
     """
 
     encoding: str
@@ -40,6 +45,8 @@ class Sheet:
     broken: int
     sheet: int = 0
     sheets: tuple[str, ...] = ()
+    above: int = 0
+    telling: tuple[str, ...] = ()
 
 
 def look(
@@ -59,10 +66,23 @@ def look(
     found = _Look()
     for row in rows(stream, encoding, delimiter, sheet):
         found.take(row)
-    header, named = found.header(has_header)
-    sample = tuple(tuple(cell[:200] for cell in row.cells) for row in found.first[int(named) :][:SAMPLE_ROWS])
-    number = found.number - int(named)
-    return Sheet(encoding, delimiter, named, header, sample, number, found.broken, sheet, tuple(sheets))
+    header, above = found.header(has_header)
+    named = above >= 0
+    below = above + 1
+    sample = tuple(tuple(cell[:200] for cell in row.cells) for row in found.first[below:][:SAMPLE_ROWS])
+    return Sheet(
+        encoding=encoding,
+        delimiter=delimiter,
+        has_header=named,
+        header=header,
+        sample=sample,
+        rows=found.number - below,
+        broken=found.broken,
+        sheet=sheet,
+        sheets=tuple(sheets),
+        above=max(above, 0),
+        telling=tuple(found.telling),
+    )
 
 
 def rows(stream: IO[bytes], encoding: str, delimiter: str, sheet: int = 0) -> Iterator[Row]:
@@ -73,8 +93,18 @@ def rows(stream: IO[bytes], encoding: str, delimiter: str, sheet: int = 0) -> It
     return delimited_rows(stream, encoding, delimiter)
 
 
-def is_header(cells: Sequence[str]) -> bool:
-    """Whether a first row names columns: no cell of it is an address, and one is a name we know, or all are words."""
+def header_at(first: Sequence[Sequence[str]]) -> int:
+    """Which of the first rows names the columns; -1 for none. Titles and blanks may stand above it, people may not."""
+    for at, cells in enumerate(first):
+        if any("@" in cell for cell in cells):
+            break
+        if "email" in map(names_a_field, cells):
+            return at
+    return 0 if _names_columns(first[0]) else -1
+
+
+def _names_columns(cells: Sequence[str]) -> bool:
+    """No cell of it is an address, and one is a name we know, or all are words."""
     if any("@" in cell for cell in cells):
         return False
     return any(names_a_field(cell) for cell in cells) or not any(re.search(r"\d", cell) for cell in cells)
@@ -85,34 +115,52 @@ class _Look:
 
     def __init__(self) -> None:
         self.first: list[Row] = []
-        self.number = self.broken = self._widths = 0
+        self.telling: list[str] = []
+        self.number = self.broken = 0
 
     def take(self, row: Row) -> None:
         self.number += 1
-        self._widths = max(self._widths, len(row.cells))
         self.broken += sum(cell.count("\ufffd") for cell in row.cells)
-        if len(self.first) <= SAMPLE_ROWS:
+        if len(self.first) <= TITLE_ROWS + SAMPLE_ROWS:
             self.first.append(row)
+        if len(self.telling) < TELLING and not all(map(str.isascii, row.cells)):
+            told = (cell.strip()[:60] for cell in row.cells if not cell.isascii() and "@" not in cell)
+            self.telling = list(dict.fromkeys([*self.telling, *told]))[:TELLING]
 
-    def header(self, has_header: bool | None) -> tuple[tuple[str, ...], bool]:
-        """A name for each column, and whether they stand in the first row. Raises Unreadable."""
+    def header(self, has_header: bool | None) -> tuple[tuple[str, ...], int]:
+        """A name for each column, and how many rows stand above the one with the names; -1 where none has them.
+
+        Raises Unreadable.
+        """
         if not self.number:
             raise Unreadable(_EMPTY)
-        if self._widths > MAX_COLUMNS:
+        if self.first[0].fault == "too_wide":
             message = N_(
-                "The file is too wide (columns: %(columns)d). Choose another delimiter, or save it again as CSV."
+                "The file is too wide (columns: more than %(most)d). Choose another delimiter, or save it again as CSV."
             )
-            raise Unreadable(Problem("import.too_wide", message, {"columns": self._widths}))
-        named = is_header(self.first[0].cells) if has_header is None else has_header
+            raise Unreadable(Problem("import.too_wide", message, {"most": MAX_COLUMNS}))
+        above = -1 if has_header is False else header_at([row.cells for row in self.first[: TITLE_ROWS + 1]])
+        if has_header:
+            above = max(above, 0)
         # Kept with the import in clear: where a person stands in the first row, no address may go with it.
-        names = ["" if "@" in cell else cell.strip() for cell in self.first[0].cells] if named else []
-        return tuple(names[i] if i < len(names) else "" for i in range(self._widths)), named
+        named = self.first[above].cells if above >= 0 else []
+        names = ["" if "@" in cell else cell.strip()[:MAX_TITLE] for cell in named]
+        widths = Counter(len(row.cells) for row in self.first[above + 1 :] if not row.fault)
+        usual = max(widths, key=lambda width: (widths[width], width), default=0)
+        return tuple(names + [""] * (usual - len(names))), above
 
 
 _EMPTY = Problem("import.empty", N_("The file has no rows. Save it again with the members in it."))
 _NO_TEXT = Problem(
     "import.no_text",
     N_("This is neither a text file nor a workbook. Save the members as “CSV UTF-8” and upload that file."),
+)
+_OTHER = Problem(
+    "import.other_kind",
+    N_(
+        "This is a web page, an address book or data for programs, not a table. Open it in a spreadsheet, save it as "
+        "“CSV UTF-8” and upload that file."
+    ),
 )
 
 
@@ -133,6 +181,10 @@ def _head(stream: IO[bytes]) -> bytes:
             "“XLSX” or “CSV UTF-8”, without a password."
         )
         raise Unreadable(Problem("import.workbook", message))
+    if re.match(
+        rb"(\xef\xbb\xbf)?\s*(<(!doctype|\?xml|html|head|body|table)\b|\[?\s*\{|begin:vcard)", head, re.IGNORECASE
+    ):
+        raise Unreadable(_OTHER)
     if head.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
         raise Unreadable(_NO_TEXT)
     return head

@@ -19,7 +19,7 @@ from zipfile import BadZipFile, ZipFile
 import openpyxl
 
 from mobilizer.audience.ods import ods_rows, ods_sheets
-from mobilizer.audience.rows import MAX_CELL, Row, Unreadable
+from mobilizer.audience.rows import Row, Unreadable, row_of
 from mobilizer.keys import BadSeal
 from mobilizer.problems import N_, Problem
 
@@ -99,7 +99,7 @@ def workbook_rows(stream: IO[bytes], kind: str, sheet: int) -> Iterator[Row]:
         if line > MAX_ROWS:
             raise _too_much()
         if any(cell.strip() for cell in cells):
-            yield Row(line, cells, "too_long" if any(len(cell) > MAX_CELL for cell in cells) else "")
+            yield row_of(line, cells)
 
 
 def _kind(archive: ZipFile) -> str:

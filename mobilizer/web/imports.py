@@ -82,7 +82,7 @@ def columns(number: int) -> ResponseReturnValue:
             sheet = importing.look_again(here, row)
         except Unreadable as bad:
             return _columns(session, row, None, kept, [bad.problem]), 422
-        return _columns(session, row, sheet, kept, [])
+        return _columns(session, row, sheet, kept, [] if sheet.rows else [importing.NOBODY])
 
 
 @blueprint.post("/imports/<int:number>/columns")

@@ -459,6 +459,42 @@ def test_ten_thousand_columns_are_too_many(bring: Importer) -> None:
         bring("email" + ",x" * 10_000 + "\na@example.org\n")
 
 
+def test_a_cell_too_many_costs_its_row(installation: Installation, bring: Importer) -> None:
+    lines = [
+        "email,name",
+        "ana@example.org,Ana,,",
+        "bob@example.org,Bob,or so",
+        "a <c@example.org>, d <d@example.org>,x",
+    ]
+    lines += [f"p{n}@example.org,P" for n in range(9)]
+    row = bring("\n".join(lines))
+    assert row.counts == {"new": 10, "invalid": 2}
+    found = importing.report(installation.keyring, row)[0]
+    assert found.problems[0].text() == (
+        "This row has more cells than there are columns (3, not 2). Put quotation marks round a cell that has a "
+        "delimiter in it."
+    )
+
+
+def test_the_names_of_the_columns_once_more_are_nobody(installation: Installation, bring: Importer) -> None:
+    row = bring("Correo,Nombre\nana@example.org,Ana\nCorreo,Nombre\nbob@example.org,Bob\n")
+    assert row.counts == {"new": 2, "invalid": 1}
+    assert importing.report(installation.keyring, row)[0].problems[0].code == "import.header_again"
+
+
+def test_below_titles_only_people_are_read(installation: Installation, bring: Importer) -> None:
+    row = bring("Our members\n\nemail,name\nana@example.org,Ana\nnobody,No\n")
+    assert row.counts == {"new": 1, "invalid": 1}
+    assert importing.report(installation.keyring, row)[0].line == 5
+
+
+def test_a_file_with_nobody_in_it_does_not_start(installation: Installation, friends: int) -> None:
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="x.csv", data=b"email,name\n")
+        sheet = importing.look_again(installation, row)
+        assert [p.code for p in importing.choose(row, sheet, row.columns, CONSENT)] == ["import.nobody"]
+
+
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(installation: Installation, friends: int) -> None:
     class Huge(BytesIO):
         def seek(self, offset: int, whence: int = 0) -> int:

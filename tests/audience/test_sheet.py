@@ -62,6 +62,13 @@ def test_any_bytes_at_all_are_read_or_refused(data: bytes) -> None:
         ("cp1255", "email,שם\na@example.org,דוד כהן\nb@example.org,שרה לוי\n"),
         ("cp1256", "email,name\na@example.org,محمد علي\nb@example.org,فاطمة الزهراء\n"),
         ("cp932", "メール,名前\na@example.org,山田太郎\nb@example.org,鈴木一郎\n"),
+        ("koi8-r", "email,имя\na@example.org,Ольга Ющенко\nb@example.org,ПЁТР ИВАНОВ\n"),
+        ("iso8859-6", "email,name\na@example.org,محمد علي\nb@example.org,سارة الأمين\n"),
+        ("cp874", "email,name\na@example.org,สมชาย ใจดี\nb@example.org,นภา แก้วมณี\n"),
+        ("cp932", "email,name\na@example.org,石井直樹\nb@example.org,岡本さやか\n"),
+        ("euc-jp", "email,name\na@example.org,石井直樹\nb@example.org,岡本さやか\n"),
+        ("big5", "email,name\na@example.org,陳大文\nb@example.org,林淑芬\n"),
+        ("mac_roman", "correo;nombre\na@example.org;José Núñez\nb@example.org;Zoë Müller\n"),
         ("cp949", "이메일,이름\na@example.org,김철수\nb@example.org,이영희\n"),
         ("gb18030", "邮箱,姓名\na@example.org,张伟\nb@example.org,王秀英\n"),
         ("utf-16", "email\tname\na@example.org\tمحمد\n"),
@@ -75,6 +82,13 @@ def test_the_encoding_is_guessed_from_a_few_names(encoding: str, text: str) -> N
     expected = list(csv.reader(StringIO(text), delimiter=sheet.delimiter))
     assert [list(sheet.header), *map(list, sheet.sample)] == expected
     assert sheet.broken == 0
+
+
+def test_letters_that_tell_the_encoding_are_found_wherever_they_stand() -> None:
+    plain = "".join(f"p{n}@example.org,Person\n" for n in range(50))
+    sheet = look(f"email,name\n{plain}a@example.org,José\nb@example.org,José\nc@example.org,Zoë\n".encode())
+    assert sheet.telling == ("José", "Zoë")
+    assert "JosÃ©" in look(f"email,name\n{plain}a@example.org,José\n".encode(), encoding="cp1252").telling
 
 
 def test_a_chosen_encoding_stands_against_the_guess() -> None:
@@ -96,6 +110,12 @@ def test_what_an_encoding_cannot_read_is_counted() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old one", "workbook"),
         (b"%PDF-1.7 and so on", "no_text"),
         (bytes(range(1, 32)) * 20, "no_text"),
+        (b"\xff\xfe\x00\x00e\x00\x00\x00", "no_text"),
+        (b"<!DOCTYPE html><table><tr><td>a@example.org</td></tr></table>", "other_kind"),
+        (b"\xef\xbb\xbf <table><tr><td>a@example.org</td></tr></table>", "other_kind"),
+        (b'[{"email": "a@example.org"}]', "other_kind"),
+        (b'{"email": "a@example.org"}\n{"email": "b@example.org"}\n', "other_kind"),
+        (b"BEGIN:VCARD\r\nEMAIL:a@example.org\r\nEND:VCARD\r\n", "other_kind"),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_way_out(data: bytes, code: str) -> None:
@@ -160,6 +180,42 @@ def test_three_megabytes_of_lines_in_one_cell_cost_one_row() -> None:
     found = list(rows(BytesIO(text.encode()), "utf-8", ","))
     assert found[1].fault == "no_end"
     assert found[-1].cells == ["b@example.org", "Bob"]
+
+
+def test_a_row_of_ten_thousand_cells_costs_one_row() -> None:
+    text = "email,name\n" + "a@example.org,Ana\n" * 3 + "b@example.org" + ",x" * 10_000 + "\nc@example.org,Cleo\n"
+    assert (look(text.encode()).header, look(text.encode()).rows) == (("email", "name"), 5)
+    assert [row.fault for row in rows(BytesIO(text.encode()), "utf-8", ",")] == ["", "", "", "", "too_wide", ""]
+
+
+def test_titles_may_stand_above_the_names_of_the_columns() -> None:
+    data = b"Our members,,\nexported 2026-03-08,,\n\nCorreo,Nombre,Idioma\nana@example.org,Ana,es\n"
+    sheet = look(data)
+    assert (sheet.above, sheet.header, sheet.rows) == (2, ("Correo", "Nombre", "Idioma"), 1)
+    assert sheet.sample == (("ana@example.org", "Ana", "es"),)
+    bare = look(data, has_header=False)
+    assert (bare.above, bare.rows) == (0, 4), "a person's choice stands"
+
+
+def test_a_column_without_a_name_is_a_column() -> None:
+    sheet = look(b",name,\nana@example.org,Ana,x\n")
+    assert sheet.header == ("", "name", "")
+    assert guess_columns(sheet.header, sheet.sample) == {"email": 0, "name": 1}
+
+
+def test_the_name_of_a_column_is_kept_within_bounds() -> None:
+    assert [len(name) for name in look(b"email," + b"x" * 500_000 + b"\na@example.org,y\n").header] == [5, 100]
+
+
+@pytest.mark.parametrize("ends", ["\r\n|\n|\r", "\r|\r|\r", "\n|\r\n|\r\n"])
+def test_lines_may_end_in_any_way(ends: str) -> None:
+    first, second, third = ends.split("|")
+    text = f"email,name{first}a@example.org,A{second}b@example.org,B{third}c@example.org,C"
+    assert [row[0] for row in read(text)[1:]] == ["a@example.org", "b@example.org", "c@example.org"]
+
+
+def test_a_blank_between_a_delimiter_and_a_quote_is_no_part_of_the_cell() -> None:
+    assert read('email, name\n"a@example.org", "Sol, Ana"\n')[1] == ["a@example.org", "Sol, Ana"]
 
 
 def test_a_cell_of_two_lines_is_one_cell() -> None:
