@@ -5,6 +5,7 @@ What a tool calls its columns is from its own documents and exports; every one o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,37 +14,42 @@ from mobilizer.problems import N_, Problem
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A tool's export: the columns that tell it, and what some of its columns are; a field is in `columns` by name."""
+    """A tool's export: the columns that tell it, any of several sets, and what some of its columns are; a field is in
+    `columns` by name."""
 
     tool: str
-    telling: frozenset[str]
+    telling: tuple[frozenset[str], ...]
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
 EXPORTS = (
     Export(
         "listmonk",
-        frozenset({"uuid", "email", "name", "attributes", "status"}),
+        (frozenset({"uuid", "email", "name", "attributes", "status"}),),
         {"email": "email", "name": "name", "status": "status"},
     ),
     Export(
         "Mailchimp",
-        frozenset({"email address", "member_rating", "optin_time"}),
+        (frozenset({"member_rating", "optin_time"}),),
         {
             "email address": "email",
+            "email": "email",
+            "name": "name",
             "first name": "first_name",
             "last name": "last_name",
             "cc": "country",
             "timezone": "time_zone",
             "language": "language",
-            # In the files of those who left, and of those whom no mail reached.
+            "country": "country",
+            "status": "status",
+            # In the files of those who left, and of those whom no mail reached: when that was.
             "unsub_time": "status",
             "clean_time": "status",
         },
     ),
     Export(
         "Action Network",
-        frozenset({"email", "can2_user_tags"}),
+        (frozenset({"email", "can2_user_tags"}), frozenset({"email", "can2_subscription_status"})),
         {
             "email": "email",
             "first_name": "first_name",
@@ -56,7 +62,7 @@ EXPORTS = (
     ),
     Export(
         "ActionKit",
-        frozenset({"email", "subscription_status", "source", "lang"}),
+        (frozenset({"email", "akid"}), frozenset({"email", "subscription_status", "source", "lang"})),
         {
             "email": "email",
             "first_name": "first_name",
@@ -68,7 +74,7 @@ EXPORTS = (
     ),
     Export(
         "Mautic",
-        frozenset({"email", "firstname", "lastname", "preferred_locale"}),
+        (frozenset({"email", "firstname", "lastname", "preferred_locale"}),),
         {
             "email": "email",
             "firstname": "first_name",
@@ -117,6 +123,9 @@ _LEFT = frozenset(
         "bounced",
         "bouncing",
         "bounce",
+        "previous bounce",
+        "previous spam complaint",
+        "blocked",
         "inactive",
         "no",
         "n",
@@ -145,11 +154,13 @@ _LEFT = frozenset(
     ]
 ) | {"spam complaint", "opted out", "opted in no", "undeliverable", "unsubscribed (bulk)"}
 
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?\b|\d\d?[./]\d\d?[./]\d{2,4}\b")
+
 
 def export_of(header: Sequence[str]) -> Export | None:
     """The export that a header is of, if it is one we know."""
     names = {_key(name) for name in header}
-    return next((export for export in EXPORTS if export.telling <= names), None)
+    return next((export for export in EXPORTS if any(telling <= names for telling in export.telling)), None)
 
 
 def export_columns(export: Export, header: Sequence[str]) -> dict[str, int]:
@@ -165,13 +176,14 @@ def export_columns(export: Export, header: Sequence[str]) -> dict[str, int]:
 def has_left(cell: str) -> Problem | None:
     """Why a person stays out by the word in the column that says whether they are subscribed; None if they are.
 
-    A blank says nothing. A word that nobody knows keeps them out: who has left must not come back by a file.
+    A blank says nothing. A date is when they left. A word that nobody knows keeps them out: who has left must not come
+    back by a file.
     """
     word = cell.strip().casefold()
     if not word or word in _STAYED:
         return None
     params = {"status": cell.strip()[:60]}
-    if word in _LEFT:
+    if word in _LEFT or _DATE.match(word):
         message = N_("The file says “%(status)s”: this person does not want mail, or it can't reach them.")
         return Problem("import.left", message, params, "warning", "status")
     message = N_(

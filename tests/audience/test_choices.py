@@ -28,8 +28,10 @@ EXTRA = {"attributes": {"city": 4}}
 # The headers of the five tools' exports, with others that stand among them.
 HEADERS = {
     "listmonk": "uuid,email,name,attributes,status,created_at,updated_at",
-    "Mailchimp": "Email Address,First Name,Last Name,Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CC,TIMEZONE,LEID,TAGS",
-    "Action Network": "uuid,first_name,last_name,email,zip_code,can2_user_tags,can2_subscription_status,language",
+    "Mailchimp": "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,"
+    "LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS",
+    "Action Network": "uuid,first_name,last_name,email,Phone Number,can2_user_address,can2_user_city,can2_user_state,"
+    "zip_code,can2_user_tags,can2_subscription_status,can2_sms_status",
     "ActionKit": "id,email,first_name,last_name,country,source,subscription_status,lang",
     "Mautic": "id,firstname,lastname,email,points,country,timezone,preferred_locale",
 }
@@ -168,6 +170,31 @@ def test_the_exports_of_other_tools_are_known_by_their_header(tool: str) -> None
     assert importing.column_problems(columns, header) == []
     assert "first_name" in columns or "name" in columns
     assert ("status" in columns) == any("status" in name for name in header)
+
+
+@pytest.mark.parametrize(
+    ("header", "tool"),
+    [
+        ("Email,First Name,MEMBER_RATING,OPTIN_TIME,LEID,NOTES,TAGS", "Mailchimp"),
+        ("first_name,email,can2_subscription_status", "Action Network"),
+        ("akid,email,first_name,country,lang", "ActionKit"),
+    ],
+)
+def test_an_export_is_known_by_fewer_columns_too(header: str, tool: str) -> None:
+    export = export_of(header.split(","))
+    assert export is not None
+    assert export.tool == tool
+    assert {"email", "first_name"} <= guess_columns(header.split(",")).keys()
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["2024-05-01 12:30:00", "5/1/2024", "previous bounce", "previous spam complaint", "Blocked", "never", "cleaned"],
+)
+def test_who_left_elsewhere_stays_out(word: str) -> None:
+    left = has_left(word)
+    assert left is not None
+    assert left.code == "import.left"
 
 
 def test_each_export_is_told_from_the_others() -> None:
