@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mobilizer import logs, public, web
-from mobilizer.audience.sheet import MAX_UPLOAD
 from mobilizer.http import EXTENSION, installation
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.settings import Settings, load_settings
@@ -46,7 +45,7 @@ from mobilizer.web.words import install_formats
 
 MEGABYTE = 1024 * 1024
 FOLLOW_SECONDS = 5.0  # between two questions which key is current
-LARGEST_UPLOAD = MAX_UPLOAD + MEGABYTE  # the file and the form round it
+LARGEST_UPLOAD = 101 * MEGABYTE  # the file and the form round it
 LARGEST_FORM = 2 * MEGABYTE
 # What a page may load: our own files and nothing else. A view may answer with a policy of its own.
 CONTENT_POLICY = (
@@ -129,6 +128,7 @@ def _configure(app: Flask, here: Installation) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
         MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
+        LARGEST_IMPORT=here.settings.import_bytes + MEGABYTE,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         MAX_FORM_PARTS=500,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,

@@ -138,6 +138,10 @@ class Settings(BaseSettings):
     inbox: bool = Field(default=False, description="Show the built-in inbox at /inbox (demo only).")
 
     default_language: str = Field(default="en", description="Where every fallback chain ends.")
+    import_megabytes: int = Field(
+        default=4000, ge=1, le=1_000_000,
+        description="Largest file of members in MB (1,000,000 bytes); on disk it takes twice that while it arrives.",
+    )  # fmt: skip
     batch_size: int = Field(default=1000, ge=1, le=10_000, description="Deliveries in one batch.")
     lease_seconds: float = Field(
         default=120,
@@ -170,6 +174,11 @@ class Settings(BaseSettings):
             if self.database_url.startswith(scheme):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
         return self.database_url
+
+    @property
+    def import_bytes(self) -> int:
+        """Largest file of members, in bytes."""
+        return self.import_megabytes * 1_000_000
 
     @property
     def media(self) -> Path:

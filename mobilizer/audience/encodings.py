@@ -7,6 +7,7 @@ import unicodedata
 from typing import IO
 
 PEEK = 256_000
+SURVEYED = 256_000_000  # bytes: letters that come later than that tell nothing new
 
 # Python's name of an encoding, and what people call it. The order is that of a choice on a page.
 ENCODINGS = {
@@ -90,7 +91,7 @@ _ALPHABETS: dict[str, str | tuple[str, ...]] = {
 def guess_encoding(stream: IO[bytes]) -> str:
     """The likeliest encoding: by mark, else UTF-8 if it reads, else by how much the words look like words.
 
-    Reads the stream from its beginning, up to its end where it must, a piece at a time.
+    Reads the stream from its beginning, up to SURVEYED bytes where it must, a piece at a time.
     """
     stream.seek(0)
     beginning = stream.read(PEEK)
@@ -101,7 +102,7 @@ def guess_encoding(stream: IO[bytes]) -> str:
         return "utf-16-le" if beginning[1:2] == b"\0" else "utf-16-be"
     stream.seek(0)
     survey = _Survey()
-    while piece := stream.read(PEEK):
+    while stream.tell() < SURVEYED and (piece := stream.read(PEEK)):
         survey.take(piece)
     survey.take(b"", last=True)
     if survey.is_mostly_utf8:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -39,6 +39,7 @@ from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
 
 WAITING_SECONDS = 24 * 3600
+REMEMBERED = 100  # imports whose header is looked at
 
 NOBODY = Problem(
     "import.nobody", N_("The file has the names of the columns and nobody below them. Upload one with members in it.")
@@ -58,9 +59,11 @@ __all__ = [
     "draft",
     "failure_of",
     "forget_uploads",
+    "go_on",
     "guess_columns",
     "look",
     "look_again",
+    "pause",
     "rehearse",
     "report",
     "report_csv",
@@ -121,9 +124,11 @@ def store(
 
 
 def draft(session: Session, installation: Installation, list_id: int, sheet: Sheet) -> Import:
-    """An import with all that can be guessed, also from the one before it into the same list. It is not kept yet."""
+    """An import with all that can be guessed, also from earlier ones: the last of a file with the same header, else
+    the last into the same list. It is not kept yet."""
     before = _latest(session, list_id)
-    known = _columns_by_name(before) if before else {}
+    alike = _alike(session, sheet.header) or before
+    known = _columns_by_name(alike) if alike else {}
     columns = guess_columns(sheet.header, sheet.sample, known)
     fields = guess_fields(sheet.header, columns.values(), definitions(session))
     options = {"default_language": installation.settings.default_language, "attributes": fields, **_kept_of(before)}
@@ -186,6 +191,26 @@ def start(session: Session, row: Import) -> list[Problem]:
         session.execute(update(Import).where(Import.id == row.id, Import.state == "uploaded").values(state="running"))
         session.refresh(row)
     return problems
+
+
+def pause(session: Session, row: Import) -> bool:
+    """Let a run stop after the rows it is at; they stay in. False where none is under way."""
+    session.flush()
+    session.refresh(row, with_for_update=True)
+    runs = row.runs
+    if runs:
+        row.options = {**row.options, "paused": True}
+    return runs
+
+
+def go_on(session: Session, row: Import) -> bool:
+    """Let a run that was paused go on where it stood: the caller commits, then queues it. False if none was."""
+    session.flush()
+    session.refresh(row, with_for_update=True)
+    was = row.paused
+    if was:
+        row.options = {name: value for name, value in row.options.items() if name != "paused"}
+    return was
 
 
 def rehearse(
@@ -265,6 +290,16 @@ def _latest(session: Session, list_id: int) -> Import | None:
     """The import into a list whose choices were followed last."""
     started = select(Import).where(Import.list_id == list_id, Import.state.in_(("running", "done")))
     return session.scalar(started.order_by(Import.id.desc()).limit(1))
+
+
+def _alike(session: Session, header: Sequence[str]) -> Import | None:
+    """The import of a file with the same named columns whose choices were followed last."""
+    started = select(Import.id, Import.options).where(Import.state.in_(("running", "done"))).order_by(Import.id.desc())
+    names = sorted(filter(None, header))
+    for number, options in session.execute(started.limit(REMEMBERED)):
+        if names and names == sorted(filter(None, options.get("header", ()))):
+            return session.get(Import, number)
+    return None
 
 
 def _columns_by_name(row: Import) -> dict[str, str]:

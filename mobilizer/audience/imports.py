@@ -44,6 +44,16 @@ class Import(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock())
     finished_at: Mapped[datetime | None]
 
+    @property
+    def paused(self) -> bool:
+        """Whether a person has stopped a run that is not at its end: `options` holds "paused"."""
+        return self.state == "running" and bool(self.options.get("paused"))
+
+    @property
+    def runs(self) -> bool:
+        """Whether rows are to be read now."""
+        return self.state == "running" and not self.paused
+
     def name_file(self, keyring: Keyring, name: str) -> None:
         """Keep the file's name, sealed for this row: a name like “Ana Sol.csv” names a person."""
         self.sealed_name = keyring.seal(name[-MAX_NAME:], name_binding(self.id))

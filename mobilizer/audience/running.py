@@ -119,7 +119,7 @@ def noted(raw: Row, read: Candidate | Refusal, verdict: Verdict = "new") -> Repo
 def _begin(installation: Installation, import_id: int) -> Import | None:
     with installation.database.write() as session:
         row = session.get(Import, import_id)
-        if row is None or row.state != "running":
+        if row is None or not row.runs:
             return None
         session.expunge(row)
         return row
@@ -145,9 +145,10 @@ def _read_on(installation: Installation, order: Import, progress: Progress | Non
 
 
 def _settle(session: Session, keyring: Keyring, import_id: int, done: int, read: Read) -> bool:
-    """Write one chunk and how far it reaches, together. False: another run was here first, nothing is written."""
+    """Write one chunk and how far it reaches, together. False: another run was here first, or a person stopped it;
+    nothing is written."""
     row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
-    if row is None or row.state != "running" or row.rows_read != done:
+    if row is None or not row.runs or row.rows_read != done:
         return False
     candidates = {keyring.address_key(c.email): c for _, c in read if isinstance(c, Candidate)}
     became = join(session, keyring, joining_of(row), candidates)
@@ -155,6 +156,7 @@ def _settle(session: Session, keyring: Keyring, import_id: int, done: int, read:
     report = [noted(raw, one, verdicts.get(raw.line, "new")) for raw, one in read]
     row.counts = dict(Counter(row.counts) + Counter(found.verdict for found in report))
     row.rows_read = done + len(read)
+    row.rows = max(row.rows, row.rows_read)  # of a large file it was an estimate
     add_to_report(keyring, row, [found for found in report if found.problems])
     return True
 
@@ -165,4 +167,5 @@ def _end(installation: Installation, import_id: int, state: str, failure: str = 
         if row is None or row.state != "running":
             return
         row.state, row.failure, row.finished_at = state, failure, session.scalar(select(clock()))
+        row.rows = row.rows_read if state == "done" else row.rows
     upload_path(installation.settings.home, import_id).unlink(missing_ok=True)

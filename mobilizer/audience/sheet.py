@@ -19,7 +19,8 @@ from mobilizer.audience.rows import MAX_COLUMNS, Row, Unreadable
 from mobilizer.audience.workbook import WORKBOOKS, ZIP_MARK, kind_of_workbook, sheet_names, workbook_rows
 from mobilizer.problems import N_, Problem
 
-MAX_UPLOAD = 100_000_000
+MAX_BOOK = 100_000_000  # bytes of a workbook: more is no table of people that a spreadsheet could hold
+LOOKED_AT = 64_000_000  # bytes of a text: somebody waits, and the rest is like it
 SAMPLE_ROWS = 8
 TITLE_ROWS = 8  # rows that may stand above the names of the columns
 TELLING = 6  # cells
@@ -33,7 +34,8 @@ class Sheet:
     `encoding` is that of a text, or 'xlsx' or 'ods' for a workbook, which has `sheets` by name, read at number
     `sheet`. `has_header` says whether the names stand in a row of the file, below `above` rows that are left out, as
     titles are. `broken` counts characters that the encoding cannot read; `telling` are the first cells with letters
-    beyond ASCII, wherever they stand, for a person to see whether the encoding is right.
+    beyond ASCII, wherever they stand, for a person to see whether the encoding is right. `about`: `rows` is an
+    estimate, for the file is too large to be read while somebody waits.
     """
 
     encoding: str
@@ -47,15 +49,18 @@ class Sheet:
     sheets: tuple[str, ...] = ()
     above: int = 0
     telling: tuple[str, ...] = ()
+    about: bool = False
 
 
 def look(
     file: IO[bytes] | bytes, encoding: str = "", delimiter: str = "", has_header: bool | None = None, sheet: int = 0
 ) -> Sheet:
-    """How a file reads, with what is not given guessed. The file is read piece by piece. Raises Unreadable."""
+    """How a file reads, with what is not given guessed. The file is read piece by piece, and of a text no more than
+    LOOKED_AT. Raises Unreadable."""
     stream = BytesIO(file) if isinstance(file, bytes) else file
     head = _head(stream)
     if head.startswith(ZIP_MARK):
+        refuse_larger(stream, MAX_BOOK)
         encoding, delimiter = kind_of_workbook(stream), ","
         sheets = sheet_names(stream, encoding)
         sheet = sheet if sheet < len(sheets) else 0
@@ -64,8 +69,12 @@ def look(
         text = _as_text(head, encoding)
         delimiter, sheets, sheet = delimiter or guess_delimiter(text), [], 0
     found = _Look()
-    for row in rows(stream, encoding, delimiter, sheet):
+    read = rows(stream, encoding, delimiter, sheet)
+    for row in read:
         found.take(row)
+        if found.number % 1000 == 0 and not sheets and stream.tell() > LOOKED_AT:
+            break
+    share = stream.tell() / stream.seek(0, SEEK_END) if next(read, None) else 1
     header, above = found.header(has_header)
     named = above >= 0
     below = above + 1
@@ -76,12 +85,13 @@ def look(
         has_header=named,
         header=header,
         sample=sample,
-        rows=found.number - below,
+        rows=round(found.number / share) - below,
         broken=found.broken,
         sheet=sheet,
         sheets=tuple(sheets),
         above=max(above, 0),
         telling=tuple(found.telling),
+        about=share < 1,
     )
 
 
@@ -91,6 +101,15 @@ def rows(stream: IO[bytes], encoding: str, delimiter: str, sheet: int = 0) -> It
     if encoding in WORKBOOKS:
         return workbook_rows(stream, encoding, sheet)
     return delimited_rows(stream, encoding, delimiter)
+
+
+def refuse_larger(file: IO[bytes], most: int) -> None:
+    """Raises Unreadable for a file of more than `most` bytes."""
+    size = file.seek(0, SEEK_END)
+    if size > most:
+        message = N_("The file has %(size)d MB; at most %(most)d MB can be read at once. Cut it into parts.")
+        params = {"size": -(-size // 1_000_000), "most": most // 1_000_000}
+        raise Unreadable(Problem("import.too_big", message, params))
 
 
 def header_at(first: Sequence[Sequence[str]]) -> int:
@@ -166,11 +185,6 @@ _OTHER = Problem(
 
 def _head(stream: IO[bytes]) -> bytes:
     """The beginning of a file that may be a table. Raises Unreadable for one that can't be."""
-    size = stream.seek(0, SEEK_END)
-    if size > MAX_UPLOAD:
-        message = N_("The file has %(size)d MB; at most %(most)d MB can be read at once. Cut it into parts.")
-        params = {"size": -(-size // 1_000_000), "most": MAX_UPLOAD // 1_000_000}
-        raise Unreadable(Problem("import.too_big", message, params))
     stream.seek(0)
     head = stream.read(PEEK)
     if not head.strip():

@@ -23,7 +23,7 @@ from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.reporting import VERDICTS, ReportRow
 from mobilizer.audience.rows import Unreadable
-from mobilizer.audience.sheet import Sheet, look
+from mobilizer.audience.sheet import Sheet, look, refuse_larger
 from mobilizer.cli import main
 from mobilizer.cli.opening import opened
 from mobilizer.cli.underway import bar, stoppable
@@ -85,6 +85,7 @@ def import_(
     wanted = _Wanted(file, slug, new_name, mapping, _options(said))
     try:
         with file.open("rb") as data:
+            refuse_larger(data, settings.import_bytes)
             looked = look(data, encoding, sheet=sheet - 1)
             if dry_run:
                 rehearsal = wanted.rehearsed(installation, data, looked)
@@ -105,10 +106,11 @@ def import_(
 def resume(settings: Settings, number: int, report: Path | None, show: bool, as_json: bool) -> None:
     """Go on with the import of this NUMBER where it was stopped."""
     installation = opened(settings)
-    with installation.database.read() as session:
+    with installation.database.write() as session:
         row = session.get(Import, number)
         if row is None or row.state != "running":
             raise click.ClickException(f"No import {number} is under way.")
+        importing.go_on(session, row)
     run_to_the_end(installation, number, report=report, show=show, as_json=as_json)
 
 

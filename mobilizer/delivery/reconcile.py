@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Select, exists, func, select, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from mobilizer import failpoints
 from mobilizer.audience.imports import Import
@@ -35,7 +35,10 @@ def due_batches(session: Session, limit: int) -> list[int]:
 
 def running_imports(session: Session) -> list[int]:
     """Ids of the imports that are under way, in either direction."""
-    return list(session.scalars(select(Import.id).where(Import.state.in_(("running", "undoing")))))
+    found = session.scalars(
+        select(Import).where(Import.state.in_(("running", "undoing"))).options(defer(Import.problems))
+    )
+    return [row.id for row in found if not row.paused]
 
 
 def finish(session: Session) -> list[int]:

@@ -21,7 +21,7 @@ from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.audience.reporting import VERDICTS
-from mobilizer.audience.sheet import look
+from mobilizer.audience.sheet import look, refuse_larger
 from mobilizer.audience.undoing import DAYS, foretell_undo, start_undo
 from mobilizer.audience.workbook import WORKBOOKS
 from mobilizer.http import installation, words
@@ -59,6 +59,7 @@ def upload(slug: str) -> ResponseReturnValue:
     if source is None:
         return _refused(to, Problem("import.no_file", N_("Choose a file on your computer, or paste the members.")))
     try:
+        refuse_larger(source, here.settings.import_bytes)
         sheet = look(source)
     except Unreadable as bad:
         return _refused(to, bad.problem)
@@ -168,6 +169,31 @@ def start(number: int) -> ResponseReturnValue:
     return redirect(url_for("imports.show", number=number), 303)
 
 
+@blueprint.post("/imports/<int:number>/pause")
+@allowed("members.import")
+def pause(number: int) -> ResponseReturnValue:
+    """Let it stand still. What is in stays in."""
+    here = installation()
+    with here.database.write() as session:
+        if importing.pause(session, _import(session, number)):
+            record(session, me().id, "import.pause", f"import:{number}")
+    return redirect(url_for("imports.show", number=number), 303)
+
+
+@blueprint.post("/imports/<int:number>/resume")
+@allowed("members.import")
+def resume(number: int) -> ResponseReturnValue:
+    """Let it go on where it stood."""
+    here = installation()
+    with here.database.write() as session:
+        goes_on = importing.go_on(session, _import(session, number))
+        if goes_on:
+            record(session, me().id, "import.resume", f"import:{number}")
+    if goes_on:
+        enqueue(here, Work.IMPORT, number)
+    return redirect(url_for("imports.show", number=number), 303)
+
+
 @blueprint.post("/imports/<int:number>/discard")
 @allowed("members.import")
 def discard(number: int) -> ResponseReturnValue:
@@ -190,7 +216,7 @@ def show(number: int) -> ResponseReturnValue:
         row = _import(session, number)
         if row.state == "uploaded":
             return redirect(url_for("imports.columns", number=number), 303)
-        under_way = row.state in ("running", "undoing")
+        under_way = row.runs or row.state == "undoing"
         found = [] if under_way else importing.report(here.keyring, row)
         return render_template(
             "imports/show.html",

@@ -63,6 +63,7 @@ CAUGHT_BY = {
 IMPORTS = {
     "uploaded": (N_("Waiting for your choice"), "warn"),
     "running": (N_("Under way"), "info"),
+    "paused": (N_("Paused"), "warn"),
     "done": (N_("Done"), "good"),
     "failed": (N_("Failed"), "bad"),
     "undoing": (N_("Being undone"), "info"),

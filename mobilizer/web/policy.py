@@ -67,7 +67,8 @@ def guard() -> ResponseReturnValue | None:
         return None
     g.me = _who()
     if g.me is not None:
-        request.max_content_length = current_app.config["MAX_CONTENT_LENGTH"]
+        largest = "LARGEST_IMPORT" if request.endpoint == "imports.upload" else "MAX_CONTENT_LENGTH"
+        request.max_content_length = current_app.config[largest]
     choose_language(g.me.interface_language if g.me else None)
     if request.endpoint is None:
         return None

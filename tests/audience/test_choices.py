@@ -235,6 +235,10 @@ def test_columns_and_choices_are_remembered_for_the_list(
         assert "consent_source" not in again.options, "consent is told anew for each file"
         elsewhere = importing.store(session, installation, list_id=other, filename="b.csv", data=turned.encode())
         assert elsewhere.columns == {"email": 1}
+        same = "what,email,who,note\nfr,bob@example.org,Bob,z\n"
+        alike = importing.store(session, installation, list_id=other, filename="c.csv", data=same.encode())
+        assert alike.columns == {"language": 0, "email": 1, "name": 2}, "the same columns mean the same everywhere"
+        assert alike.options["default_language"] != "pt"
 
 
 SPELLINGS = [

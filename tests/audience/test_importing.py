@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from mobilizer.audience import importing, joining, running
+from mobilizer.audience import importing, joining, running, sheet
 from mobilizer.audience.candidates import Candidate, Choices, read_row
 from mobilizer.audience.guarding import guard
 from mobilizer.audience.imports import Import
@@ -22,11 +22,12 @@ from mobilizer.audience.listing import create_list
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member
 from mobilizer.audience.rows import Row
-from mobilizer.audience.sheet import rows
+from mobilizer.audience.sheet import refuse_larger, rows
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.audience.uploads import PIECE, Incoming, open_upload, upload_path, write_upload
 from mobilizer.db import clock
+from mobilizer.delivery import reconcile
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Keyring
 from tests.audience.conftest import CONSENT, Importer
@@ -231,6 +232,51 @@ def test_a_run_that_was_killed_goes_on_where_it_stood(
         assert (row.state, row.rows_read) == ("done", 37)
         assert row.counts == {"new": 35, "duplicate": 1, "invalid": 1}
         assert row.finished_at is not None
+
+
+def test_a_run_that_was_paused_goes_on_where_it_stood(
+    installation: Installation, friends: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 10)
+    text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(30))
+    with installation.database.write() as session:
+        row = importing.store(session, installation, list_id=friends, filename="m.csv", data=text.encode())
+        row.options = {**row.options, **CONSENT}
+        assert not importing.pause(session, row), "nothing is under way"
+        importing.start(session, row)
+        number = row.id
+
+    def pause(done: int, _rows: int) -> None:
+        if done == 10:
+            with installation.database.write() as session:
+                assert importing.pause(session, session.get_one(Import, number))
+
+    importing.run_import(installation, number, pause)
+    importing.run_import(installation, number)
+    with installation.database.write() as session:
+        row = session.get_one(Import, number)
+        assert (row.paused, row.rows_read, reconcile.running_imports(session)) == (True, 10, [])
+        assert not importing.pause(session, row)
+        assert importing.go_on(session, row)
+        assert not importing.go_on(session, row)
+        session.flush()
+        assert reconcile.running_imports(session) == [number]
+    importing.run_import(installation, number)
+    with installation.database.read() as session:
+        row = session.get_one(Import, number)
+        assert (row.state, row.counts, row.rows_read) == ("done", {"new": 30}, 30)
+
+
+def test_of_a_large_file_the_beginning_is_looked_at_and_all_is_read(
+    installation: Installation, bring: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet, "LOOKED_AT", 50_000)
+    text = "email\n" + "".join(f"person{n}@example.org\n" for n in range(6000))
+    looked = sheet.look(text.encode())
+    assert looked.about
+    assert abs(looked.rows - 6000) < 600
+    row = bring(text)
+    assert (row.rows, row.counts) == (6000, {"new": 6000})
 
 
 def test_of_two_runs_at_once_one_gives_up(
@@ -491,11 +537,11 @@ def test_below_titles_only_people_are_read(installation: Installation, bring: Im
 def test_a_file_with_nobody_in_it_does_not_start(installation: Installation, friends: int) -> None:
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="x.csv", data=b"email,name\n")
-        sheet = importing.look_again(installation, row)
-        assert [p.code for p in importing.choose(row, sheet, row.columns, CONSENT)] == ["import.nobody"]
+        looked = importing.look_again(installation, row)
+        assert [p.code for p in importing.choose(row, looked, row.columns, CONSENT)] == ["import.nobody"]
 
 
-def test_a_file_beyond_the_limit_is_refused_before_it_is_read(installation: Installation, friends: int) -> None:
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read() -> None:
     class Huge(BytesIO):
         def seek(self, offset: int, whence: int = 0) -> int:
             return 2_000_000_000
@@ -503,8 +549,9 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_read(installation: Inst
         def read(self, size: int | None = -1) -> bytes:
             raise AssertionError("nobody reads it")
 
-    with pytest.raises(importing.Unreadable) as caught, installation.database.write() as session:
-        importing.store(session, installation, list_id=friends, filename="x.csv", data=Huge())
+    with pytest.raises(importing.Unreadable) as caught:
+        refuse_larger(Huge(), 100_000_000)
+    refuse_larger(Huge(), 2_000_000_000)
     assert caught.value.problem.text() == "The file has 2000 MB; at most 100 MB can be read at once. Cut it into parts."
 
 
@@ -512,8 +559,8 @@ def test_a_header_of_addresses_is_not_kept_in_the_clear(installation: Installati
     with installation.database.write() as session:
         data = b"ana@example.org,Ana\nbob@example.org,Bob\n"
         row = importing.store(session, installation, list_id=friends, filename="x.csv", data=data)
-        sheet = importing.look_again(installation, row, has_header=True)
-        assert importing.choose(row, sheet, {"email": 0}, CONSENT) == []
+        looked = importing.look_again(installation, row, has_header=True)
+        assert importing.choose(row, looked, {"email": 0}, CONSENT) == []
         assert "example" not in str(row.options)
 
 

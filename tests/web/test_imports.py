@@ -157,6 +157,28 @@ def test_pressed_twice_it_runs_once(organizer: Browser, world: World, installati
         assert session.get_one(Import, number).counts["new"] == 5
 
 
+def test_an_import_is_paused_and_goes_on(
+    organizer: Browser, world: World, installation: Installation, queued: list[tuple[str, int]]
+) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    organizer.post(f"/imports/{number}/start")
+    for _ in range(2):
+        assert organizer.post(f"/imports/{number}/pause").location == f"/imports/{number}"
+    page = organizer.get(f"/imports/{number}").text
+    assert "The import is paused" in page
+    assert "data-live" not in page
+    run_import(installation, number)
+    assert members(installation) == 5
+    for _ in range(2):
+        organizer.post(f"/imports/{number}/resume")
+    assert queued == [("import", number)] * 2, "once for the start, once for going on"
+    run_import(installation, number)
+    assert members(installation) == 10
+    assert organizer.post(f"/imports/{number}/pause").location == f"/imports/{number}"
+    assert "All rows are read" in organizer.get(f"/imports/{number}").text
+
+
 def test_what_is_pasted_from_a_spreadsheet_is_imported(
     organizer: Browser, world: World, installation: Installation
 ) -> None:
@@ -195,13 +217,15 @@ def test_a_sheet_of_a_workbook_is_chosen(organizer: Browser, world: World, insta
 
 
 def test_a_file_too_large_is_refused_unread_and_the_limit_is_named(organizer: Browser, world: World) -> None:
-    answer = organizer.client.post(
-        "/lists/everyone/import",
-        content_type="multipart/form-data; boundary=x",
-        environ_overrides={"CONTENT_LENGTH": "2000000000"},
-    )
+    def claim(path: str, size: int) -> Any:
+        kind, claimed = "multipart/form-data; boundary=x", {"CONTENT_LENGTH": str(size)}
+        return organizer.client.post(path, content_type=kind, environ_overrides=claimed)
+
+    answer = claim("/lists/everyone/import", 5_000_000_000)
     assert answer.status_code == 413
-    assert "at most 101 MB as a file, 2 MB as text" in answer.text
+    assert "at most 4,001 MB as a file, 2 MB as text" in answer.text
+    assert claim("/lists/everyone/import", 2_000_000_000).status_code != 413
+    assert claim("/imports/1/columns", 2_000_000_000).status_code == 413
 
 
 def test_a_file_is_sealed_while_it_arrives(
