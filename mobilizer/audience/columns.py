@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from mobilizer.audience.exports import export_columns, export_of
@@ -94,11 +95,15 @@ def guess_columns(
     if "first_name" in guessed and "name" in guessed:
         guessed.setdefault("last_name", guessed["name"])
         del guessed["name"]
-    if "email" not in guessed:
-        filled = [sum("@" in row[i] for row in sample if i < len(row)) for i in range(len(header))]
-        if filled and max(filled) * 2 > len(sample):
-            guessed["email"] = filled.index(max(filled))
+    if "email" not in guessed and (held := address_columns(sample)):
+        guessed["email"] = held[0]
     return guessed
+
+
+def address_columns(sample: Sequence[Sequence[str]]) -> list[int]:
+    """The columns that hold addresses in most of some rows, the fullest first."""
+    filled = Counter(at for row in sample for at, cell in enumerate(row) if "@" in cell)
+    return sorted((at for at in filled if filled[at] * 2 > len(sample)), key=lambda at: (-filled[at], at))
 
 
 def column_problems(columns: Mapping[str, int], header: Sequence[str]) -> list[Problem]:

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from mobilizer import tables as tables  # every mapper is complete
 from mobilizer.audience import importing, queries
 from mobilizer.audience.consent import EXAMPLE
+from mobilizer.audience.delimited import DELIMITERS
+from mobilizer.audience.encodings import ENCODINGS
 from mobilizer.audience.fields import definitions, in_use
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list, name_problems
@@ -33,6 +35,7 @@ from mobilizer.settings import Settings
 from mobilizer.slugs import is_slug
 
 SHOWN = 20
+_SIGNS = {name: sign for sign, name in DELIMITERS.items()}
 
 STANDINGS = click.Choice(["confirmed", "pending", "unsubscribed", "suppressed"])
 
@@ -59,6 +62,10 @@ def members() -> None:
 @click.option("--by-country", is_flag=True, help="Where a row names only a country, take its language.")
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="Of 05/06/2026, whether day or month comes first.")
 @click.option("--encoding", default="", help="Encoding of the file, where the guess is wrong: utf-8, cp1252 ...")
+@click.option(
+    "--delimiter", default="", type=click.Choice(["", *DELIMITERS.values()]), help="Where the guess is wrong."
+)
+@click.option("--header/--no-header", default=None, help="Whether the columns have names; else it is guessed.")
 @click.option("--sheet", type=click.IntRange(1), default=1, help="Number of the sheet, of a workbook with several.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each row, and write nothing.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows to mend to this file.")
@@ -73,6 +80,8 @@ def import_(
     new_name: str | None,
     mapping: str | None,
     encoding: str,
+    delimiter: str,
+    header: bool | None,
     sheet: int,
     dry_run: bool,
     report: Path | None,
@@ -86,9 +95,11 @@ def import_(
     try:
         with file.open("rb") as data:
             refuse_larger(data, settings.import_bytes)
-            looked = look(data, encoding, sheet=sheet - 1)
+            looked = look(data, encoding, _SIGNS.get(delimiter, ""), header, sheet - 1)
             if dry_run:
                 rehearsal = wanted.rehearsed(installation, data, looked)
+                if not as_json:
+                    _say_how_it_reads(looked, show=show)
                 _foretell(rehearsal, show=show, as_json=as_json)
                 return
             number = wanted.kept(installation, data, looked)
@@ -277,6 +288,16 @@ def _tell(row: Import, report: list[ReportRow], *, show: bool, as_json: bool) ->
         _say(console, found, show=show)
     if len(report) > SHOWN and not show:
         console.print("More rows have something to mend: write them to a file with --report FILE.")
+
+
+def _say_how_it_reads(sheet: Sheet, *, show: bool) -> None:
+    """A wrong guess must be seen; the words themselves are people's names."""
+    sign = "" if sheet.sheets else f", {DELIMITERS[sheet.delimiter]} between cells"
+    click.echo(f"Read as {ENCODINGS.get(sheet.encoding, sheet.encoding)}{sign}.")
+    if sheet.broken:
+        click.echo(f"Letters that cannot be read: {sheet.broken}. Try another --encoding.")
+    if show and sheet.telling:
+        click.echo(f"Do these words look right? {' · '.join(sheet.telling)}")
 
 
 def _foretell(rehearsal: importing.Rehearsal, *, show: bool, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mobilizer.audience import importing
-from mobilizer.audience.columns import IMPORT_FIELDS, guess_columns
+from mobilizer.audience.columns import IMPORT_FIELDS, address_columns, guess_columns
 from mobilizer.audience.delimited import DELIMITERS
 from mobilizer.audience.encodings import ENCODINGS
 from mobilizer.audience.exports import export_of
@@ -19,6 +19,7 @@ from mobilizer.audience.fields import definitions, guess_fields, in_use
 from mobilizer.audience.importing import Sheet, Unreadable
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
+from mobilizer.audience.pasting import one_a_line
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.audience.reporting import VERDICTS
 from mobilizer.audience.sheet import look, refuse_larger
@@ -267,7 +268,7 @@ def _sent() -> tuple[IO[bytes] | None, str]:
     file, pasted = request.files.get("file"), request.form.get("pasted", "")
     if file and file.filename:
         return file.stream, file.filename
-    return (BytesIO(pasted.encode()), "") if pasted.strip() else (None, "")
+    return (BytesIO(one_a_line(pasted).encode()), "") if pasted.strip() else (None, "")
 
 
 def _refused(to: MemberList, problem: Problem) -> ResponseReturnValue:
@@ -298,6 +299,7 @@ def _columns(session: Session, row: Import, sheet: Sheet | None, choice: Choice,
         languages=languages_on_offer(spoken),
         known=[(value, _(label)) for value, label in KNOWN.items()],
         export=export_of(sheet.header) if sheet else None,
+        several=bool(sheet and len(address_columns(sheet.sample)) > 1),
         told={**row.options, **(read_options(request.form) if request.form else {})},
     )
 

@@ -97,6 +97,19 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(run: Command, tmp_path:
     assert "ana@" not in again.output
 
 
+def test_a_dry_run_says_how_the_file_is_read_and_that_can_be_changed(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_bytes("email;nombre\nana@example.org;José\n".encode("cp1252"))
+    words = ["import", str(path), "--list", "f", "--create", "F", "--dry-run"]
+    told = run(*words).output
+    assert "Read as Western (Windows-1252), semicolon between cells." in told
+    assert "José" not in told
+    assert "Do these words look right? José" in run(*words, "--show").output
+    assert "Letters that cannot be read: 1" in run(*words, "--encoding", "utf-8").output
+    assert "No column holds" in run(*words, "--delimiter", "bar", "--map", "name=1").output
+    assert '"invalid": 1, "new": 1' in run(*words, "--no-header", "--map", "email=1", "--json").output
+
+
 def test_who_agreed_where_and_when_must_be_said(run: Command, tmp_path: Path) -> None:
     path = str(tmp_path / "m.csv")
     refused = run("import", path, "--list", "f", "--create", "F", consent=False)

@@ -194,6 +194,36 @@ def test_what_is_pasted_from_a_spreadsheet_is_imported(
     assert members(installation) == 7
 
 
+def test_addresses_pasted_from_a_mail_are_a_person_each(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    answer = organizer.post("/lists/everyone/import", pasted="Ana <ana@example.org>, bob@example.org; c@example.org")
+    page = organizer.get(answer.location).text
+    assert "3 rows" in page
+    assert "More than one column holds addresses" not in page
+    answer = organizer.post("/lists/everyone/import", pasted='"Sol, Ana" <ana@example.org>;bob@example.org')
+    assert "More than one column holds addresses" in organizer.get(answer.location).text
+
+
+def test_a_file_with_nobody_in_it_says_so_at_once(organizer: Browser, world: World) -> None:
+    number = number_of(upload(organizer, b"email,name\n").location)
+    assert "and nobody below them" in organizer.get(f"/imports/{number}/columns").text
+    answer = organizer.post(
+        f"/imports/{number}/columns", go="1", **{"column-0": "email"}, default_language="en", **CONSENT
+    )
+    assert answer.status_code == 422
+
+
+def test_a_wrong_encoding_shows_in_the_words_that_tell(organizer: Browser, world: World) -> None:
+    plain = "".join(f"p{n}@example.org,P\n" for n in range(40))
+    number = number_of(upload(organizer, f"email,name\n{plain}z@example.org,Zoë\n".encode()).location)
+    page = organizer.get(f"/imports/{number}/columns").text
+    assert "Do these words look right?" in page
+    assert '<bdi class="cell">Zoë</bdi>' in page
+    page = organizer.post(f"/imports/{number}/columns", look="1", encoding="cp1252", delimiter=",").text
+    assert '<bdi class="cell">ZoÃ«</bdi>' in page
+
+
 def test_a_sheet_of_a_workbook_is_chosen(organizer: Browser, world: World, installation: Installation) -> None:
     book = xlsx({"Notes": [["call them"]], "People": [["email", "name"], ["ana@example.org", "Ana"]]})
     number = number_of(upload(organizer, book, "members.csv").location)
