@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -110,14 +110,16 @@ def put_appeal(
     return appeal
 
 
-def write_appeal(appeal: Appeal, media: str = "") -> str:
-    """An appeal as its file; `read_appeal` gives back exactly this. `media` goes ahead of the names of media files."""
+def write_appeal(appeal: Appeal, media: str = "", languages: Collection[str] | None = None) -> str:
+    """An appeal as its file; `read_appeal` gives back exactly this. `media` goes ahead of the names of media files;
+    with `languages` only those, and the source text, are in it."""
 
     def path(name: str) -> str:
         return f"{media}{name}" if name else ""
 
+    wanted = [t for t in appeal.translations if languages is None or t.language in {*languages, appeal.source_language}]
     translations = {}
-    for translation in sorted(appeal.translations, key=lambda t: (t.language != appeal.source_language, t.language)):
+    for translation in sorted(wanted, key=lambda t: (t.language != appeal.source_language, t.language)):
         words = {found.name: getattr(translation, found.name) for found in FIELDS}
         own = {name: path(getattr(translation, name)) for name in MEDIA_FIELDS if getattr(translation, name)}
         translations[translation.language] = {**words, **own}

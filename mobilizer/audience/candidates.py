@@ -14,10 +14,10 @@ from mobilizer.audience.addresses import BadAddress, normalise, split_display
 from mobilizer.audience.columns import names_a_field
 from mobilizer.audience.exports import has_left
 from mobilizer.audience.fitting import DayOrder, Definition, fitted
-from mobilizer.audience.guarding import unguard
 from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
 from mobilizer.audience.typos import likely_meant
+from mobilizer.guarding import unguard
 from mobilizer.languages import UnknownLanguage
 from mobilizer.problems import N_, Problem
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from babel.support import NullTranslations
 
-from mobilizer.audience.guarding import guard
 from mobilizer.audience.imports import Import
+from mobilizer.guarding import guard
 from mobilizer.keys import Keyring
 from mobilizer.problems import N_, Problem
 

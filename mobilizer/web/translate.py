@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.editing import add_language, fingerprint, remove_language, save_translation, translation_in
+from mobilizer.appeals.exchange import FORMATS
 from mobilizer.appeals.fields import BY_NAME, FIELDS, Field, tidy
 from mobilizer.appeals.parity import parity
 from mobilizer.audience.spoken import spoken
@@ -105,7 +106,7 @@ def words(slug: str, tag: str) -> ResponseReturnValue:
     """The words in one language; a translation has the source text at its side."""
     with installation().database.read() as session:
         appeal, translation = writable(session, slug, tag)
-        return _page(session, appeal, translation)
+        return page(session, appeal, translation)
 
 
 @blueprint.post("/appeals/<slug>/words/<tag>")
@@ -120,7 +121,7 @@ def save(slug: str, tag: str) -> ResponseReturnValue:
         problems = save_translation(session, appeal, tag, typed, seen=request.form.get("seen", ""))
         if problems:
             status = 409 if any(one.code == CHANGED for one in problems) else 422
-            return _page(session, appeal, translation, typed, problems), status
+            return page(session, appeal, translation, typed, problems), status
         record(session, me().id, "appeal.translate", f"appeal:{appeal.id}", language=tag)
     flash(_("Saved."), "good")
     return redirect(url_for("appeals.words", slug=slug, tag=tag), 303)
@@ -184,13 +185,14 @@ MORE_LANGUAGES = (
 )
 
 
-def _page(
+def page(
     session: Session,
     appeal: Appeal,
     translation: Translation,
     typed: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
 ) -> str:
+    """The page of a language's words, with what was typed and what has to be mended."""
     tag = translation.language
     shown = head(session, appeal, tag, lambda other: _sideways(appeal, other))
     source = translation_in(appeal, appeal.source_language)
@@ -208,6 +210,7 @@ def _page(
         media=media_files(appeal, translation),
         media_problems=[],
         video_seconds=appeal.video_seconds,
+        formats=FORMATS.values(),
     )
 
 

@@ -60,3 +60,34 @@ def test_a_file_that_is_not_utf8_is_refused(run: Command, tmp_path: Path) -> Non
 def test_an_appeal_is_not_replaced_by_accident(run: Command, tmp_path: Path) -> None:
     assert run("import", str(tmp_path / "love.yaml")).exit_code == 0
     assert "already" in run("import", str(tmp_path / "love.yaml")).output
+
+
+def test_a_language_goes_to_a_translator_and_comes_back(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "love.yaml").write_text(FILE + "  es: {subject: ''}\n  de: {subject: ''}\n", encoding="utf-8")
+    assert run("import", str(tmp_path / "love.yaml")).exit_code == 0
+    printed = run("export", "love", "--format", "po", "--language", "es").output
+    (tmp_path / "back.po").write_text(printed.replace('msgstr ""\n\n', 'msgstr "Amor"\n\n'), encoding="utf-8")
+    assert "say which language" in run("export", "love", "--format", "xliff").output.lower()
+    files = run("export", "love", "--format", "xliff", "--to", str(tmp_path / "out")).output
+    assert [Path(line).name for line in files.splitlines()] == ["love.de.xlf", "love.es.xlf"]
+    assert "Changed: nothing" in run("import", str(tmp_path / "out" / "love.es.xlf")).output
+    back = printed.rstrip("\n").removesuffix('msgstr ""') + 'msgstr "Amor"\n'
+    (tmp_path / "back.po").write_text(back, encoding="utf-8")
+    assert "Changed: subject" in run("import", str(tmp_path / "back.po")).output
+    whole = run("export", "love", "--language", "es").output
+    assert "subject: Amor" in whole
+    assert "  de:" not in whole
+
+
+def test_a_csv_must_be_told_what_it_is(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "love.yaml").write_text(FILE + "  es: {subject: ''}\n", encoding="utf-8")
+    run("import", str(tmp_path / "love.yaml"))
+    (tmp_path / "words.csv").write_text("field,source,translation\nsubject,Love,Amor\n", encoding="utf-8")
+    file = str(tmp_path / "words.csv")
+    assert "give --appeal and --language" in run("import", file).output
+    assert "is not a language code" in run("import", file, "--appeal", "love", "--language", "??").output
+    refused = run("import", file, "--appeal", "love", "--language", "fr")
+    assert refused.exit_code == 1
+    assert "no translation into “fr” yet" in refused.output
+    assert "no translation into “fr”" in run("export", "love", "--language", "fr").output
+    assert "Changed: subject" in run("import", file, "--appeal", "love", "--language", "es").output

@@ -15,7 +15,6 @@ from sqlalchemy import delete, func, select, update
 
 from mobilizer.audience import importing, joining, running, sheet
 from mobilizer.audience.candidates import Candidate, Choices, read_row
-from mobilizer.audience.guarding import guard
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining
 from mobilizer.audience.listing import create_list
@@ -28,6 +27,7 @@ from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.audience.uploads import PIECE, Incoming, open_upload, upload_path, write_upload
 from mobilizer.db import clock
 from mobilizer.delivery import reconcile
+from mobilizer.guarding import guard
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Keyring
 from tests.audience.conftest import CONSENT, Importer

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobilizer.audience.columns import IMPORT_FIELDS, column_problems, guess_columns
-from mobilizer.audience.guarding import guard, unguard
 from mobilizer.audience.rows import MAX_CELL, Unreadable
 from mobilizer.audience.sheet import look, rows
+from mobilizer.guarding import guard, unguard
 
 CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r"), max_size=20).filter(
     lambda text: "@" not in text  # a line with @ and a delimiter inside a cell is taken for a swallowed row

@@ -1,4 +1,4 @@
-"""Audience: cells that a spreadsheet must not run. Guarded on the way out, bare again on the way in."""
+"""Ground: cells that a spreadsheet must not run. Guarded on the way out, bare again on the way in."""
 
 from __future__ import annotations
 
