@@ -98,9 +98,7 @@ def import_(
             looked = look(data, encoding, _SIGNS.get(delimiter, ""), header, sheet - 1)
             if dry_run:
                 rehearsal = wanted.rehearsed(installation, data, looked)
-                if not as_json:
-                    _say_how_it_reads(looked, show=show)
-                _foretell(rehearsal, show=show, as_json=as_json)
+                _foretell(rehearsal, looked, show=show, as_json=as_json)
                 return
             number = wanted.kept(installation, data, looked)
     except Unreadable as error:
@@ -300,7 +298,7 @@ def _say_how_it_reads(sheet: Sheet, *, show: bool) -> None:
         click.echo(f"Do these words look right? {' · '.join(sheet.telling)}")
 
 
-def _foretell(rehearsal: importing.Rehearsal, *, show: bool, as_json: bool) -> None:
+def _foretell(rehearsal: importing.Rehearsal, sheet: Sheet, *, show: bool, as_json: bool) -> None:
     if as_json:
         figures = {
             "counts": rehearsal.counts,
@@ -310,6 +308,7 @@ def _foretell(rehearsal: importing.Rehearsal, *, show: bool, as_json: bool) -> N
         }
         click.echo(json.dumps({**figures, "unknown_languages": rehearsal.unknown_languages}))
         return
+    _say_how_it_reads(sheet, show=show)
     console = Console()
     console.print(_figures(rehearsal.counts))
     for found in rehearsal.refused:
