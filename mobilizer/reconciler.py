@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mobilizer import jobs, tables
+from mobilizer.audience import headcounts
 from mobilizer.audience.importing import forget_uploads
 from mobilizer.audience.undoing import forget_traces
 from mobilizer.db import disk_is_full
@@ -30,6 +31,7 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.settle_cancelled,
     reconcile.finish,
     forget_traces,
+    headcounts.recount,
     noting.note,
 )
 

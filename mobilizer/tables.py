@@ -4,7 +4,7 @@ from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
 from mobilizer.appeals import appeals
-from mobilizer.audience import fields, imports, lists, members, suppressions, traces
+from mobilizer.audience import fields, headcounts, imports, lists, members, suppressions, traces
 from mobilizer.blasts import blasts, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
@@ -22,6 +22,7 @@ __all__ = [
     "events",
     "fallbacks",
     "fields",
+    "headcounts",
     "imports",
     "installation",
     "ledger",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.addresses import normalise
+from mobilizer.audience.headcounts import ANYHOW, NO_LIST, SUPPRESSED, Headcount
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppressed_among
@@ -18,7 +21,6 @@ from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.keys import Keyring
 
 PAGE = 50
-SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,12 @@ class MemberDetail:
 
 def lists(session: Session) -> list[ListSummary]:
     """Every list by name, with its members per language."""
-    rows = session.execute(
-        select(Subscription.list_id, Subscription.standing, Member.language, func.count())
-        .join(Member, Member.id == Subscription.member_id)
-        .group_by(Subscription.list_id, Subscription.standing, Member.language)
-    )
-    counted: dict[int, list[tuple[str, str, int]]] = {}
-    for list_id, standing, language, count in rows:
-        counted.setdefault(list_id, []).append((standing, language, count))
+    known = headcounts.kept(session, Headcount.list_id != NO_LIST, Headcount.standing.in_(Standing))
+    counted: dict[int, Counter[tuple[str, str]]] = {}
+    for list_id, standing, language, count in [*known.lines, *session.execute(headcounts.of_lists(known.up_to))]:
+        counted.setdefault(list_id, Counter())[standing, language] += count
     every = session.scalars(select(MemberList).order_by(MemberList.name, MemberList.id))
-    return [_summary(row, counted.get(row.id, [])) for row in every]
+    return [_summary(row, counted.get(row.id, Counter())) for row in every]
 
 
 def list_by_slug(session: Session, slug: str) -> MemberList | None:
@@ -121,28 +119,44 @@ def members_page(
     size: int = PAGE,
 ) -> MemberPage:
     """A page of members, newest first. `standing` is a Standing (on `list_id`, else on any list) or 'suppressed'."""
-    asked = select(Member).order_by(Member.id.desc()).limit(size + 1)
-    asked = asked.where(*_conditions(list_id, language, standing))
+    asked, number = select(Member), Member.id
+    if list_id is None:
+        asked = asked.where(*_conditions(None, language, standing))
+    else:
+        # Read along the list: its members may be far between the others.
+        asked, number = asked.join(Subscription, Subscription.member_id == Member.id), Subscription.member_id
+        asked = asked.where(
+            *_on(list_id, standing), *_conditions(None, language, standing if standing == SUPPRESSED else "")
+        )
     if before is not None:
-        asked = asked.where(Member.id < before)
-    found = session.scalars(asked).all()
+        asked = asked.where(number < before)
+    found = session.scalars(asked.order_by(number.desc()).limit(size + 1)).all()
     shown = found[:size]
     return MemberPage(_lines(session, keyring, shown), shown[-1].id if len(found) > size else None)
 
 
 def count_members(session: Session, *, list_id: int | None = None, language: str = "", standing: str = "") -> int:
     """How many members fit the same filters as `members_page`."""
-    asked = select(func.count()).select_from(Member).where(*_conditions(list_id, language, standing))
-    return session.scalar(asked) or 0
+    which = [Headcount.list_id == (NO_LIST if list_id is None else list_id)]
+    if standing or list_id is None:
+        which.append(Headcount.standing == (standing or ANYHOW))
+    else:
+        which.append(Headcount.standing.in_(Standing))
+    if language:
+        which.append(Headcount.language == language)
+    known = headcounts.kept(session, *which)
+    others = select(func.count()).select_from(Member).where(Member.id >= known.up_to)
+    newest = session.scalars(others.where(*_conditions(list_id, language, standing))).one()
+    return sum(people for _, _, _, people in known.lines) + newest
 
 
 def languages_of_members(session: Session) -> list[tuple[str, int]]:
     """(language, people) of everyone, most spoken first."""
-    number = func.count()
-    rows = session.execute(
-        select(Member.language, number).group_by(Member.language).order_by(number.desc(), Member.language)
-    )
-    return [(language, count) for language, count in rows]
+    known = headcounts.kept(session, Headcount.list_id == NO_LIST, Headcount.standing == ANYHOW)
+    people = Counter[str]()
+    for _, _, language, count in [*known.lines, *session.execute(headcounts.of_everyone(known.up_to))]:
+        people[language] += count
+    return sorted(((language, count) for language, count in people.items() if count), key=lambda one: (-one[1], one[0]))
 
 
 def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberDetail | None:
@@ -163,11 +177,11 @@ def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberD
     )
 
 
-def _summary(row: MemberList, counted: Sequence[tuple[str, str, int]]) -> ListSummary:
+def _summary(row: MemberList, counted: Mapping[tuple[str, str], int]) -> ListSummary:
     def people(of: Standing) -> int:
-        return sum(count for standing, _, count in counted if standing == of)
+        return sum(count for (standing, _), count in counted.items() if standing == of)
 
-    confirmed = [(language, count) for standing, language, count in counted if standing == Standing.CONFIRMED]
+    confirmed = [(language, count) for (standing, language), count in counted.items() if standing == Standing.CONFIRMED]
     return ListSummary(
         id=row.id,
         slug=row.slug,
@@ -186,12 +200,17 @@ def _conditions(list_id: int | None, language: str, standing: str) -> list[Colum
         conditions.append(Member.language == language)
     if standing == SUPPRESSED:
         conditions.append(exists().where(Suppression.address_key == Member.address_key))
+    if on := _on(list_id, standing):
+        conditions.append(exists().where(Subscription.member_id == Member.id, *on))
+    return conditions
+
+
+def _on(list_id: int | None, standing: str) -> list[ColumnElement[bool]]:
+    """Conditions on Subscription."""
     on = [Subscription.list_id == list_id] if list_id is not None else []
     if standing and standing != SUPPRESSED:
         on.append(Subscription.standing == Standing(standing))
-    if on:
-        conditions.append(exists().where(Subscription.member_id == Member.id, *on))
-    return conditions
+    return on
 
 
 def _lines(session: Session, keyring: Keyring, members: Sequence[Member]) -> tuple[MemberLine, ...]:

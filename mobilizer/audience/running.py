@@ -12,6 +12,7 @@ from typing import IO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
 from mobilizer.audience.consent import consent_line
 from mobilizer.audience.fields import definitions
@@ -168,4 +169,5 @@ def _end(installation: Installation, import_id: int, state: str, failure: str = 
             return
         row.state, row.failure, row.finished_at = state, failure, session.scalar(select(clock()))
         row.rows = row.rows_read if state == "done" else row.rows
+        headcounts.doubt(session)
     upload_path(installation.settings.home, import_id).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import change_member, facts_of
 from mobilizer.audience.lists import Standing, Subscription
@@ -74,6 +75,7 @@ def run_undo(installation: Installation, import_id: int, held: Held) -> None:
             more = _undo_some(session, installation.keyring, row, held)
             if not more:
                 row.state = "undone"
+                headcounts.doubt(session)
 
 
 def forget_traces(session: Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
@@ -30,7 +30,7 @@ def fill(installation: Installation, count: int) -> list[int]:
     """Fill an empty database with `count` members who read three languages; the ids of the lists they are on."""
     with installation.database.write() as session:
         now = session.scalars(select(clock())).one()
-    rows = _members(installation.keyring, count, now)
+    rows = members(installation.keyring, count, now)
     while chunk := list(islice(rows, CHUNK)):
         with installation.database.write() as session:
             session.connection().execute(insert(_MEMBERS), chunk)
@@ -59,9 +59,12 @@ def _list(session: Session, slug: str, name: str, every: int) -> int:
     return made.id
 
 
-def _members(keyring: Keyring, count: int, now: datetime) -> Iterator[dict[str, Any]]:
+def members(
+    keyring: Keyring, count: int, now: datetime, languages: Sequence[str] = LANGUAGES
+) -> Iterator[dict[str, Any]]:
+    """So many rows of members, numbered from 1, their identities sealed; each is one whose language is of these."""
     days = [now - timedelta(days=back) for back in range(_DAYS)]
-    tongues = [TONGUES[tag] for tag in LANGUAGES for _ in range(TONGUES[tag].share)]
+    tongues = [TONGUES[tag] for tag in languages for _ in range(TONGUES[tag].share)]
     named = {id(tongue): _names(tongue) for tongue in tongues}
     for number in range(1, count + 1):
         odd = number * _ODD

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mobilizer import logs
 from mobilizer.bench.plan import Plan
 from mobilizer.cli import main
 
@@ -76,6 +77,30 @@ def freeze(deliveries: int, database: str, as_json: bool) -> None:
     except grounds.NoGround as problem:
         raise click.ClickException(str(problem)) from None
     _show(asdict(frozen), as_json)
+
+
+@bench.command()
+@click.option("--members", type=click.IntRange(1000, 100_000_000), default=1_000_000, show_default=True, help="Many.")
+@click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def audience(members: int, database: str, as_json: bool) -> None:
+    """Ask what organizers ask of many members: counts, segments, pages, the overview, a launch in one language."""
+    from mobilizer.bench import audience as measured
+    from mobilizer.bench import grounds
+    from mobilizer.installation import install
+    from mobilizer.migrations import upgrade
+
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    try:
+        with grounds.ground(database) as where, console.status("Starting") as status:
+            installation = install(where.settings())
+            with closing(installation.database):
+                logs.configure(installation.settings.log_level)
+                upgrade(installation.database)
+                figures = measured.run(installation, members, status.update)
+    except grounds.NoGround as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(asdict(figures), as_json)
 
 
 def _show(figures: dict[str, Any], as_json: bool) -> None:
