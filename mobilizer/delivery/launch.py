@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.blasts.narrowing import CannotChoose, Whom, unnarrowed
 from mobilizer.db import BigId, disk_is_full
 from mobilizer.delivery.holds import RETRY_SECONDS, note_full_disk
-from mobilizer.delivery.ledger import MEMBERS, Batch, Delivery, DeliveryState, numbered
+from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState, numbered
 from mobilizer.delivery.packing import Parcel, pack, stretch
 from mobilizer.failpoints import Point, reach
 from mobilizer.installation import Installation
@@ -56,7 +57,7 @@ def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK, whom: 
     resumed, it goes on with what is left.
     """
     try:
-        while _froze(installation, blast_id, chunk, whom):
+        while _froze(installation, _Order(blast_id, installation.settings.batch_size, chunk, whom)):
             pass
     except CannotChoose as error:
         with installation.database.write() as session:
@@ -66,12 +67,69 @@ def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK, whom: 
         raise
 
 
-def _froze(installation: Installation, blast_id: int, chunk: int, whom: Whom) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be frozen, and how."""
+
+    blast_id: int
+    batch_size: int
+    chunk: int
+    whom: Whom
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Members of a blast to freeze: those numbered above `first - 1` and no higher than `up_to`, of whom the blast has
+    none yet: its cursor is, or will be, at `cursor`."""
+
+    blast: Blast
+    cursor: int
+    first: int
+    up_to: int
+
+
+def _froze(installation: Installation, order: _Order) -> bool:
+    """Freeze the next piece and, where the database has several writers, at the same time the one after it; False
+    once all are frozen.
+
+    The second is written in a transaction of its own that moves the cursor on when the first has committed, or not at
+    all: whatever stops either, the cursor stands at the end of what is written.
+    """
+    committed = Future[bool]()
+    with ThreadPoolExecutor(1) as other:
+        second: Future[None] | None = None
+        try:
+            with installation.database.write() as session:
+                piece = _taken(session, order)
+                if piece is not None:
+                    if _has_many_writers(session) and _next(session, piece.blast, piece.up_to, order) is not None:
+                        second = other.submit(_freeze_behind, installation, order, piece.up_to, committed)
+                    _freeze_piece(session, order, piece)
+                reach(Point.FREEZE_BEFORE_COMMIT)
+            committed.set_result(True)
+        finally:
+            if not committed.done():
+                committed.set_result(False)
+        reach(Point.FREEZE_AFTER_COMMIT)
+        if second is not None:
+            second.result()
+    return piece is not None
+
+
+def _freeze_behind(installation: Installation, order: _Order, cursor: int, committed: Future[bool]) -> None:
+    """Freeze the piece at `cursor` while the one before it is written, and commit behind it."""
     with installation.database.write() as session:
-        more = freeze_chunk(session, blast_id, installation.settings.batch_size, chunk, whom)
+        blast = session.get_one(Blast, order.blast_id)
+        piece = _next(session, blast, cursor, order)
+        if piece is None or not _alone(session, order.blast_id, cursor):
+            return
+        session.expunge(blast)  # the row is moved on below, by a condition
+        _write_piece(session, order, piece)
         reach(Point.FREEZE_BEFORE_COMMIT)
+        if not committed.result() or not _moved(session, piece):
+            session.rollback()
+            return
     reach(Point.FREEZE_AFTER_COMMIT)
-    return more
 
 
 def _note_trouble(installation: Installation, blast_id: int, error: Exception) -> None:
@@ -94,22 +152,67 @@ def _note_trouble(installation: Installation, blast_id: int, error: Exception) -
 def freeze_chunk(session: Session, blast_id: int, batch_size: int, chunk: int = CHUNK, whom: Whom = unnarrowed) -> bool:
     """Freeze the next members after the blast's cursor, in a transaction of its own; False once all are frozen,
     it isn't launching, or someone else is freezing it. Raises blasts.narrowing.CannotChoose."""
-    blast = session.get(Blast, blast_id, with_for_update={"skip_locked": True})
-    if blast is None or blast.state != BlastState.LAUNCHING:
+    order = _Order(blast_id, batch_size, chunk, whom)
+    piece = _taken(session, order)
+    if piece is None:
         return False
-    included = lifecycle.lists_of(session, blast.id, included=True)
-    first = session.scalar(first_after(included, blast.frozen_up_to))
-    if first is None:
-        lifecycle.send(session, blast_id)
-        return False
-    after, up_to = first - 1, first - 1 + chunk
-    excluded = lifecycle.lists_of(session, blast.id, included=False)
-    chosen = whom(session, blast)
-    people = _gathered(session, audience(included, excluded, after, up_to, chosen.where if chosen else None))
-    _write(session, blast, people, _planned(session, blast, people, batch_size))
-    session.execute(DropTable(people))
-    blast.frozen_up_to, blast.troubles = up_to, 0
+    _freeze_piece(session, order, piece)
     return True
+
+
+def _taken(session: Session, order: _Order) -> _Piece | None:
+    """The piece at the blast's cursor, for this transaction alone; None if there is nobody left, and the blast may
+    send, or if it is not ours to freeze."""
+    # NO KEY: whoever writes batches of this blast behind us may refer to it meanwhile.
+    locked = {"skip_locked": True, "key_share": True}
+    blast = session.get(Blast, order.blast_id, with_for_update=locked)
+    if blast is None or blast.state != BlastState.LAUNCHING or not _alone(session, blast.id, blast.frozen_up_to):
+        return None
+    piece = _next(session, blast, blast.frozen_up_to, order)
+    if piece is None:
+        lifecycle.send(session, blast.id)
+    return piece
+
+
+def _next(session: Session, blast: Blast, cursor: int, order: _Order) -> _Piece | None:
+    included = lifecycle.lists_of(session, blast.id, included=True)
+    first = session.scalar(first_after(included, cursor))
+    return None if first is None else _Piece(blast, cursor, first, first - 1 + order.chunk)
+
+
+def _has_many_writers(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _alone(session: Session, blast_id: int, cursor: int) -> bool:
+    """Whether nobody else freezes the piece at a cursor, until this transaction ends. Who commits behind another
+    has no lock on the blast for a moment: it is this one that keeps others from the same members."""
+    if not _has_many_writers(session):
+        return True
+    locked: bool = session.scalars(select(func.pg_try_advisory_xact_lock(numbered(blast_id, cursor)))).one()
+    return locked
+
+
+def _freeze_piece(session: Session, order: _Order, piece: _Piece) -> None:
+    _write_piece(session, order, piece)
+    piece.blast.frozen_up_to, piece.blast.troubles = piece.up_to, 0
+
+
+def _moved(session: Session, piece: _Piece) -> bool:
+    """Move the cursor over a piece; False if it isn't where it should be, or nothing is to be frozen any more."""
+    here = (Blast.id == piece.blast.id, Blast.state == BlastState.LAUNCHING, Blast.frozen_up_to == piece.cursor)
+    moved = update(Blast).where(*here).values(frozen_up_to=piece.up_to, troubles=0).returning(Blast.id)
+    return session.scalar(moved) is not None
+
+
+def _write_piece(session: Session, order: _Order, piece: _Piece) -> None:
+    blast, after = piece.blast, piece.first - 1
+    included = lifecycle.lists_of(session, blast.id, included=True)
+    excluded = lifecycle.lists_of(session, blast.id, included=False)
+    chosen = order.whom(session, blast)
+    people = _gathered(session, audience(included, excluded, after, piece.up_to, chosen.where if chosen else None))
+    _write(session, blast, people, _planned(session, blast, people, order.batch_size, piece.first))
+    session.execute(DropTable(people))
 
 
 def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> Table:
@@ -169,8 +272,9 @@ def _found(member: str, firsts: Sequence[tuple[int, int]]) -> str:
     return f"CASE WHEN {member} < {firsts[half][0]} THEN {below} ELSE {above} END"
 
 
-def _planned(session: Session, blast: Blast, people: Table, batch_size: int) -> _Plan:
-    """Choose for each pair of languages, and make the batches that hold these people."""
+def _planned(session: Session, blast: Blast, people: Table, batch_size: int, first: int) -> _Plan:
+    """Choose for each pair of languages, and make the batches that hold these people, numbered as deliveries are: from
+    that of the `first` of them on, for there are no more batches than people."""
     offered = session.scalars(select(Rendition.language).where(Rendition.blast_id == blast.id)).all()
     counted = _counted(session, people, batch_size)
     pairs = Counter[tuple[str, str | None]]()
@@ -181,10 +285,10 @@ def _planned(session: Session, blast: Blast, people: Table, batch_size: int) -> 
         for (one, other), _ in pairs.most_common()
     }
     stretches = Counter[tuple[int, str]]()
-    for first, one, other, people_there in counted:
-        stretches[first, choices[one, other].language] += people_there
-    parcels = pack(((first, language, number) for (first, language), number in stretches.items()), batch_size)
-    batches = dict(enumerate(parcels, start=_next_batch(session, blast.id)))
+    for at, one, other, people_there in counted:
+        stretches[at, choices[one, other].language] += people_there
+    parcels = pack(((at, language, number) for (at, language), number in stretches.items()), batch_size)
+    batches = dict(enumerate(parcels, start=numbered(blast.id, first)))
     if batches:
         session.execute(
             insert(Batch),
@@ -235,11 +339,3 @@ def _write(session: Session, blast: Blast, people: Table, plan: _Plan) -> None:
         "reply": cast("", String),
     }
     session.execute(insert(Delivery).from_select(list(row), select(*row.values()), include_defaults=False))
-
-
-def _next_batch(session: Session, blast_id: int) -> int:
-    """The first free number of the blast's batches: they are numbered as its deliveries are."""
-    last = session.scalar(
-        select(func.max(Batch.id)).where(Batch.id.between(numbered(blast_id, 0), numbered(blast_id, MEMBERS - 1)))
-    )
-    return numbered(blast_id, 1) if last is None else last + 1
