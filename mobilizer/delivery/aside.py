@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TypeVar
 
 from mobilizer.delivery.claims import Person
@@ -13,8 +13,12 @@ L = TypeVar("L")  # a lease in hand
 class Aside(dict[str, dict[L, deque[Person]]]):
     """By mailbox, and of each lease in turn: the few of a small blast do not wait behind the many of a large one.
 
-    No mailbox is here for whom nobody waits, and under it no lease.
+    No mailbox is here for whom nobody waits, and under it no lease. `taken` counts who has had their turn.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: Counter[str] = Counter()
 
     @property
     def people(self) -> int:
@@ -24,6 +28,10 @@ class Aside(dict[str, dict[L, deque[Person]]]):
     def mailboxes_of(self, lease: L) -> list[str]:
         """For which mailboxes somebody of a lease waits."""
         return [mailbox for mailbox, leases in self.items() if lease in leases]
+
+    def waiting(self, mailbox: str) -> int:
+        """How many wait for a mailbox."""
+        return sum(map(len, self.get(mailbox, {}).values()))
 
     def put(self, lease: L, mailbox: str, person: Person) -> None:
         """Let a person wait, behind those of the same lease and mailbox."""
@@ -35,6 +43,7 @@ class Aside(dict[str, dict[L, deque[Person]]]):
         lease = next(iter(leases))
         people = leases.pop(lease)
         person = people.popleft()
+        self.taken[mailbox] += 1
         if people:
             leases[lease] = people
         if leases:

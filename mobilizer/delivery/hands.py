@@ -31,7 +31,9 @@ MADE_AT_ONCE = 32  # messages of one lease at most: what makes them stays in the
 UNMADE_IN_A_ROW = 20
 ASK_AGAIN_SECONDS = 1.0
 KEPT_ASIDE = 4  # leases, of each blast and language, whose people all wait for the same mailbox: for its tokens
-REST_SECONDS = 30.0  # others like them go back for so long: then who else is in line is looked at first
+KEPT_IN_ALL = 32  # beyond that no second lease for the same mailbox: they hold thousands of people
+# Others like them go back until it should be their turn: then who else is in line is looked at first.
+LEAST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 300.0
 
 log = structlog.get_logger()
 
@@ -98,6 +100,8 @@ class Hands:
         self._found = True
         self._ask_at = float("-inf")
         self.aside: Aside[Hand] = Aside()
+        self._resting: Counter[str] = Counter()  # people who were given back, by the mailbox that they wait for
+        self._began = time.monotonic()
         self.worked: set[int] = set()  # the blasts of every lease there was
         self.trouble: Trouble | None = None  # our own: nothing more is made
 
@@ -157,14 +161,25 @@ class Hands:
     def _let_rest(self) -> None:
         """Of the leases whose people all wait for their mailboxes, end those beside which enough wait for the same."""
         kept: Counter[tuple[int, str, str]] = Counter()
-        for hand in [hand for hand in self._hands.values() if hand.finished]:
-            lease = hand.lease
-            waits = [(lease.blast, lease.language, mailbox) for mailbox in self.aside.mailboxes_of(hand)]
-            if waits and min(kept[wait] for wait in waits) >= KEPT_ASIDE:
-                hand.rest_seconds = REST_SECONDS
+        finished = [hand for hand in self._hands.values() if hand.finished]
+        for number, hand in enumerate(finished):
+            mailboxes = self.aside.mailboxes_of(hand)
+            waits = [(hand.lease.blast, hand.lease.language, mailbox) for mailbox in mailboxes]
+            if waits and min(kept[wait] for wait in waits) >= (KEPT_ASIDE if number < KEPT_IN_ALL else 1):
+                hand.rest_seconds = min(self._seconds_until(hand, mailbox) for mailbox in mailboxes)
                 self._drop(hand)
             else:
                 kept.update(waits)
+
+    def _seconds_until(self, hand: Hand, mailbox: str) -> float:
+        """How long it takes until a lease has its turn at a mailbox, behind all who wait for it: at the speed of those
+        who had theirs. Not for ever, as a limit may be lifted."""
+        speed = self.aside.taken[mailbox] / max(1.0, time.monotonic() - self._began)
+        ahead = self.aside.waiting(mailbox) + self._resting[mailbox]
+        self._resting[mailbox] += len(self.aside[mailbox][hand])
+        if ahead >= speed * LONGEST_REST_SECONDS:
+            return LONGEST_REST_SECONDS
+        return max(LEAST_REST_SECONDS, ahead / speed)
 
     def _look_for_due(self) -> None:
         now = time.monotonic()

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import structlog
 
@@ -59,21 +60,23 @@ class Lanes:
         self._tell = tell
         self._choice = Choice(routes)
         self._open: Counter[str] = Counter()
-        self._greeting = 0
-        self._troubles: Counter[str] = Counter()
-        self.last: Trouble | None = None  # with no message accepted since
+        self._greeting: Counter[str] = Counter()  # of those that are open, the ones that are still being made
+        self._troubles: Counter[str] = Counter()  # in a row
+        self.last: Trouble | None = None
         self._refusals = 0  # by policy, in a row
 
     def open(self, wanted: int) -> None:
         """Open further connections, up to as many as are wanted and allowed."""
         now = time.monotonic()
-        while self._open.total() < wanted and self._greeting < GREETED_AT_ONCE:
-            route = self._choice.choose(now, self._open)
-            if route is None:
-                return
+        while self._open.total() < wanted and (route := self._choice.choose(now, self._busy())) is not None:
             self._open[route.name] += 1
-            self._greeting += 1
+            self._greeting[route.name] += 1
             self._greet(route)
+
+    def _busy(self) -> dict[str, float]:
+        """How many connections each relay has; one that greets several just now can be asked for no more of them. It
+        may keep each waiting for half a minute, and must not keep those of the others."""
+        return {name: inf if self._greeting[name] >= GREETED_AT_ONCE else count for name, count in self._open.items()}
 
     def closed(self, route: Route) -> None:
         """A connection's errand is over."""
@@ -82,9 +85,10 @@ class Lanes:
     def learn(self, route: Route, answer: Accepted | Deferred | Rejected | Uncertain | Unsupported) -> None:
         """What an answer says about the relay: it works, it refuses us, or it broke off."""
         if isinstance(answer, Accepted):
-            if self.last is not None or self._refusals:
+            if self.last is not None or self._refusals or self._troubles:
                 self.last, self._refusals = None, 0
-                self._troubles.clear()
+                # Of this relay alone: what another one takes does not mend one that fails.
+                self._troubles.pop(route.name, None)
                 self._choice.up(route.name)
         elif isinstance(answer, Uncertain):
             self.troubled(route, Trouble(LOST, reason=answer.reason))
@@ -110,11 +114,11 @@ class Lanes:
 
     def _greet(self, route: Route) -> None:
         def run(line: Line) -> Errand:
-            self._greeting -= 1
+            self._greeting[route.name] -= 1
             return self._run(line, route)
 
         def failed(trouble: Trouble) -> None:
-            self._greeting -= 1
+            self._greeting[route.name] -= 1
             self._open[route.name] -= 1
             self.troubled(route, trouble)
 

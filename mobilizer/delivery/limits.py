@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
+from mobilizer.delivery import heartbeats
 from mobilizer.installation import Installation
 from mobilizer.pace.lookups import Lookups, mail_servers
 from mobilizer.pace.mailboxes import hosted
@@ -14,9 +15,18 @@ from mobilizer.settings import Settings
 from mobilizer.transport.relays import Relays, RelaysError, load_relays
 
 
-def pace_of(settings: Settings, relays: Relays) -> Pace:
-    """The tokens of one process, made after its fork; `close()` it at the end. Connects when first asked."""
-    return Pace(Store.at(settings.redis_url), relays.limits(), settings.expected_workers)
+def pace_of(settings: Settings, relays: Relays, alive: int = 0) -> Pace:
+    """The tokens of one process, made after its fork; `close()` it at the end. Connects when first asked.
+
+    `alive` are the workers that the database knows of, where Redis may be away and can't say.
+    """
+    return Pace(Store.at(settings.redis_url), relays.limits(), max(settings.expected_workers, alive))
+
+
+def pace_beside_others(installation: Installation, relays: Relays) -> Pace:
+    """The same for a process that sends: its share without Redis is one among all workers that are alive."""
+    with installation.database.read() as session:
+        return pace_of(installation.settings, relays, heartbeats.alive(session, "worker"))
 
 
 def in_force(settings: Settings) -> list[Standing]:

@@ -23,7 +23,7 @@ from mobilizer.delivery.carriers import Carrier, Message, Post
 from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
 from mobilizer.delivery.ledger import Batch
-from mobilizer.delivery.limits import pace_of, providers_of
+from mobilizer.delivery.limits import pace_beside_others, providers_of
 from mobilizer.delivery.mailboxes import Mailboxes
 from mobilizer.delivery.pacing import Pacing
 from mobilizer.delivery.reports import Report
@@ -57,7 +57,7 @@ class Slice:
     ) -> None:
         self._installation = installation
         settings = installation.settings
-        pace = pace_of(settings, relays)
+        pace = pace_beside_others(installation, relays)
         mailboxes = Mailboxes(providers_of(installation, relays), pace, installation.keyring.domain_key)
         self._hands = Hands(installation, connection, owner, report, mailboxes.of)
         self._pacing = Pacing(self._hands, pace, mailboxes)

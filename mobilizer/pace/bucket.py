@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from mobilizer.pace.scripts import BURST_SECONDS, GROWN_SECONDS, GROWTH, LEAST_PART, LEAST_RATE
 
 MOST_LEASED = 100
-LEASE_PART = 0.25  # of a second's tokens: the most that one process takes away from the others at once
+FIRST_LEASED = 8  # by a process of which nobody knows yet how fast it is
+LEASE_PART = 0.5  # of a second's tokens: the most that one process takes away from the others at once
+LEASED_SECONDS = 1.0  # a token that was not used for so long is worth nothing
 SLICE_PART = 0.05  # of a second's tokens: an empty bucket is not asked again before it has so many
 LOT_SECONDS = 0.02  # who asks first is drawn by lot: else the same process would win every time
 LEAST_WAIT = 0.001  # seconds; less would be lost in the rounding of clocks
@@ -24,6 +26,7 @@ class Bucket:
     rate: float = field(init=False)
     tokens: float = 0.0
     good_until: float = 0.0
+    given: int = 0
     given_at: int = 0
     ask_at: float = 0.0
     taken: int = 0
@@ -35,13 +38,29 @@ class Bucket:
     filled: float = 0.0
     counted: int = 0
     _seen_rate: float = 0.0
+    _size: float = FIRST_LEASED
 
     def __post_init__(self) -> None:
         self.rate = self.limit
 
     def lease_size(self) -> int:
-        """How many tokens are leased at a time: at most a quarter second's, and at least one."""
-        return int(max(1, min(MOST_LEASED, self.rate * LEASE_PART)))
+        """How many tokens are leased at a time: as many as this process uses up, at least one.
+
+        Who sends fast gets 50 to 100 in one round trip. But never more than half a second's worth: of a rate below 100
+        a second that is fewer than 50, and of a slow one so few that no machine has all while another has none.
+        """
+        return int(max(1, min(self._size, MOST_LEASED, self.rate * LEASE_PART)))
+
+    def leased(self, count: int, given_at: int, now: float) -> None:
+        """Note a lease of so many tokens, asked for at `now`, and learn from what became of the one before: it was too
+        large where some were left when their time was over, too small where all were gone in half of it."""
+        if self.given and self.tokens >= 1:
+            self._size = max(1.0, self.given - self.tokens)
+        elif self.given and now < self.good_until - LEASED_SECONDS / 2:
+            self._size = min(MOST_LEASED, 2 * self._size)
+        self.tokens, self.given, self.given_at = count, count, given_at
+        # Its time runs from before the question: Redis answered later, so it never counts for longer than it may.
+        self.good_until = now + LEASED_SECONDS
 
     def set_rate(self, rate: float) -> None:
         """The rate in force by Redis's word; the configured one is never passed."""
@@ -50,6 +69,7 @@ class Bucket:
     def empty(self) -> None:
         """Forget what was leased, and ask anew."""
         self.tokens = self.ask_at = self.good_until = 0.0
+        self.given = 0
 
     def wait_for(self, level: float, now: float) -> float:
         """Seconds until a bucket at `level` is worth asking again; it is not asked before."""

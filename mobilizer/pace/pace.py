@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from mobilizer.pace.bucket import LEAST_WAIT, Bucket
 from mobilizer.pace.store import Away, Standing, Store, Wanted
 
-LEASED_SECONDS = 1.0  # a token that was not used for so long is worth nothing
 LOOK_SECONDS = 2.0
 AWAY_SECONDS = 5.0  # between two tries to reach a Redis that does not answer
 LEAST_MEASURED = 1.0  # messages a second: whoever is slowed before it got going starts from here
@@ -139,8 +138,7 @@ class Pace:
         for bucket, (rate, level) in zip(short, lease.buckets, strict=True):
             bucket.set_rate(rate)
             bucket.well = 0
-            # Its time runs from before the question: Redis answered later, so it never counts for longer than it may.
-            bucket.tokens, bucket.given_at, bucket.good_until = lease.count, lease.given_at, now + LEASED_SECONDS
+            bucket.leased(lease.count, lease.given_at, now)
             if level < 1:
                 wait = max(wait, bucket.wait_for(level, now))
         return 0.0 if lease.count else wait

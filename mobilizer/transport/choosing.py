@@ -30,7 +30,7 @@ class Choice:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._turns = {route.name: _Turn(route) for route in routes}
 
-    def choose(self, now: float, busy: Mapping[str, int]) -> Route | None:
+    def choose(self, now: float, busy: Mapping[str, float]) -> Route | None:
         """The relay for the next connection; None if each is down or has all the connections it may have.
 
         `busy` says how many connections each has now, by name; a missing name has none.
@@ -67,5 +67,5 @@ class Choice:
         return max(0.0, min(turn.down_until for turn in self._turns.values()) - now)
 
 
-def _is_able(turn: _Turn, now: float, busy: Mapping[str, int]) -> bool:
+def _is_able(turn: _Turn, now: float, busy: Mapping[str, float]) -> bool:
     return now >= turn.down_until and busy.get(turn.route.name, 0) < turn.route.connections

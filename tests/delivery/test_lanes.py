@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,11 +16,13 @@ from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.delivery import leases, slices
 from mobilizer.delivery.claims import Person
-from mobilizer.delivery.lanes import Load
+from mobilizer.delivery.lanes import GREETED_AT_ONCE, TROUBLES_IN_A_ROW, Lanes, Load
 from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.delivery.loads import Loader
 from mobilizer.settings import Settings
-from mobilizer.transport.relays import RELAYS_FILE
+from mobilizer.transport.outcomes import Accepted, Trouble
+from mobilizer.transport.relay import Relay, Timeouts
+from mobilizer.transport.relays import RELAYS_FILE, Route
 from tests.delivery.test_slices import make_due, send
 from tests.transport.scripted_relay import DROP, ScriptedRelay
 from tests.worlds import World
@@ -155,6 +159,58 @@ def test_when_one_relay_fails_the_other_carries_it_all(world: World, broken: dic
     assert world.states() == {"accepted": 5}
     assert {world.delivery(member).relay for member in world.members} == {"second"}
     assert world.blast().troubles == 0
+
+
+class Door:
+    """Stands for the lines of a process: who is greeted comes in, or is turned away, when the test says so."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self.lanes = lanes
+        self.waiting: list[tuple[str, Callable[..., Any], Callable[[Trouble], None]]] = []
+        lanes.lines.open = lambda relay, run, failed: self.waiting.append((relay.host, run, failed))  # type: ignore[method-assign]
+
+    def answer(self, **comes: bool) -> None:
+        """Answer all that wait at these hosts."""
+        waiting, self.waiting = self.waiting, []
+        for host, run, failed in waiting:
+            if host not in comes:
+                self.waiting.append((host, run, failed))
+            elif comes[host]:
+                run(None)
+            else:
+                failed(Trouble("busy"))
+
+    def count(self, host: str) -> int:
+        return sum(one[0] == host for one in self.waiting)
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """Two relays, of forty connections each."""
+    routes = [Route(name, Relay(name, 25), connections=40) for name in ("good", "bad")]
+    lanes = Lanes(routes, Timeouts(), lambda *_: iter(()), lambda *_: None)  # type: ignore[arg-type, return-value]
+    yield Door(lanes)
+    lanes.lines.close()
+
+
+def test_a_relay_that_lets_all_wait_keeps_no_connections_of_the_other_ones(door: Door) -> None:
+    for _ in range(10):
+        door.lanes.open(80)
+        door.answer(good=True)
+    assert door.lanes._open == {"good": 40, "bad": GREETED_AT_ONCE}
+
+
+def test_what_one_relay_takes_does_not_mend_another_that_fails(door: Door) -> None:
+    """Between two of its troubles the other one takes messages: it is left alone all the same."""
+    good = Route("good", Relay("good", 25), connections=40)
+    bad = Route("bad", Relay("bad", 25), connections=40)
+    for _ in range(TROUBLES_IN_A_ROW):
+        door.lanes.troubled(bad, Trouble("busy"))
+        door.lanes.learn(good, Accepted("250"))
+    door.lanes.open(80)
+    assert door.count("bad") == 0
+    assert door.count("good") == GREETED_AT_ONCE
+    assert door.lanes.trouble is None
 
 
 def test_two_relays_share_the_work(world: World) -> None:

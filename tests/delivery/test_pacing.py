@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from redis import Redis
 from sqlalchemy import select
 
-from mobilizer.delivery import hands, slices
+from mobilizer.db import clock
+from mobilizer.delivery import hands, heartbeats, slices
 from mobilizer.delivery.aside import Aside
 from mobilizer.delivery.claims import Person
 from mobilizer.delivery.ledger import Batch, Delivery
@@ -108,6 +109,65 @@ def test_nobody_waits_behind_batches_whose_provider_is_slow(world: World, redis_
     assert others(relay) == 25
     assert sent_to(relay, "gmail.com") == 1
     assert max(seen) <= hands.KEPT_ASIDE + hands.SIDE_BY_SIDE + 1
+
+
+def rests(world: World) -> list[float]:
+    """For how many seconds from now on each batch is left alone, those that are due at once left out."""
+    with world.installation.database.read() as session:
+        now, *_ = session.scalars(select(clock())).all()
+        due = session.scalars(select(Batch.due_at).where(Batch.state == "open", Batch.due_at > now)).all()
+    return sorted((moment - now).total_seconds() for moment in due)
+
+
+def test_who_waits_for_a_slow_mailbox_is_looked_at_again_when_it_should_be_their_turn(
+    world: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first that go back wait as long as it takes those before them, the next ones longer; none for ever."""
+    monkeypatch.setattr(hands, "KEPT_ASIDE", 1)
+    small_batches(world, 5)
+    world.join(["en"] * 60, domain="gmail.com")
+    world.join(["en"] * 5)
+    world.launch()
+    paced = Paced(world, redis_url, limit("gmail", "2/s"))
+    paced.work(lambda relay: others(relay) == 10 and sent_to(relay, "gmail.com") >= 6)
+    found = rests(world)
+    assert len(found) >= 5
+    assert found[-1] > 2 * hands.LEAST_REST_SECONDS
+    assert found[-1] <= hands.LONGEST_REST_SECONDS
+
+
+def test_however_many_mailboxes_are_slow_few_leases_are_held(
+    world: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hands, "KEPT_IN_ALL", 3)
+    small_batches(world, 2)
+    world.join(["en"] * 60, domain="gmail.com")
+    world.join(["en"] * 20, domain="yahoo.com")
+    world.join(["en"] * 5)
+    world.launch()
+    seen: list[int] = []
+
+    def enough(relay: ScriptedRelay) -> bool:
+        with world.installation.database.read() as session:
+            seen.append(len(session.scalars(select(Batch.id).where(Batch.state == "leased")).all()))
+        return others(relay) == 10
+
+    Paced(world, redis_url, limit("gmail", "1/m") + limit("yahoo", "1/m")).work(enough)
+    assert max(seen) <= 3 + 2 + hands.SIDE_BY_SIDE + 1
+
+
+def test_without_redis_a_share_is_counted_against_the_workers_that_are_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database knows of them, also where nobody has ever seen this Redis."""
+    with world.installation.database.write() as session:
+        for number in range(20):
+            heartbeats.beat(session, f"worker-{number}", "worker")
+    world.join(["en"] * 100)
+    world.launch()
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 1.5)
+    relay = Paced(world, "redis://127.0.0.1:1/0", rate="40/s").work(expected_workers=2)
+    assert 1 <= len(relay.messages) < 20, "of two it would be twenty at once"
 
 
 def test_a_small_urgent_blast_is_not_stuck_behind_a_provider_that_is_slow(world: World, redis_url: str) -> None:

@@ -6,6 +6,7 @@ import itertools
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -101,6 +102,35 @@ def test_processes_share_one_limit_and_none_starves(hosts: Hosts) -> None:
     assert min(taken) >= 100
 
 
+def test_many_slow_processes_use_up_what_they_take_of_a_fast_limit(hosts: Hosts) -> None:
+    """None leases for a second what it sends in ten: the others would wait for nothing."""
+    paces = [hosts.pace({RELAY: 400.0}) for _ in range(20)]
+    taken = 0
+    for tick in range(2000):
+        hosts.clock.passed += 0.01
+        for pace in paces[tick % 5 :: 5]:  # each could send 20 a second
+            taken += pace.take(RELAY) == 0.0
+    assert taken >= 0.9 * 400 * 20
+
+
+def test_a_fast_process_leases_fifty_to_a_hundred_at_a_time_and_of_a_slow_limit_fewer(hosts: Hosts) -> None:
+    leased: dict[float, list[int]] = {}
+    for rate in (1000.0, 200.0, 100.0, 20.0, 1.0):
+        pace, name = hosts.pace({f"relay:{rate}": rate}), f"relay:{rate}"
+        hosts.sends(pace, 20, name)
+        sizes = leased[rate] = []
+        lease = pace._store.lease
+
+        def noted(wanted: object, count: int, lease: Any = lease, sizes: list[int] = sizes) -> Any:
+            sizes.append(count)
+            return lease(wanted, count)
+
+        pace._store.lease = noted  # type: ignore[method-assign]
+        hosts.sends(pace, 10, name)
+    assert {rate: max(sizes) for rate, sizes in leased.items()} == {1000: 100, 200: 100, 100: 50, 20: 10, 1: 1}
+    assert min(leased[1000.0]) >= 50
+
+
 # A step: who acts (everyone, or half of them), what each of them does, and what time passes after it.
 WHO = {"all": slice(None), "these": slice(0, 6), "those": slice(6, 12)}
 NAMES = {"both": (RELAY, GMAIL), "relay": (RELAY,), "gmail": (GMAIL,)}
@@ -162,7 +192,7 @@ def test_what_was_not_used_comes_back_when_a_process_ends(hosts: Hosts) -> None:
     hosts.clock.passed += 1
     assert first.take(RELAY) == 0.0
     hosts.clock.passed += 1
-    assert first.take(RELAY) == 0.0  # ten are leased, one is used
+    assert first.take(RELAY) == 0.0  # several are leased, one is used
     first.close()
     second = hosts.pace({RELAY: 40.0})
     assert sum(second.take(RELAY) == 0.0 for _ in range(60)) == 39
@@ -173,7 +203,7 @@ def test_a_lease_that_was_not_used_in_time_is_worth_nothing(hosts: Hosts) -> Non
     hosts.clock.passed += 2
     assert pace.take(RELAY) == 0.0
     hosts.clock.passed += 2
-    assert pace.take(RELAY) == 0.0  # ten were leased, one is taken
+    assert pace.take(RELAY) == 0.0  # several were leased, one is taken
     assert pace._buckets[RELAY].tokens > 0
     Redis.from_url(hosts.url).hset(f"mobilizer:pace:{RELAY}", "level", "-1000")
     hosts.clock.passed += 1.0
