@@ -122,7 +122,7 @@ def resend(settings: Settings, slug: str, mail: int | None, reason: str | None, 
 
 
 _VERBS = {"leave": decisions.leave, "resend": decisions.resend}
-_COLUMNS = ("id", "member_id", "found_at", "relay", "worker", "batch", "reason", "message_id")
+_COLUMNS = ("id", "member_id", "found_at", "relay", "worker", "batch", "reason", "said", "message_id")
 
 
 def _which(mail: int | None, reason: str | None, everything: bool) -> Which:

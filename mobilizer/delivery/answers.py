@@ -25,12 +25,12 @@ def put_off(delivery: int, tries: int, code: int, reply: str) -> Settlement:
 
 def _setback(delivery: int, tries: int, answer: Deferred | Rejected | Uncertain | Unsupported) -> Settlement:
     match answer:
-        case Uncertain(reason):
-            return Settlement(delivery, DeliveryState.UNCERTAIN, reason=reason)
+        case Uncertain(loss, detail):
+            return Settlement(delivery, DeliveryState.UNCERTAIN, reason=loss, reply=detail)
         case Unsupported(reason):
             return Settlement(delivery, DeliveryState.SKIPPED, reason="unsupported", reply=reason)
         case Deferred(unsaid=True):
-            return Settlement(delivery, DeliveryState.PENDING, reply=answer.reply)  # no word about the member: at once
+            return Settlement(delivery, DeliveryState.PENDING)  # no word about the member: at once
         case Deferred() | Rejected() if _may_pass(answer) and tries < len(BACKOFF_SECONDS):
             return Settlement(
                 delivery,

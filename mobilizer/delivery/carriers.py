@@ -18,6 +18,7 @@ from mobilizer.delivery.lanes import Lanes, Load
 from mobilizer.delivery.pacing import Pacing
 from mobilizer.failpoints import Point
 from mobilizer.transport.lines import Errand, Line
+from mobilizer.transport.losses import Loss
 from mobilizer.transport.outcomes import (
     Accepted,
     Deferred,
@@ -29,7 +30,7 @@ from mobilizer.transport.outcomes import (
     Unsupported,
 )
 from mobilizer.transport.relays import Route
-from mobilizer.transport.talk import NOT_AWAITED, Envelope
+from mobilizer.transport.talk import Envelope
 
 Answer = Accepted | Deferred | Rejected | Uncertain | Unsupported
 
@@ -87,7 +88,7 @@ class Post:
     def unsent(self, message: Message) -> None:
         """Note that a message was not handed over, whether or not its claim was committed."""
         person = message.load.person
-        answer = Deferred(0, "it was not handed over", Stage.CONTENT)
+        answer = Deferred(0, Loss.NOT_AWAITED, Stage.CONTENT)
         self.hands.answered(message.hand, settlement(person.delivery, person.tries, answer), claimed=True)
 
     def broken_off(self, route: Route, message: Message, trouble: Trouble) -> None:
@@ -163,7 +164,7 @@ class Carrier:
             self._post.hands.refused(message.hand)
         elif not self._line.silent:
             self._line.hang_up()
-            self._post.answered(self._route, message, Deferred(0, NOT_AWAITED, Stage.CONTENT), claimed=True)
+            self._post.answered(self._route, message, Deferred(0, Loss.NOT_AWAITED, Stage.CONTENT), claimed=True)
         else:
             self._hand_over(message)
             answer = yield from self._line.talk.replied()

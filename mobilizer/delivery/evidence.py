@@ -23,7 +23,8 @@ PAGE = 50
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One uncertain message. `message_id` is what the relay's log has of it; `relay` and `worker` are who had it when
-    its answer was lost; `name` is None where the member has been erased, and empty where it was not asked for."""
+    its answer was lost, `said` what the system or the relay said then; `name` is None where the member has been erased,
+    and empty where it was not asked for."""
 
     id: int
     member_id: int
@@ -32,6 +33,7 @@ class Evidence:
     found_at: datetime | None
     relay: str | None
     reason: str
+    said: str
     message_id: str
     batch: int
     lease: int
@@ -103,6 +105,7 @@ def _line(here: Installation, found: Row[Delivery, str | None, bytes | None, byt
         found_at=row.settled_at,
         relay=row.relay,
         reason=row.reason,
+        said=row.reply,
         message_id=f"<{token}@{wire_domain(here.settings.return_domain)}>",
         batch=row.batch_id,
         lease=row.epoch,

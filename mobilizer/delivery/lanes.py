@@ -14,14 +14,23 @@ from mobilizer.delivery.claims import Person
 from mobilizer.problems import N_
 from mobilizer.transport.choosing import Choice
 from mobilizer.transport.lines import Errand, Line, Lines
-from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble, Uncertain, Unsupported, Verdict
+from mobilizer.transport.losses import Loss
+from mobilizer.transport.outcomes import (
+    BROKEN_OFF,
+    Accepted,
+    Deferred,
+    Rejected,
+    Trouble,
+    Uncertain,
+    Unsupported,
+    Verdict,
+)
 from mobilizer.transport.relay import Timeouts
 from mobilizer.transport.relays import Route
 
 TROUBLES_IN_A_ROW = 3
 REFUSALS_IN_A_ROW = 20
 GREETED_AT_ONCE = 8
-LOST = N_("The connection to the relay was lost: %(reason)s")
 
 log = structlog.get_logger()
 
@@ -91,10 +100,12 @@ class Lanes:
                 self._troubles.pop(route.name, None)
                 self._choice.up(route.name)
         elif isinstance(answer, Uncertain):
-            self.troubled(route, Trouble(LOST, reason=answer.reason))
-        elif isinstance(answer, Deferred) and (answer.unsaid or answer.code == 421):
+            self.troubled(route, Trouble.of(answer.loss, answer.detail))
+        elif isinstance(answer, Deferred) and answer.unsaid:
+            self.troubled(route, Trouble.of(Loss(answer.reply)))
+        elif isinstance(answer, Deferred) and answer.code == 421:
             # Also where it said so after the content had begun: one who is closing has no time for others either.
-            self.troubled(route, Trouble(LOST, reason=answer.reply))
+            self.troubled(route, Trouble(BROKEN_OFF, reply=f"{answer.code} {answer.reply}"))
         elif isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
             self._refusals += 1
             if self._refusals >= REFUSALS_IN_A_ROW:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mobilizer.problems import N_
+from mobilizer.transport.losses import Lost
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Relay, Timeouts, dial, is_loopback, own_name, protect
-from mobilizer.transport.wire import Lost, Reply, Wire
+from mobilizer.transport.wire import Reply, Wire
 
 
 @dataclass(frozen=True, slots=True)

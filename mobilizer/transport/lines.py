@@ -19,6 +19,7 @@ from math import inf
 from typing import Any
 
 from mobilizer.transport.greeting import Offers, greet
+from mobilizer.transport.losses import Loss
 from mobilizer.transport.outcomes import Trouble
 from mobilizer.transport.relay import Relay, Timeouts
 from mobilizer.transport.talk import Talk
@@ -91,7 +92,7 @@ class Line(Wire):
         except _AGAIN:
             pass
         except OSError as error:
-            self.unwritable(f"the connection broke: {error}")
+            self.unwritable(Loss.BROKE, error)
 
     def listen(self) -> None:
         """Take in what has come. Where the relay is gone, the line is closed once all it said is heard."""
@@ -104,12 +105,12 @@ class Line(Wire):
         except _AGAIN:
             return
         except OSError as error:
-            self.lost(f"the connection broke: {error}")
+            self.lost(Loss.BROKE, error)
             return
         if not data:
-            self.lost("the relay hung up")
+            self.lost(Loss.HUNG_UP)
         elif not self.listening:
-            self.lost("the relay spoke without being asked")
+            self.lost(Loss.UNASKED)
         self._heard += data
 
     def _send(self, parts: tuple[bytes, bytes]) -> None:
@@ -120,7 +121,7 @@ class Line(Wire):
             sent = 0
         except OSError as error:
             sent = 0
-            self.unwritable(f"the connection broke: {error}")
+            self.unwritable(Loss.BROKE, error)
         if sent < len(parts[0]) + len(parts[1]):
             self._unsent = memoryview(b"".join(parts))[sent:]
 
@@ -267,5 +268,5 @@ class Lines:
             line.listen()  # it may have answered long ago, and this process not been running
             self._attend(line)
             if line.deadline < now:
-                line.lost("the relay did not answer in time")
+                line.lost(Loss.SILENT)
                 self._attend(line)

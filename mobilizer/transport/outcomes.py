@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mobilizer.problems import Problem
+from mobilizer.problems import N_, Problem
+from mobilizer.transport.losses import LOSSES, Loss, Lost
 from mobilizer.transport.wire import Reply
+
+BROKEN_OFF = N_("The relay broke off: %(reply)s")
 
 
 class Trouble(Exception):
@@ -32,6 +35,13 @@ class Trouble(Exception):
         self.at_recipient = at_recipient
         self.said = said
         super().__init__(self.reason)
+
+    @classmethod
+    def of(cls, loss: Loss, detail: str = "") -> Trouble:
+        """The trouble of a lost connection; its detail is for logs."""
+        trouble = cls(LOSSES[loss])
+        trouble.reason = Lost(loss, detail).reason
+        return trouble
 
     @property
     def too_fast(self) -> bool:
@@ -73,7 +83,8 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """A definite no: the message was not taken. `code` is 0 where the relay said nothing (see Stage.CONTENT)."""
+    """A definite no: the message was not taken. `code` is 0 where the relay said nothing (see Stage.CONTENT); then
+    `reply` is the Loss."""
 
     code: int
     reply: str
@@ -102,9 +113,13 @@ class Rejected(_Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """All content left this machine and no answer came: the relay may have it or not. Never resend by itself."""
+    """All content left this machine and no answer came: the relay may have it or not. Never resend by itself.
 
-    reason: str
+    `detail` is what the system or the relay said about the loss, if anything.
+    """
+
+    loss: Loss
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import re
 from enum import Enum
 
 from mobilizer.transport.greeting import Offers, greet
+from mobilizer.transport.losses import Loss, Lost
 from mobilizer.transport.outcomes import Deferred, Rejected, Stage, Unsupported
 from mobilizer.transport.relay import Relay, Timeouts
-from mobilizer.transport.talk import NOT_AWAITED, Answer, Envelope, Final, Question, T, Talk, dotted, has_bare_break
-from mobilizer.transport.wire import Lost, Reply, Wire
+from mobilizer.transport.talk import Answer, Envelope, Final, Question, T, Talk, dotted, has_bare_break
+from mobilizer.transport.wire import Reply, Wire
 
 __all__ = ["Connection", "Relay", "Timeouts"]
 
@@ -81,7 +82,7 @@ class Connection:
             self._wire.close()
         elif not self._wire.quiet():
             # It hung up or said something unasked for: nothing is written, so nothing is uncertain.
-            self._unwritten = Deferred(0, NOT_AWAITED, Stage.CONTENT)
+            self._unwritten = Deferred(0, Loss.NOT_AWAITED, Stage.CONTENT)
             self._wire.close()
         else:
             self.say(dotted(content))

@@ -14,7 +14,9 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from mobilizer.problems import N_
 from mobilizer.transport.greeting import Offers
+from mobilizer.transport.losses import Loss, Lost
 from mobilizer.transport.outcomes import (
+    BROKEN_OFF,
     Accepted,
     Deferred,
     Ready,
@@ -27,7 +29,7 @@ from mobilizer.transport.outcomes import (
 )
 from mobilizer.transport.paths import path
 from mobilizer.transport.relay import Timeouts
-from mobilizer.transport.wire import Lost, Reply
+from mobilizer.transport.wire import Reply
 
 Answer = Ready | Deferred | Rejected
 Final = Accepted | Deferred | Rejected | Uncertain
@@ -35,12 +37,10 @@ Final = Accepted | Deferred | Rejected | Uncertain
 T = TypeVar("T")
 Question = Generator[float, None, T]
 
-NOT_AWAITED = "the relay did not wait for the content"
 # What a relay that takes the envelope as a whole mostly says to it: yes, yes, go on.
 _GO_ON = re.compile(rb"(?:2[0-9][0-9] [^\r\n]{0,1000}\r\n){2}354 [^\r\n]{0,1000}\r\n")
 # And what it says to the content: yes, in words that are kept as they are (Reply.text says when they aren't).
 _TAKEN = re.compile(rb"2[0-9][0-9] (?! )([!-?A-~ ]{1,500})(?<! )\r\n")
-_LOST = N_("The connection to the relay was lost: %(reason)s")
 
 
 class Mouth(Protocol):
@@ -119,7 +119,7 @@ class Talk:
         try:
             return (yield from self._answered(envelope))
         except Lost as lost:
-            raise Trouble(_LOST, reason=lost.reason) from None
+            raise Trouble.of(lost.loss, lost.detail) from None
         except Trouble:
             self._mouth.hang_up()
             raise
@@ -134,21 +134,25 @@ class Talk:
                 return Accepted(taken[1].decode())
             reply = yield from self._reply(until)
         except Lost as lost:
-            return Uncertain(lost.reason) if self._mouth.content_has_left else Deferred(0, lost.reason, Stage.CONTENT)
+            return (
+                Uncertain(lost.loss, lost.detail)
+                if self._mouth.content_has_left
+                else Deferred(0, lost.loss, Stage.CONTENT)
+            )
         if not self._mouth.content_has_left:
             return self._interrupted(reply)
         if reply.kind == 2:
             return Accepted(reply.text)
         if reply.kind == 3 or reply.code == 421:
             self._mouth.hang_up()
-        return Uncertain(f"the relay answered {reply}") if reply.kind == 3 else _refused(reply, Stage.DOT)
+        return Uncertain(Loss.ODD, str(reply)) if reply.kind == 3 else _refused(reply, Stage.DOT)
 
     def _interrupted(self, reply: Reply) -> Final:
         # It answered a content that has not ended. We never end it: whatever it meant, it has no message.
         self._mouth.hang_up()
         if reply.kind in (4, 5):
             return _refused(reply, Stage.CONTENT)
-        return Deferred(0, "the relay did not wait for the end of the content", Stage.CONTENT)
+        return Deferred(0, Loss.NOT_AWAITED, Stage.CONTENT)
 
     def _answered(self, envelope: Envelope) -> Question[Answer]:
         until = self._soon()
@@ -161,7 +165,7 @@ class Talk:
             raise Trouble(N_("The relay refused the sender: %(reply)s"), said=mail)
         rcpt = yield from self._next(envelope, 1)
         if rcpt.code == 421 or rcpt.kind == 3:
-            raise Trouble(N_("The relay broke off: %(reply)s"), at_recipient=rcpt.code == 421, said=rcpt)
+            raise Trouble(BROKEN_OFF, at_recipient=rcpt.code == 421, said=rcpt)
         if rcpt.kind != 2:
             return (yield from self._reset(_refused(rcpt, Stage.RCPT), unread=int(self.pipelines)))
         data = yield from self._next(envelope, 2)

@@ -8,6 +8,8 @@ import ssl
 import time
 from contextlib import suppress
 
+from mobilizer.transport.losses import Loss, Lost
+
 LONGEST_LINE = 1024  # RFC 5321 4.5.3.1.5 asks for 512; some relays talk more
 MOST_LINES = 100
 LONGEST_TEXT = 500  # what is kept of a reply
@@ -17,14 +19,6 @@ _REPLY = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # A relay likes to repeat the address it refuses. It is kept sealed in our database, so never in a reply.
 _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>()\[\]:;,]+@[^\s<>()\[\],;:]+")
-
-
-class Lost(Exception):
-    """The connection can't be used any more. `reason` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Reply:
@@ -66,12 +60,12 @@ def _words(line: bytes) -> str:
 
 
 class Wire:
-    """A socket that writes bytes and reads replies, and waits for both. `trouble` says why it was closed, if it was."""
+    """A socket that writes bytes and reads replies, and waits for both. `trouble` says how it was lost, if it was."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.closed = False
-        self.trouble = ""
+        self.trouble: Lost | None = None
         self._heard = b""
         self._lines: list[bytes] = []  # of a reply whose last line has not come yet
 
@@ -82,9 +76,9 @@ class Wire:
             self.socket.settimeout(seconds)
             self.socket.sendall(data)
         except TimeoutError:
-            raise self.unwritable("the relay stopped taking our bytes") from None
+            raise self.unwritable(Loss.STUCK) from None
         except OSError as error:
-            raise self.unwritable(f"the connection broke: {error}") from None
+            raise self.unwritable(Loss.BROKE, error) from None
 
     def read(self, seconds: float) -> Reply:
         """The next reply, which must be complete within `seconds`. Raises Lost."""
@@ -115,17 +109,17 @@ class Wire:
             line, self._heard = self._heard[:end].removesuffix(b"\r"), self._heard[end + 1 :]
             found = _REPLY.match(line)
             if not found or (self._lines and line[:3] != self._lines[0][:3]):
-                raise self.lost("the relay's answer is not SMTP")
+                raise self.lost(Loss.NOT_SMTP)
             self._lines.append(line)
             if found[2] != b"-":
                 lines, self._lines = self._lines, []
                 return Reply(lines)
             if len(self._lines) == MOST_LINES:
-                raise self.lost("the relay's answer has no end")
+                raise self.lost(Loss.ENDLESS)
         if len(self._heard) >= LONGEST_LINE:
-            raise self.lost("the relay's answer has a line without end")
+            raise self.lost(Loss.ENDLESS)
         if self.closed:
-            raise Lost(self.trouble or "the connection is closed")
+            raise self.trouble or Lost(Loss.BROKE)
         return None
 
     def hear(self, until: float) -> None:
@@ -136,13 +130,13 @@ class Wire:
             self.socket.settimeout(max(left, 0.001))
             data = self.socket.recv(65536)
         except TimeoutError:
-            self.lost("the relay did not answer in time")
+            self.lost(Loss.SILENT)
         except OSError as error:
-            self.lost(f"the connection broke: {error}")
+            self.lost(Loss.BROKE, error)
         else:
             self._heard += data
             if not data:
-                self.lost("the relay hung up")
+                self.lost(Loss.HUNG_UP)
 
     def quiet(self) -> bool:
         """Whether the relay is still there and has said nothing we did not wait for. Never waits."""
@@ -157,20 +151,20 @@ class Wire:
             pass
         return False
 
-    def unwritable(self, reason: str) -> Lost:
+    def unwritable(self, loss: Loss, error: OSError | None = None) -> Lost:
         """Close after a write that failed, and the exception that says why. First all that has come is heard: who
         breaks off has mostly said before what about."""
         with suppress(OSError):
             self.socket.settimeout(0)
             while len(self._heard) < LONGEST_LINE * MOST_LINES and (data := self.socket.recv(LONGEST_LINE)):
                 self._heard += data
-        return self.lost(reason)
+        return self.lost(loss, error)
 
-    def lost(self, reason: str) -> Lost:
+    def lost(self, loss: Loss, error: OSError | None = None) -> Lost:
         """Close, and the exception that says why."""
-        self.trouble = reason
+        self.trouble = Lost(loss, (error.strerror or str(error)) if error else "")
         self.close()
-        return Lost(reason)
+        return self.trouble
 
     def close(self) -> None:
         """Close the socket; again does nothing."""

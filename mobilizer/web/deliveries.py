@@ -15,7 +15,6 @@ from mobilizer.web.asked import number_asked
 from mobilizer.web.bars import kinds
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
 from mobilizer.web.policy import allowed
-from mobilizer.web.reasons import reason_text
 from mobilizer.web.screens import results as blueprint
 from mobilizer.web.words import _
 
@@ -53,7 +52,6 @@ def deliveries(slug: str) -> ResponseReturnValue:
         tabs=_tabs(slug, state, tally),
         state=state,
         reason=reason,
-        reason_text=reason_text,
         onward=url_for(".deliveries", **onward, after=page.next) if page.next else None,
         start=url_for(".deliveries", **onward) if number_asked("after") else None,
     )

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from mobilizer.organizers.policy import ROLE_NAMES
 from mobilizer.problems import N_
+from mobilizer.web.reasons import reason_text
 from mobilizer.web.words import _
 
 # (label, tone of its badge)
@@ -101,5 +102,5 @@ def mark(code: str, table: str) -> Markup:
 
 
 def install_labels(app: Flask) -> None:
-    """Give templates `code|label("blast")` and `code|mark("blast")`."""
-    app.jinja_env.filters.update(label=label, mark=mark)
+    """Give templates `code|label("blast")`, `code|mark("blast")` and `code|reason`."""
+    app.jinja_env.filters.update(label=label, mark=mark, reason=reason_text)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mobilizer.problems import N_
+from mobilizer.transport.losses import LOSSES
 from mobilizer.web.words import _
 
-REASONS = {
+REASONS: dict[str, str] = {
     "hard": N_("The mailbox does not exist"),
     "soft": N_("Refused without a clear reason, or put off until it was given up"),
     "full": N_("The mailbox is full"),
@@ -21,6 +22,7 @@ REASONS = {
     "resent": N_("Sent again by a person's decision"),
     "retried": N_("Tried again by a person's decision"),
     "": N_("No reason was written down"),
+    **{loss.value: words for loss, words in LOSSES.items()},
 }
 # What a verdict means where the code of the reply is known: a lasting no (5xx), or one "not now" too many.
 SOFT_NO = N_("Refused without a clear reason")

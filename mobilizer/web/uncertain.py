@@ -62,7 +62,6 @@ def uncertain(slug: str) -> ResponseReturnValue:
             blast=blast_head(blast),
             page=page,
             reason=which.reason,
-            reason_text=reason_text,
             tabs=_tabs(slug, which, reasons),
             count=count,
             fields=_fields(which, count),

@@ -8,6 +8,7 @@ from enum import Enum
 
 from mobilizer.delivery.claims import BACKOFF_SECONDS
 from mobilizer.delivery.leases import Lease
+from mobilizer.transport.losses import Loss
 from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Stage, Uncertain
 
 GOES_ON = ("sending", "paused", "held", "sent")
@@ -20,9 +21,9 @@ class Fate(Enum):
     TAKEN = Accepted("2.0.0 taken")
     NOT_NOW = Deferred(451, "4.3.0 not now", Stage.DOT)
     NEVER = Rejected(554, "5.6.0 never", Stage.DOT)
-    LOST_BUT_KEPT = Uncertain("the relay hung up")
-    LOST = Uncertain("the relay was gone")
-    CUT_SHORT = Deferred(0, "the connection broke", Stage.CONTENT)
+    LOST_BUT_KEPT = Uncertain(Loss.HUNG_UP)
+    LOST = Uncertain(Loss.BROKE)
+    CUT_SHORT = Deferred(0, Loss.BROKE, Stage.CONTENT)
 
     @property
     def delivers(self) -> bool:

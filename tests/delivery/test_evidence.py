@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+
+from mobilizer.db import Database
 from mobilizer.delivery import claims, leases, slices
 from mobilizer.delivery.decisions import Which
 from mobilizer.delivery.evidence import Evidence, undecided_page
-from mobilizer.delivery.ledger import numbered
+from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
 from mobilizer.failpoints import Point
+from mobilizer.migrations import _config
+from mobilizer.transport.losses import Loss
 from tests.delivery.test_lanes import with_relays
 from tests.delivery.witness import Witness, at_first
 from tests.transport.scripted_relay import DROP, GOOD, ScriptedRelay
@@ -80,3 +87,35 @@ def test_of_two_relays_each_row_names_its_own_before_there_is_an_answer(world: W
     assert {(name, relay) for name, relay, _ in found} == {("first", "first"), ("second", "second")}
     assert "handing" in {state for _, _, state in found}
     assert world.states() == {"accepted": 20}
+
+
+OLD = {
+    "the relay hung up": ("hung_up", ""),
+    "the relay's answer has no end": ("endless", ""),
+    "the connection broke: [Errno 104] Connection reset by peer": ("broke", "[Errno 104] Connection reset by peer"),
+    "the relay answered 354 and now": ("odd", "354 and now"),
+    "worker_lost": ("worker_lost", ""),
+}
+
+
+def test_how_an_answer_was_lost_is_a_code_also_of_rows_from_when_it_was_a_sentence(world: World) -> None:
+    database = world.installation.database
+    world.launch()
+    with database.write() as session:
+        for member, sentence in zip(world.members, OLD, strict=True):
+            delivery = session.get_one(Delivery, numbered(world.blast_id, member))
+            delivery.state, delivery.reason = DeliveryState.UNCERTAIN, sentence
+    run(database, "upgrade")
+    found = [world.delivery(member) for member in world.members]
+    assert [(row.reason, row.reply) for row in found] == list(OLD.values())
+    assert {row.reason for row in found} - {"worker_lost"} <= {*Loss}
+    run(database, "downgrade")
+    found = [world.delivery(member) for member in world.members]
+    assert [row.reason for row in found] == list(OLD)
+
+
+def run(database: Database, way: str) -> None:
+    """One step of the schema's history, on a database that is beyond it."""
+    step = ScriptDirectory.from_config(_config()).get_revision("0012")
+    with database.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        getattr(step.module, way)()

@@ -17,7 +17,7 @@ ROWS = {
     2: Row(2, "accepted", message_id="m2"),
     3: Row(3, "rejected", "hard", message_id="m3"),
     4: Row(4, "skipped", "unsubscribed", message_id="m4"),
-    5: Row(5, "uncertain", "the relay hung up", message_id="m5"),
+    5: Row(5, "uncertain", "hung_up", message_id="m5"),
     6: Row(6, "uncertain", "worker_lost", message_id="m6"),
 }
 TOLD = Told(audience=set(ROWS), taken_off={4}, left={4}, torn=1)

@@ -16,6 +16,7 @@ import pytest
 
 from mobilizer.transport.greeting import Offers
 from mobilizer.transport.lines import Errand, Line, Lines
+from mobilizer.transport.losses import Loss
 from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Stage, Trouble, Verdict
 from mobilizer.transport.relay import Relay, Timeouts
 from mobilizer.transport.smtp import Connection
@@ -167,7 +168,7 @@ def ends() -> Iterator[tuple[Line, socket.socket]]:
 def test_a_content_for_a_line_that_is_closed_has_not_left(ends: tuple[Line, socket.socket]) -> None:
     line, theirs = ends
     theirs.sendall(b"250 2.0.0 taken\r\n")
-    line.unwritable("the connection broke")
+    line.unwritable(Loss.BROKE)
     line.hand(b"Subject: x\r\n\r\n", b"MAIL FROM:<us@example.org>\r\n")
     line.say(b"RSET\r\n")
     assert not line.content_has_left
@@ -182,7 +183,7 @@ def test_a_relay_that_floods_who_can_not_write_is_heard_to_an_end(ends: tuple[Li
     with suppress(BlockingIOError):
         while True:
             theirs.sendall(b"x" * 4096)
-    line.unwritable("the connection broke")
+    line.unwritable(Loss.BROKE)
     with pytest.raises(Lost):
         line.next_reply()
     assert line.closed

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mobilizer.transport.losses import Loss
 from mobilizer.transport.outcomes import (
     Accepted,
     Deferred,
@@ -188,12 +189,12 @@ def test_a_refusal_stands_whatever_becomes_of_the_connection(stage: str, late: b
         (b"451 4.3.0 later\r\n", Deferred(451, "4.3.0 later", Stage.DOT), True),
         (b"554 5.7.1 spam\r\n", Rejected(554, "5.7.1 spam", Stage.DOT), True),
         (b"421 4.3.2 closing\r\n", Deferred(421, "4.3.2 closing", Stage.DOT), False),
-        (b"354 what?\r\n", Uncertain("the relay answered 354 what?"), False),
-        (DROP, Uncertain("the relay hung up"), False),
-        (GARBAGE, Uncertain("the relay's answer is not SMTP"), False),
-        (ENDLESS, Uncertain("the relay's answer has no end"), False),
-        (NO_LINE_END, Uncertain("the relay's answer has a line without end"), False),
-        (HANG, Uncertain("the relay did not answer in time"), False),
+        (b"354 what?\r\n", Uncertain(Loss.ODD, "354 what?"), False),
+        (DROP, Uncertain(Loss.HUNG_UP), False),
+        (GARBAGE, Uncertain(Loss.NOT_SMTP), False),
+        (ENDLESS, Uncertain(Loss.ENDLESS), False),
+        (NO_LINE_END, Uncertain(Loss.ENDLESS), False),
+        (HANG, Uncertain(Loss.SILENT), False),
     ],
 )
 def test_the_answer_to_the_content_decides(dot: bytes, expected: object, usable: bool) -> None:
@@ -221,7 +222,7 @@ def test_an_abandoned_message_never_ends() -> None:
 @pytest.mark.parametrize("stray", [b"250 2.0.0 taken\r\n", b"421 closing\r\n"])
 def test_a_stray_answer_is_never_taken_for_the_one_to_the_content(stray: bytes) -> None:
     with connected({"DATA": b"354 go on\r\n" + stray}) as (connection, server):
-        assert send(connection) == Deferred(0, "the relay did not wait for the content", Stage.CONTENT)
+        assert send(connection) == Deferred(0, Loss.NOT_AWAITED, Stage.CONTENT)
         assert not connection.usable
     assert server.messages == []
 

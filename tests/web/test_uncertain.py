@@ -6,16 +6,20 @@ import re
 from collections.abc import Callable
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import select, update
 
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.tickets import tokens_for
+from mobilizer.catalogs import phrases
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import DeliveryState, LeaseRecord
 from mobilizer.keys import Ticket
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
+from mobilizer.organizers.users import User
+from mobilizer.transport.losses import LOSSES, Loss
 from tests.one_database import database_url  # noqa: F401 - tests/cli lists and decides on both
 from tests.web.appeal_stage import make_ready, settle
 from tests.web.conftest import Browser
@@ -35,8 +39,8 @@ def unsure(world: World) -> World:
         settle(world, member, DeliveryState.ACCEPTED)
     for member in world.members[2:4]:
         settle(world, member, DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
-    settle(world, world.members[4], DeliveryState.UNCERTAIN, reason="reset by peer", settled_at=clock(), relay="north",
-           epoch=1)  # fmt: skip
+    lost = {"reason": "broke", "reply": "Connection reset by peer", "relay": "north"}
+    settle(world, world.members[4], DeliveryState.UNCERTAIN, **lost, settled_at=clock(), epoch=1)
     with world.installation.database.write() as session:
         for batch in world.batches():
             session.add_all([LeaseRecord(batch_id=batch, epoch=epoch, owner=f"worker-{epoch}") for epoch in (1, 2)])
@@ -64,6 +68,20 @@ def test_the_evidence_says_where_to_look(organizer: Browser, unsure: World) -> N
     assert "worker-2" not in page, "who has taken the batch over since"
     assert re.search(r"&lt;\w{20,}@mail\.example\.org&gt;", page), "the Message-ID"
     assert "member2@" not in page
+
+
+@pytest.mark.parametrize("tag", ["en", "es", "fr", "pt", "ar"])
+def test_how_an_answer_was_lost_is_said_in_the_language_of_the_page(
+    organizer: Browser, unsure: World, tag: str
+) -> None:
+    with unsure.installation.database.write() as session:
+        session.execute(update(User).values(interface_language=tag))
+    page = organizer.get(PAGE).text
+    words = phrases("web", tag)
+    for loss in (LOSSES[Loss.BROKE], "The worker was lost before the answer"):
+        assert escape(words.gettext(loss)) in page
+        assert tag == "en" or words.gettext(loss) != loss
+    assert "Connection reset by peer" in page
 
 
 def test_the_message_id_is_that_of_the_mail(organizer: Browser, unsure: World) -> None:
