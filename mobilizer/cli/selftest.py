@@ -42,7 +42,8 @@ def send(settings: Settings, database: str, messages: int, seed: int | None, as_
     It makes an installation of its own that is thrown away: on PostgreSQL a fresh database on the server that is
     configured or named, else a SQLite file; its own relay that misbehaves; its own Redis-protocol server, for that one
     is emptied and killed on the way: the one in REDIS_URL is never touched. Its workers are killed at every point where
-    a crash could hurt, stopped, and cut off from the database. What would take hours of waiting is moved to now.
+    a crash could hurt, stopped, and cut off from the database; the clock jumps, the disk is full, the blast is paused.
+    What would take hours of waiting is moved to now.
 
     Ends with 0 if every promise held, with 1 and what is wrong otherwise.
     """

@@ -14,6 +14,7 @@ from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery,
 
 LEASE_SECONDS = 120.0  # if nothing else is set
 LONGEST_LEASE = 3600.0  # that can be set
+WORKER_LOST = "worker_lost"  # the reason of a row whose answer was lost with its owner
 
 log = structlog.get_logger()
 
@@ -83,7 +84,7 @@ def sweep(session: Session, lease: Lease) -> int:
             Delivery.state == DeliveryState.HANDING,
             Delivery.epoch < lease.epoch,
         )
-        .values(state=DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
+        .values(state=DeliveryState.UNCERTAIN, reason=WORKER_LOST, settled_at=clock())
         .execution_options(synchronize_session=False)
         .returning(Delivery.id)
     ).all()

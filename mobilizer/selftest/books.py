@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from mobilizer.delivery.leases import WORKER_LOST
 from mobilizer.delivery.ledger import FINAL, DeliveryState
 from mobilizer.selftest.evidence import Evidence
 from mobilizer.selftest.faults import NAMED
@@ -15,12 +16,14 @@ SOFT_NOES = 8  # so many "not now" make a no
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A delivery as the ledger has it at the end. `message_id` is the one that this person's message must have."""
+    """A delivery as the ledger has it at the end. `message_id` is the one that this person's message must have, `owner`
+    the process that claimed it last."""
 
     number: int
     state: str
     reason: str = ""
     message_id: str = ""
+    owner: str = ""
 
 
 @dataclass(slots=True)
@@ -28,7 +31,9 @@ class Told:
     """What the test itself knows: whom it meant, whom it took off at all and whom in time, and what it did to the
     processes.
 
-    `torn` is how many connections there were, at most, whose process was killed, stopped or cut off from the database.
+    `torn` is how many connections there were, at most, whose process was killed, stopped or cut off from the database;
+    one process has so many `connections`. Those that lost their leases before their end, and so may have lost answers
+    twice, are in `stood`, as often as they did.
     """
 
     audience: Collection[int]
@@ -36,11 +41,14 @@ class Told:
     left: Collection[int] = ()
     suppressed_by_us: Collection[int] = ()
     torn: int = 0
+    connections: int = 0
+    stood: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
 class Books:
-    """The sums. `bound` is the most that `uncertain` may be; `wrong` says what is broken: nothing where all is well."""
+    """The sums. `bound` is the most that `uncertain` may be; `most_at_once` is how many of them one process left behind
+    when it was lost, at most; `wrong` says what is broken: nothing where all is well."""
 
     messages: int = 0
     accepted: int = 0
@@ -48,6 +56,7 @@ class Books:
     skipped: int = 0
     uncertain: int = 0
     bound: int = 0
+    most_at_once: int = 0
     duplicates: int = 0
     lost: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -68,6 +77,7 @@ def check(
     books.duplicates = sum(copies - 1 for copies in evidence.copies.values() if copies > 1)
     books.lost = len(_lost(rows, evidence)) + len(set(told.audience) - {row.number for row in rows})
     books.bound = told.torn + len(evidence.doubted)
+    books.most_at_once = max(_left_behind(rows).values(), default=0)
     for words, numbers in (
         *_whole(rows, told, blast_state),
         *_exact(rows, evidence, told),
@@ -147,6 +157,15 @@ def _bounded(rows: Collection[Row], evidence: Evidence, told: Told) -> Iterator[
         f"uncertain without a lost answer, where {told.torn} connections were cut",
         unexplained if len(unexplained) > told.torn else set(),
     )
+    yield (
+        f"processes that left more in doubt, when they were lost, than their {told.connections} connections",
+        {owner for owner, count in _left_behind(rows).items() if count > told.connections * (1 + told.stood[owner])},
+    )
+
+
+def _left_behind(rows: Collection[Row]) -> Counter[str]:
+    """Of each process that was lost, how many messages are in doubt because of it."""
+    return Counter(row.owner for row in rows if row.state == DeliveryState.UNCERTAIN and row.reason == WORKER_LOST)
 
 
 def _lost(rows: Collection[Row], evidence: Evidence) -> set[int]:

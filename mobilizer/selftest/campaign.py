@@ -12,9 +12,8 @@ from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.demo.children import Child
 from mobilizer.demo.supervisor import StopSign
 from mobilizer.failpoints import Point
-from mobilizer.selftest import hands, relay
+from mobilizer.selftest import hands, hurts, relay
 from mobilizer.selftest.crew import CONTEXT, Mate, reconcile, work
-from mobilizer.selftest.hurts import HURTS
 from mobilizer.selftest.relay import HOST, Ports
 from mobilizer.selftest.site import CONNECTIONS, Site, take_off
 from mobilizer.settings import Settings
@@ -44,13 +43,15 @@ class Campaign:
     """One run on one site. Afterwards what it counted says what was done.
 
     `cut` are the connections that processes had, at most, when they were killed or stopped; `cut_off` those of
-    processes that lost the database."""
+    processes that lost the database, or their leases while they went on; `stood` names those."""
 
     def __init__(self, site: Site, queue: Child, seed: int, stop: StopSign, tell: Tell) -> None:
         self.site, self.queue = site, queue
         self.chance = random.Random(seed)  # noqa: S311 - an order of events, not a secret
         self.kills: Counter[str] = Counter()
+        self.can_hurt = hurts.of(site.installation.database.engine.dialect.name)
         self.hurts: Counter[str] = Counter()
+        self.stood: Counter[str] = Counter()
         self.cut = self.cut_off = self.restarts = self.holds = 0
         self.taken_off, self.left, self.suppressed = set(site.suppressed), set(site.suppressed), set(site.suppressed)
         self.wrong: list[str] = []
@@ -100,15 +101,15 @@ class Campaign:
 
     def _send(self, settings: Settings) -> None:
         """Send with kills at every failpoint, and everything else that can happen to a machine."""
-        hurts = [*HURTS] * (2 if len(self.site.audience) >= MANY else 1)
-        self.chance.shuffle(hurts)
+        left = [*self.can_hurt] * (2 if len(self.site.audience) >= MANY else 1)
+        self.chance.shuffle(left)
         self._left = set(SENDING)
         self._relieve_workers(settings)
-        while (self._left or hurts) and self._final < len(self.site.audience):
-            self._set_pace(len(self._left) + len(hurts))
+        while (self._left or left) and self._final < len(self.site.audience):
+            self._set_pace(len(self._left) + len(left))
             self.breathe_for(STEP_SECONDS)
-            if hurts:
-                self._hurt(hurts.pop())
+            if left:
+                self._hurt(left.pop())
         self._left.clear()
 
     def _finish(self, settings: Settings) -> None:
@@ -124,7 +125,7 @@ class Campaign:
         """Do one more thing that can go wrong, and let somebody leave."""
         self._someone_leaves()
         self.hurts[name] += 1
-        HURTS[name](self)
+        self.can_hurt[name](self)
 
     def _see_who_died(self) -> None:
         """A worker that died at a failpoint, or waits for one that is done, gets another; others are replaced."""

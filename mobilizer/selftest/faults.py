@@ -1,16 +1,19 @@
-"""Selftest: faults. All that a relay can do wrong, and to whom: a seed decides, so that a run can be had again."""
+"""Selftest: faults. All that a relay can do wrong, and when: each in its turn, in an order that a seed decides.
+
+What came up least is next. So a short run has everything at least once, also where the process that was to meet a fault
+was killed on the way to it. Who meets it depends on how the processes get along, and is another one in every run.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import cycle
 
-LEAST_EVERY, MOST_EVERY = 3, 8  # of so many people one has a fault at first; of few people, more
-AGAIN_EVERY = 10
-CONNECTION_EVERY, SENDER_EVERY = 6, 50
+ROUNDS = 3  # of all faults there should be, so that each comes up
+MESSAGE_EVERY, CONNECTION_EVERY, SENDER_EVERY = (3, 8), (6, 6), (12, 50)  # of so many one has a fault: least and most
 LOCK_STEP_EVERY, PIECES_EVERY = 4, 5
 
 
@@ -103,37 +106,34 @@ NAMED = {fault.name: fault for fault in (*AT_CONNECT, *AT_SENDER, *AT_MESSAGE)}
 
 
 class Turns:
-    """Every so many times (0: never) the next fault of a shuffled round."""
+    """Every so many times (0: never) the fault that has come up least."""
 
-    def __init__(self, chance: random.Random, faults: Sequence[Fault], every: int) -> None:
-        self._round = cycle(chance.sample(faults, len(faults)))
-        self._every, self._count = every, 0
+    def __init__(self, chance: random.Random, faults: Sequence[Fault], every: int, shown: Mapping[str, int]) -> None:
+        """`shown` counts by name what has come up."""
+        self._faults = chance.sample(faults, len(faults))
+        self._every, self._count, self._shown = every, 0, shown
 
     def next(self) -> Fault | None:
         """The fault for this time, mostly none."""
         self._count += 1
-        return next(self._round) if self._every and self._count % self._every == 0 else None
+        if not self._every or self._count % self._every:
+            return None
+        fault = min(self._faults, key=lambda one: self._shown[one.name])
+        # Whoever has it may yet be killed on the way: others come first meanwhile.
+        self._faults.remove(fault)
+        self._faults.append(fault)
+        return fault
 
 
 class FaultPlan:
-    """Which fault comes when. What happens to a person at each attempt depends on the seed alone, what happens to
-    connections and senders also on how many there were. For 0 people nothing goes wrong at all."""
+    """Which fault comes when. For 0 people nothing goes wrong at all."""
 
     def __init__(self, seed: int, people: int) -> None:
         chance = random.Random(seed)  # noqa: S311 - a plan, not a secret
-        self._seed = seed
-        self._people = people
-        self.connections = Turns(chance, AT_CONNECT, people and CONNECTION_EVERY)
-        self.senders = Turns(chance, AT_SENDER, people and SENDER_EVERY)
-        self._every = min(max(people // len(AT_MESSAGE), LEAST_EVERY), MOST_EVERY)
-        self._round = chance.sample(AT_MESSAGE, len(AT_MESSAGE))
-
-    def for_message(self, number: int, attempt: int) -> Fault | None:
-        """The fault for the nth attempt (from 1) at the person of a number."""
-        if not self._people:
-            return None
-        if attempt == 1:
-            place, rest = divmod(number, self._every)
-            return None if rest else self._round[place % len(self._round)]
-        chance = random.Random(f"{self._seed}/{number}/{attempt}")  # noqa: S311
-        return None if chance.randrange(AGAIN_EVERY) else chance.choice(AT_MESSAGE)
+        self.shown: Counter[str] = Counter()
+        self.connections, self.senders, self.messages = (
+            Turns(chance, faults, people and min(max(people // (ROUNDS * len(faults)), least), most), self.shown)
+            for faults, (least, most) in (
+                (AT_CONNECT, CONNECTION_EVERY), (AT_SENDER, SENDER_EVERY), (AT_MESSAGE, MESSAGE_EVERY)
+            )
+        )  # fmt: skip

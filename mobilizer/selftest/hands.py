@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
-from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, is_open
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, Heartbeat, is_open
 from mobilizer.pace.store import PREFIX
 from mobilizer.selftest.crew import is_alive
 from mobilizer.selftest.site import Site
@@ -64,6 +64,39 @@ def end_leases(session: Session, blast: int, owner: str) -> None:
     )
 
 
+def jump(site: Site, seconds: float) -> list[str]:
+    """Let the clock jump by so much, ahead or back: what was written down as a moment to come is that much further
+    back, or ahead. Of all there is, but for what is over. Who was sending lost their leases by it: those are given."""
+    with site.installation.database.write() as session:
+        owners = _owners(session, site.blast)
+        for column, rows in (
+            (Batch.lease_until, (Batch.blast_id == site.blast, Batch.state == BatchState.LEASED)),
+            (Batch.due_at, (Batch.blast_id == site.blast, Batch.state == BatchState.OPEN)),
+            (Delivery.next_at, (Delivery.blast_id == site.blast, is_open(), Delivery.next_at.is_not(None))),
+            (Blast.retry_at, (Blast.id == site.blast, Blast.retry_at.is_not(None))),
+            (Heartbeat.beat_at, ()),
+        ):
+            session.execute(
+                update(column.class_)
+                .where(*rows)
+                .values({column.key: clock(-seconds)})
+                .execution_options(synchronize_session=False)
+            )
+    return owners
+
+
+def pause(site: Site) -> bool:
+    """What a person does who wants it to stop for now. Whether it was sending."""
+    with site.installation.database.write() as session:
+        return lifecycle.pause(session, site.blast)
+
+
+def resume(site: Site) -> bool:
+    """And who wants it to go on."""
+    with site.installation.database.write() as session:
+        return lifecycle.resume(session, site.blast, start=(BlastState.PAUSED,))
+
+
 def go_on(site: Site) -> bool:
     """What a person does with a held blast, once what it says is mended. Whether there was anything to do."""
     with site.installation.database.write() as session:
@@ -94,6 +127,24 @@ def pending_among(site: Site, members: Collection[int]) -> set[int]:
                     is_open(),
                     Delivery.state == DeliveryState.PENDING,
                     Delivery.member_id.in_(members),
+                )
+            )
+        )
+
+
+def pending(site: Site) -> set[int]:
+    """The members whose message has not started."""
+    return pending_among(site, site.audience)
+
+
+def begun_among(site: Site, members: Collection[int]) -> set[int]:
+    """Those of the members whose message was claimed, whatever came of it."""
+    claimed = (DeliveryState.HANDING, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    with site.installation.database.read() as session:
+        return set(
+            session.scalars(
+                select(Delivery.member_id).where(
+                    Delivery.blast_id == site.blast, Delivery.state.in_(claimed), Delivery.member_id.in_(members)
                 )
             )
         )

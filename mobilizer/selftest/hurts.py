@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from mobilizer.selftest import hands
 from mobilizer.selftest.crew import Mate, process_of
 from mobilizer.selftest.site import CONNECTIONS, Site
 
+YEARS_SECONDS = 20 * 365 * 86_400.0
+STOPPED_SECONDS, PAUSED_SECONDS, FULL_SECONDS = 1.0, 1.5, 1.5
 LOCK_SECONDS, SENDING_SECONDS, TAKEN_OVER_SECONDS, UP_SECONDS = 2.0, 4.0, 4.0, 10.0
 
 
@@ -31,6 +34,8 @@ class Scene(Protocol):
     chance: random.Random
     cut: int
     cut_off: int
+    stood: Counter[str]  # who lost their leases and went on, how often
+    wrong: list[str]
     standing: bool  # a sender stands still: nobody may be asked to end who would wait for it
 
     def killed(self, what: str) -> None:
@@ -95,6 +100,7 @@ def stop_sender(scene: Scene) -> None:
     if owner is None:
         return
     scene.cut += CONNECTIONS
+    scene.stood[owner] += 1
     scene.standing = True
     try:
         with scene.site.installation.database.write() as session:
@@ -105,6 +111,56 @@ def stop_sender(scene: Scene) -> None:
     finally:
         _signal(owner, signal.SIGCONT)
         scene.standing = False
+
+
+def jump_ahead(scene: Scene) -> None:
+    """The clock is put ahead by twenty years: every lease is over, and everything is due."""
+    _jump(scene, YEARS_SECONDS)
+
+
+def jump_back(scene: Scene) -> None:
+    """The clock is put back by twenty years: what is due in a moment would be due in twenty years."""
+    _jump(scene, -YEARS_SECONDS)
+
+
+def _jump(scene: Scene, seconds: float) -> None:
+    scene.wait_for(lambda: bool(hands.owners(scene.site)), SENDING_SECONDS)
+    senders = hands.jump(scene.site, seconds)
+    scene.stood.update(senders)
+    # A lease that was taken over while its messages were out leaves those in doubt that are told "not now" then.
+    scene.cut_off += CONNECTIONS * len(senders)
+
+
+def pause(scene: Scene) -> None:
+    """A person pauses the blast. Until they let it go on, no message starts."""
+    if not hands.pause(scene.site):
+        return  # it holds itself
+    scene.breathe_for(STOPPED_SECONDS)
+    waiting = hands.pending(scene.site)
+    scene.breathe_for(PAUSED_SECONDS)
+    if begun := hands.begun_among(scene.site, waiting):
+        scene.wrong.append(f"{len(begun)} messages were claimed while the blast was paused")
+    hands.resume(scene.site)
+
+
+def fill_disk(scene: Scene) -> None:
+    """The disk of PostgreSQL is full, as far as it concerns what becomes of a message."""
+    database = scene.site.installation.database
+    with database.write() as session:
+        session.execute(text(_FULL_FUNCTION))
+        session.execute(text(_FULL_TRIGGER))
+    try:
+        scene.breathe_for(FULL_SECONDS)
+    finally:
+        with database.write() as session:
+            session.execute(text("DROP TRIGGER disk_full ON deliveries"))
+
+
+# The error that a full disk is told by, at the commit, where a row changes its state.
+_FULL_FUNCTION = """CREATE OR REPLACE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"""
+_FULL_TRIGGER = """CREATE CONSTRAINT TRIGGER disk_full AFTER UPDATE ON deliveries DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION disk_full()"""
 
 
 def _sender(scene: Scene) -> str | None:
@@ -125,4 +181,14 @@ HURTS: dict[str, Callable[[Scene], None]] = {
     "worker_killed": kill_worker,
     "sender_killed": kill_sender,
     "sender_stopped": stop_sender,
+    "clock_ahead": jump_ahead,
+    "clock_back": jump_back,
+    "paused": pause,
 }
+# How large a file of SQLite may grow is each connection's own affair: no other process can say that its disk is full.
+ON_POSTGRESQL: dict[str, Callable[[Scene], None]] = {"disk_full": fill_disk}
+
+
+def of(dialect: str) -> dict[str, Callable[[Scene], None]]:
+    """What can happen on a kind of database."""
+    return HURTS | (ON_POSTGRESQL if dialect == "postgresql" else {})

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import os
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,12 +36,12 @@ class Desk:
     notebook: Notebook
     pace: Pace
     connections: int = 0
-    attempts: Counter[int] = field(default_factory=Counter)
     shut: Callable[[], Awaitable[None]] | None = None
     _next: float = 0.0
 
     def note(self, fault: Fault, connection: int, number: int = 0) -> None:
         """Write down that a fault happens now."""
+        self.plan.shown[fault.name] += 1
         self.notebook.write(Line(What.FAULT, connection, number, fault.name))
 
     async def turn(self) -> None:
@@ -119,8 +118,7 @@ class Session:
             await self._say(b"503 5.5.1 no sender, or a stranger\r\n")
             return
         number = int(found[1])
-        self._desk.attempts[number] += 1
-        self._fault = self._desk.plan.for_message(number, self._desk.attempts[number])
+        self._fault = self._desk.plan.messages.next()
         if self._fault and self._fault.stage is Stage.RCPT:
             await self._misbehave(self._fault, number)
         else:

@@ -16,15 +16,19 @@ from mobilizer.selftest.books import Told, check
 from mobilizer.selftest.campaign import Campaign, Stuck, Tell
 from mobilizer.selftest.crew import CONTEXT, stop
 from mobilizer.selftest.evidence import read
-from mobilizer.selftest.relay import Ports
-from mobilizer.selftest.site import Site, site
+from mobilizer.selftest.faults import NAMED
+from mobilizer.selftest.relay import AUTH_WAYS, STARTTLS_WAYS, Ports
+from mobilizer.selftest.site import CONNECTIONS, Site, site
 
 UP_SECONDS = 60.0
+ENOUGH = 300  # people: then every fault must come up
+ALL_FAULTS = (*NAMED, *(name for name, _ in (*STARTTLS_WAYS, *AUTH_WAYS)))
 
 
 @dataclass(slots=True)
 class Figures:
-    """What a run found. `messages` are the audience's; `kills` counts processes that were killed by SIGKILL."""
+    """What a run found. `messages` are the audience's; `kills` counts processes that were killed by SIGKILL. What is
+    named with a 0 did not come up."""
 
     seed: int
     database: str
@@ -36,6 +40,7 @@ class Figures:
     lost: int = 0
     uncertain: int = 0
     bound: int = 0
+    most_at_once: int = 0
     accepted: int = 0
     rejected: int = 0
     skipped: int = 0
@@ -95,8 +100,11 @@ def _up(here: Site, seed: int, sign: StopSign, tell: Tell) -> Iterator[tuple[Cam
 def _figures(here: Site, campaign: Campaign, seed: int) -> Figures:
     evidence = read(here.notebook)
     torn = min(campaign.cut, evidence.cut) + campaign.cut_off
-    told = Told(here.audience, campaign.taken_off, campaign.left, campaign.suppressed, torn=torn)
+    told = Told(
+        here.audience, campaign.taken_off, campaign.left, campaign.suppressed, torn, CONNECTIONS, campaign.stood
+    )
     books = check(here.rows(), evidence, told, here.state(), here.suppressed_now() & here.audience)
+    missed = [name for name in ALL_FAULTS if not evidence.faults[name]] if len(here.audience) >= ENOUGH else []
     return Figures(
         seed=seed,
         database=here.installation.database.engine.dialect.name,
@@ -107,8 +115,8 @@ def _figures(here: Site, campaign: Campaign, seed: int) -> Figures:
         restarts=campaign.restarts,
         kills_by_point={str(point): campaign.kills[point] for point in Point},
         other_kills={name: count for name, count in sorted(campaign.kills.items()) if name not in set(Point)},
-        hurts=dict(sorted(campaign.hurts.items())),
-        faults_by_kind=dict(sorted(evidence.faults.items())),
+        hurts={name: campaign.hurts[name] for name in campaign.can_hurt},
+        faults_by_kind={name: evidence.faults[name] for name in ALL_FAULTS},
         **{name: value for name, value in asdict(books).items() if name != "wrong"},
-        wrong=[*campaign.wrong, *books.wrong],
+        wrong=[*campaign.wrong, *books.wrong, *(f"the fault {name} never came up" for name in missed)],
     )

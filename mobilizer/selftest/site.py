@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from mobilizer import tables
 from mobilizer.audience.members import Member
@@ -19,7 +19,7 @@ from mobilizer.bench import people
 from mobilizer.bench.grounds import ground
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
-from mobilizer.delivery.ledger import FINAL, Delivery
+from mobilizer.delivery.ledger import FINAL, Delivery, LeaseRecord
 from mobilizer.demo import APPEAL
 from mobilizer.demo.box import Box, open_box
 from mobilizer.demo.contents import read_content
@@ -78,11 +78,15 @@ class Site:
         keyring = self.installation.keyring
         with self.installation.database.read() as session:
             found = session.execute(
-                select(Delivery.member_id, Delivery.state, Delivery.reason).where(Delivery.blast_id == self.blast)
+                select(Delivery.member_id, Delivery.state, Delivery.reason, func.coalesce(LeaseRecord.owner, ""))
+                .outerjoin(
+                    LeaseRecord, and_(LeaseRecord.batch_id == Delivery.batch_id, LeaseRecord.epoch == Delivery.epoch)
+                )
+                .where(Delivery.blast_id == self.blast)
             )
             return [
-                Row(member, state, reason, keyring.token(Purpose.MESSAGE, Ticket(member, self.blast)))
-                for member, state, reason in found
+                Row(member, state, reason, keyring.token(Purpose.MESSAGE, Ticket(member, self.blast)), owner)
+                for member, state, reason, owner in found
             ]
 
     def suppressed_now(self) -> set[int]:

@@ -94,7 +94,7 @@ class Witness:
             self.end_leases()
             make_due(self.world)
             self.send("the rest")
-        told = Told(self.world.members, self.taken_off, left=self.taken_off, torn=self.torn)
+        told = Told(self.world.members, self.taken_off, left=self.taken_off, torn=self.torn, connections=self.torn)
         return check(self._rows(), gather(self.seen), told, self.world.blast().state, suppressed=()).wrong
 
     def _rows(self) -> list[Row]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mobilizer.delivery.leases import WORKER_LOST
 from mobilizer.selftest.books import Books, Row, Told, check
 from mobilizer.selftest.evidence import Line, Notebook, What, gather, read
+from mobilizer.selftest.faults import NAMED, FaultPlan
 
 # Accepted, accepted, refused, left in time, lost answer, cut connection.
 ROWS = {
@@ -20,7 +24,7 @@ ROWS = {
     5: Row(5, "uncertain", "hung_up", message_id="m5"),
     6: Row(6, "uncertain", "worker_lost", message_id="m6"),
 }
-TOLD = Told(audience=set(ROWS), taken_off={4}, left={4}, torn=1)
+TOLD = Told(audience=set(ROWS), taken_off={4}, left={4}, torn=1, connections=1)
 
 
 def taken(number: int, fault: str = "") -> Line:
@@ -142,3 +146,48 @@ def test_what_the_relay_wrote_is_read_again_but_for_a_line_that_is_not_whole(tmp
 
 def replace_told(torn: int) -> Told:
     return replace(TOLD, torn=torn)
+
+
+def lost_with(owners: Sequence[str]) -> dict[int, Row]:
+    """Rows whose worker was lost with the answer: which one, of each."""
+    return {number: Row(number, "uncertain", WORKER_LOST, f"m{number}", who) for number, who in enumerate(owners, 1)}
+
+
+@pytest.mark.parametrize(
+    ("owners", "stood", "wrong"),
+    [
+        (["a", "a"], {}, False),
+        (["a", "a", "b", "b"], {}, False),
+        (["a", "a", "a"], {}, True),
+        (["a", "a", "a"], {"a": 1}, False),
+        (["a", "a", "a"], {"b": 1}, True),
+    ],
+)
+def test_each_process_that_was_lost_leaves_no_more_in_doubt_than_its_connections(
+    owners: list[str], stood: dict[str, int], wrong: bool
+) -> None:
+    """However many others were killed, who left less behind."""
+    rows = lost_with(owners)
+    told = Told(audience=set(rows), torn=100, connections=2, stood=Counter(stood))
+    found = check(list(rows.values()), gather([]), told, "sent", suppressed=())
+    assert found.most_at_once == max(map(owners.count, owners))
+    assert bool(found.wrong) == wrong
+    assert not wrong or "than their 2 connections: 1 (a)" in found.wrong[0]
+
+
+@pytest.mark.parametrize("people", [300, 1000, 5000])
+def test_every_fault_comes_up_in_a_short_run_though_many_are_never_met(people: int) -> None:
+    """Each has its turn again as long as it has not come up: of three that are planned two are met."""
+    plan = FaultPlan(seed=people, people=people)
+    met = random.Random(people)  # noqa: S311
+    for turns, times in ((plan.messages, people), (plan.senders, people), (plan.connections, people // 3)):
+        for _ in range(times):
+            fault = turns.next()
+            if fault is not None and met.randrange(3):
+                plan.shown[fault.name] += 1
+    assert set(NAMED) <= {name for name, count in plan.shown.items() if count}
+
+
+def test_for_nobody_nothing_goes_wrong() -> None:
+    plan = FaultPlan(seed=1, people=0)
+    assert {turns.next() for turns in (plan.messages, plan.senders, plan.connections) for _ in range(200)} == {None}

@@ -116,4 +116,10 @@ def run(sender: Mate, site: Site, failpoint: str) -> None:
 def checked(site: Site, torn: int) -> Books:
     """The books of a blast that is over."""
     assert {row.state for row in site.rows()} <= {DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN}
-    return check(site.rows(), read(site.notebook), Told(site.audience, torn=torn), site.state(), site.suppressed_now())
+    return check(
+        site.rows(),
+        read(site.notebook),
+        Told(site.audience, torn=torn, connections=torn),
+        site.state(),
+        site.suppressed_now(),
+    )
