@@ -94,6 +94,8 @@ class OurWorker(Worker):
         if sys.platform == "linux":
             # Without this a killed worker leaves its horse sending, beside the worker that takes over.
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != self.pid:
+                os.kill(os.getpid(), signal.SIGKILL)  # it was killed before we said so, and nobody will tell us
 
     stopping = False  # of this process, whichever worker heard the signal
 

@@ -41,7 +41,9 @@ def _setback(delivery: int, tries: int, answer: Deferred | Rejected | Uncertain 
                 wait_seconds=BACKOFF_SECONDS[tries],
             )
         case Deferred():
-            return Settlement(delivery, DeliveryState.REJECTED, Verdict.SOFT, answer.code, answer.reply)
+            # Given up. A mailbox that was full all the time counts like one that says so for good (5.2.2).
+            verdict = Verdict.FULL if answer.verdict == Verdict.FULL else Verdict.SOFT
+            return Settlement(delivery, DeliveryState.REJECTED, verdict, answer.code, answer.reply)
         case Rejected():
             return Settlement(delivery, DeliveryState.REJECTED, answer.verdict, answer.code, answer.reply)
 

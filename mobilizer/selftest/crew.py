@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,9 @@ def _live(log: str, work: Callable[..., object], *arguments: Any) -> None:
     os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    starter = parent_process()
+    if starter is None or not starter.is_alive():
+        return  # they ended before we could say that we want to know
     said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(said, 1)
     os.dup2(said, 2)

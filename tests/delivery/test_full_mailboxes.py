@@ -10,13 +10,27 @@ from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery import holds
-from mobilizer.delivery.claims import Settlement
+from mobilizer.delivery.answers import settlement
+from mobilizer.delivery.claims import BACKOFF_SECONDS, Settlement
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.transport.outcomes import Deferred, Stage
 from tests.worlds import World
 
 DAY = 86400.0
 Answer = tuple[str, str, float]  # state, reason, how many days ago
 FULL, SOFT, TAKEN = ("rejected", "full"), ("rejected", "soft"), ("accepted", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "reply", "reason"),
+    [(452, "4.2.2 over quota", "full"), (450, "4.2.0 not now", "soft"), (451, "4.7.1 too many messages", "soft")],
+)
+def test_who_was_put_off_for_two_days_is_refused_softly_and_a_full_mailbox_as_a_full_one(
+    code: int, reply: str, reason: str
+) -> None:
+    given_up = settlement(1, len(BACKOFF_SECONDS), Deferred(code, reply, Stage.RCPT))
+    assert (given_up.state, given_up.reason, given_up.code) == ("rejected", reason, code)
+    assert settlement(1, len(BACKOFF_SECONDS) - 1, Deferred(code, reply, Stage.RCPT)).state == "pending"
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ OTHERWISE = "messages that the relay took though their row says otherwise"
 CLAIM_LAST = replaced(Slice, _claim_and_settle=hand_over_then_claim)
 
 # fmt: off
-OF_STATEMENTS = (
+MUTANTS = (
     Mutant("claim_without_the_epoch",
            reworded("_CLAIM", "batches.epoch = ", "batches.epoch >= "),
            lease_lost_before_the_content, "uncertain without a lost answer"),
@@ -290,8 +290,6 @@ OF_STATEMENTS = (
     Mutant("claim_without_the_pause",
            reworded("_CLAIM", "blasts.state = 'sending'", "blasts.state <> ''"),
            paused_before_the_content, FORBIDDEN),
-)
-OF_FUNCTIONS = (
     Mutant("resend_handing_rows",
            replaced(leases, sweep=sweep_to_pending),
            killed_with_a_content_out, TWICE),
@@ -315,7 +313,6 @@ OF_FUNCTIONS = (
            one_is_told_not_now, "skipped though they never left"),
 )
 # fmt: on
-MUTANTS = (*OF_STATEMENTS, *OF_FUNCTIONS)
 SCENARIOS = dict.fromkeys((fair_weather, *(mutant.scenario for mutant in MUTANTS)))
 
 
@@ -332,14 +329,7 @@ def test_the_engine_keeps_its_books_in_order(world: World, scenario: Scenario) -
     assert books_after(world, scenario) == []
 
 
-@pytest.mark.parametrize("mutant", OF_STATEMENTS, ids=lambda mutant: mutant.name)
-def test_this_mutant_of_a_statement_is_found_out(world: World, mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    mutant.mutate(monkeypatch)
-    assert mutant.found in "; ".join(books_after(world, mutant.scenario))
-
-
-@pytest.mark.parametrize("mutant", OF_FUNCTIONS, ids=lambda mutant: mutant.name)
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_this_mutant_is_found_out(world: World, mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant.mutate(monkeypatch)
     assert mutant.found in "; ".join(books_after(world, mutant.scenario))

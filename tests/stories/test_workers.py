@@ -190,3 +190,16 @@ def test_a_job_that_is_not_ours_never_runs(here: Installation) -> None:
         jobs.worker(here).work(burst=True, logging_level="ERROR")
         assert not (here.settings.home / "evil").exists()
         assert evil.get_status() == "failed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells a process that its parent died")
+@pytest.mark.parametrize("orphan", [True, False])
+def test_a_horse_whose_worker_died_before_it_could_ask_to_be_told_does_not_live(orphan: bool) -> None:
+    horse = jobs.OurWorker.__new__(jobs.OurWorker)
+    horse.pid = 0 if orphan else os.getpid()
+    pid = os.fork()
+    if not pid:
+        horse.setup_work_horse_signals()
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status) == orphan
