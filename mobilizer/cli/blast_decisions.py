@@ -33,7 +33,7 @@ class CausePath(click.ParamType[Cause]):
             return value if isinstance(value, Cause) else Cause.parse(value)
         except ValueError:
             self.fail(
-                f"“{value}” is no cause: `status` names them, like deferred/rate/421 or refused/full.", param, ctx
+                f"“{value}” is no cause: `status` names them, like deferred/rate/421 or rejected/full.", param, ctx
             )
 
 
@@ -45,14 +45,14 @@ class CausePath(click.ParamType[Cause]):
 def retry(settings: Settings, slug: str, cause: Cause, dry_run: bool) -> None:
     """Try now what waits for another try, or was refused for a cause that is mended.
 
-    A shorter path names more: “refused/full” is every full mailbox. Nobody gets a mail twice by it.
+    A shorter path names more: “rejected/full” is every full mailbox. Nobody gets a mail twice by it.
     """
     here = opened(settings)
     if dry_run:
         with here.database.read() as session:
             count = causes.count(session, blast_named(session, slug).id, cause)
         now = status_of(here, slug)
-        Console().print(causes_table("Causes", now[Kind.DEFERRED] + now[Kind.REFUSED]))
+        Console().print(causes_table("Causes", [cause for kind in Kind for cause in now["causes"][kind]]))
         click.echo(f"It would be {count} mails.")
         return
     with here.database.write() as session:

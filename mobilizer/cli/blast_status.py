@@ -81,7 +81,7 @@ def status_of(here: Installation, slug: str) -> dict[str, Any]:
             "limits": [_limit(standing) for standing in in_force(here.settings)] if now.state == "sending" else [],
             "languages": {tag: _counts(tally) for tag, tally in now.languages.items()},
             "mailboxes": {code: _counts(tally) for code, tally in causes.by_provider(session, blast.id).value.items()},
-            **{kind: [_cause(group) for group in found] for kind, found in groups.items()},
+            "causes": {kind: [_cause(group) for group in found] for kind, found in groups.items()},
         }
 
 
@@ -94,13 +94,14 @@ def drawn(now: dict[str, Any]) -> RenderableType:
         return Group(*shown, f"It would go to {now['people']} people.")
     shown.append(_table("Language", {_own_name(tag): counts for tag, counts in now["languages"].items()}, now))
     if now["mailboxes"]:
-        shown.append(_table("Mailbox", {code or "others": counts for code, counts in now["mailboxes"].items()}))
+        named = {code or "Other mailboxes": counts for code, counts in now["mailboxes"].items()}
+        shown.append(_table("Mailbox", named))
     for limit in now["limits"]:
         how = "slowed" if limit["slowed"] else "limited"
         shown.append(f"{limit['name']} is {how} to {limit['per_second'] * 60:.4g} a minute.")
-    for kind, title in ((Kind.DEFERRED, "Waits for another try"), (Kind.REFUSED, "Refused")):
-        if now[kind]:
-            shown.append(causes_table(title, now[kind]))
+    for kind, title in ((Kind.DEFERRED, "Waits for another try"), (Kind.REJECTED, "Rejected")):
+        if found := now["causes"][kind]:
+            shown.append(causes_table(title, found))
     if now["undecided"]:
         shown.append(f"{now['undecided']} uncertain: see `mobilizer blasts uncertain {now['slug']}`.")
     rate = f"{now['per_second']:.0f} a second, " if now["per_second"] else ""

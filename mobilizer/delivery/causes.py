@@ -24,7 +24,7 @@ class Kind(StrEnum):
     """Messages that were told "not now" and wait for their next try, and messages that were told "no"."""
 
     DEFERRED = "deferred"
-    REFUSED = "refused"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)

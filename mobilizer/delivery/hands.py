@@ -242,7 +242,7 @@ class Hands:
             for unrenderable in hand.unmade:
                 self.answered(hand, unrenderable)
         else:
-            self.trouble = Trouble(N_("Message after message can't be made (%(kind)s)."), kind=hand.unmade[-1].reply)
+            self.trouble = Trouble(N_("Mail after mail can't be made (%(kind)s)."), kind=hand.unmade[-1].reply)
         hand.unmade = []
 
     def _joins_those_aside(self, hand: Hand, person: Person) -> bool:

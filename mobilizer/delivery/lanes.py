@@ -109,7 +109,7 @@ class Lanes:
         elif isinstance(answer, Rejected) and answer.verdict == Verdict.POLICY:
             self._refusals += 1
             if self._refusals >= REFUSALS_IN_A_ROW:
-                self.trouble = Trouble(N_("Message after message is refused by policy."), fatal=True)
+                self.trouble = Trouble(N_("Mail after mail is rejected by policy."), fatal=True)
 
     def troubled(self, route: Route, trouble: Trouble) -> None:
         """A relay had trouble of its own."""

@@ -18,7 +18,7 @@ from mobilizer.problems import N_, Problem, write_problem
 
 LATE_SECONDS = 3600.0
 LATE = Problem("held.late", N_("Its time was more than an hour ago: send it now, or choose another time."))
-REFUSED = Problem("held.refused", N_("Too many messages are refused by policy: look at the replies, then go on."))
+REFUSED = Problem("held.refused", N_("Too many mails are rejected by policy: look at the replies, then go on."))
 
 
 def launching(session: Session) -> list[int]:

@@ -1,1 +1,1 @@
-"""Notices: what organizers are told by mail when a blast stops itself, ends, or needs them."""
+"""Notices: what organizers are told by mail when a blast is held, ends, or needs them."""

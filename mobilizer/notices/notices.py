@@ -16,7 +16,7 @@ from mobilizer.organizers.users import User
 class Kind(StrEnum):
     """What can have happened to a blast that organizers are told of."""
 
-    HELD = "held"  # it stopped itself
+    HELD = "held"  # the software stopped it
     FINISHED = "finished"  # every delivery is final
     UNCERTAIN = "uncertain"  # mails whose answer was lost: leave or resend?
     LATE = "late"  # its schedule came too late: now or another time?

@@ -15,13 +15,13 @@ from mobilizer.notices.notices import Kind
 from mobilizer.problems import N_, P_, Problem
 
 SUBJECTS = {
-    Kind.HELD: N_("“%(title)s” has stopped itself"),
+    Kind.HELD: N_("“%(title)s” is held"),
     Kind.FINISHED: N_("“%(title)s” is sent"),
     Kind.UNCERTAIN: N_("“%(title)s”: mails that may have arrived, or not"),
     Kind.LATE: N_("“%(title)s” was not launched: its time had passed"),
     Kind.STUCK: N_("“%(title)s” has not begun"),
 }
-HELD = N_("“%(title)s” stopped itself on %(at)s. Nobody is marked for it, and nobody will get it twice.")
+HELD = N_("“%(title)s” has been held since %(at)s. Nobody is marked for it, and nobody will get it twice.")
 WHY = N_("Why: %(reason)s")
 TRIES_AGAIN = N_("It tries again by itself on %(at)s.")
 WAITS = N_("It waits until someone has mended this and lets it go on.")

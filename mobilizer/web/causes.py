@@ -45,7 +45,7 @@ def retry(slug: str) -> ResponseReturnValue:
     try:
         cause = Cause.parse(request.form.get("cause", ""))
     except ValueError:
-        cause = Cause(Kind.REFUSED, reason="")  # a form that is none of ours is about nobody
+        cause = Cause(Kind.REJECTED, reason="")  # a form that is none of ours is about nobody
     with installation().database.write() as session:
         blast = known_blast(session, slug)
         blast_id, stands_still = blast.id, blast.state in decisions.STANDS_STILL

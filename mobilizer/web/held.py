@@ -10,12 +10,12 @@ from mobilizer.problems import N_, Problem
 from mobilizer.web.words import _
 
 NO_ROOM = {"held.no_room"}
-REFUSED = {"held.refused", "Message after message is refused by policy."}
+REFUSED = {"held.refused", "Mail after mail is rejected by policy."}
 FAILED = {"The sending software failed. Its log says how.", "held.unfrozen"}
 BOUND = {"%(host)s is not this machine, and this installation may not send elsewhere."}
 
 READ_THE_REPLIES = N_(
-    "Read the replies beneath, under “Refused”. Content, reputation or limits are the usual causes, and to go on "
+    "Read the replies beneath, under “Rejected”. Content, reputation or limits are the usual causes, and to go on "
     "against them harms your name. Then resume, or cancel."
 )
 READ_THE_LOG = N_("Nobody was skipped. Let the operator find the fault in the worker's log and mend it; then resume.")

@@ -17,7 +17,7 @@ blueprint = Blueprint("notices", __name__, url_prefix="/settings/notices")
 
 SHOWN = 50
 TOPICS = {
-    Topic.HELD: (N_("A blast stops itself"), N_("The relay fails, or too much is refused.")),
+    Topic.HELD: (N_("A blast is held"), N_("The relay fails, or too much is rejected.")),
     Topic.DECISION: (
         N_("A blast needs a decision"),
         N_("Mails are uncertain, a schedule came too late, or an audience can't be frozen."),
@@ -30,7 +30,7 @@ SCOPES = {
     Scope.NONE: N_("No mail"),
 }
 KINDS = {
-    "held": (N_("Stopped itself"), "bad"),
+    "held": (N_("Held"), "bad"),
     "finished": (N_("Finished"), "good"),
     "uncertain": (N_("Mails are uncertain"), "warn"),
     "late": (N_("Its time had passed"), "warn"),

@@ -126,13 +126,13 @@ def _steer(slug: str, action: str, verb: Callable[[Session, int], bool], done: s
 def _groups(session: Session, blast: Blast, now: Progress) -> dict[str, Any]:
     """What has to look at rows: causes and mailboxes, counted lately."""
     deferred = causes.groups(session, blast.id, Kind.DEFERRED) if now.overall.waiting else None
-    refused = causes.groups(session, blast.id, Kind.REFUSED) if now.overall.rejected else None
+    rejected = causes.groups(session, blast.id, Kind.REJECTED) if now.overall.rejected else None
     mailboxes = causes.by_provider(session, blast.id)
     later = sum(group.people for group in deferred.value) if deferred else 0
     whole = together(mailboxes.value)
     return {
         "deferred": lines(deferred.value) if deferred else [],
-        "refused": lines(refused.value) if refused else [],
+        "rejected": lines(rejected.value) if rejected else [],
         "mailboxes": [tally_bar(provider_name(code), tally) for code, tally in mailboxes.value.items()],
         "mailboxes_total": tally_bar("", whole),
         "mailbox_kinds": [(kind, name) for kind, name in kinds() if getattr(whole, kind) or kind == "accepted"],
@@ -154,7 +154,7 @@ def _headline(now: Progress) -> str:
         case S.PAUSED:
             return _("Paused by a person")
         case S.HELD:
-            return _("It holds itself")
+            return _("It is held")
         case S.CANCELLED:
             return _("Cancelled")
         case _:

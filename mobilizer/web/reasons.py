@@ -8,9 +8,9 @@ from mobilizer.web.words import _
 
 REASONS: dict[str, str] = {
     "hard": N_("The mailbox does not exist"),
-    "soft": N_("Refused without a clear reason, or put off until it was given up"),
+    "soft": N_("Rejected without a clear reason, or put off until it was given up"),
     "full": N_("The mailbox is full"),
-    "policy": N_("Refused by the other side's policy"),
+    "policy": N_("Rejected by the other side's policy"),
     "rate": N_("Too many at once for the other side"),
     "suppressed": N_("Suppressed: must not be mailed"),
     "unsubscribed": N_("Left the list before it was sent"),
@@ -25,7 +25,7 @@ REASONS: dict[str, str] = {
     **{loss.value: words for loss, words in LOSSES.items()},
 }
 # What a verdict means where the code of the reply is known: a lasting no (5xx), or one "not now" too many.
-SOFT_NO = N_("Refused without a clear reason")
+SOFT_NO = N_("Rejected without a clear reason")
 GIVEN_UP = N_("“Not now” again and again, then given up")
 # The same verdicts where they are not the last word.
 WAITING = {

@@ -61,7 +61,7 @@ def test_status_says_the_same_to_people_and_to_programs(launched: World) -> None
     assert (now["people"], now["accepted"], now["rejected"], now["uncertain"], now["waiting"]) == (5, 1, 1, 2, 1)
     assert now["undecided"] == 2
     assert now["mailboxes"]["gmail"]["accepted"] == 1
-    assert [cause["cause"] for cause in now["refused"]] == ["refused/full/552/5.2.2/"]
+    assert [cause["cause"] for cause in now["causes"]["rejected"]] == ["rejected/full/552/5.2.2/"]
     assert "@" not in json.dumps(now), "a reply may quote an address"
 
 
@@ -96,17 +96,17 @@ def test_pause_resume_and_cancel_are_told_and_audited(launched: World) -> None:
 
 
 def test_a_cause_is_tried_again_or_only_counted(launched: World) -> None:
-    dry = run(launched, "retry", SLUG, "--cause", "refused/full", "--dry-run")
+    dry = run(launched, "retry", SLUG, "--cause", "rejected/full", "--dry-run")
     assert "It would be 1 mails." in dry.output
     assert log(launched) == []
     assert run(launched, "retry", SLUG).output == "1 mails are tried again now.\n"
     assert launched.delivery(launched.members[2]).next_at is None
-    assert run(launched, "retry", SLUG, "--cause", "refused/full/552").exit_code == 0
+    assert run(launched, "retry", SLUG, "--cause", "rejected/full/552").exit_code == 0
     assert launched.delivery(launched.members[1]).state == "pending"
-    nothing = run(launched, "retry", SLUG, "--cause", "refused")
+    nothing = run(launched, "retry", SLUG, "--cause", "rejected")
     assert nothing.exit_code == 1
     assert "no mail of this cause" in nothing.output
-    assert [detail["cause"] for _, detail in log(launched)] == ["deferred", "refused/full/552"]
+    assert [detail["cause"] for _, detail in log(launched)] == ["deferred", "rejected/full/552"]
 
 
 def test_in_a_pause_what_is_put_back_is_said_to_wait_for_its_end(launched: World) -> None:
@@ -153,7 +153,7 @@ def test_uncertain_mails_are_listed_left_and_sent_again(launched: World) -> None
     [
         ("status", "none"),
         ("pause", "none"),
-        ("retry", SLUG, "--cause", "rejected"),
+        ("retry", SLUG, "--cause", "refused"),
         ("retry", SLUG, "--cause", "deferred/rate/x"),
         ("leave", SLUG),
         ("resend", SLUG, "--all", "--reason", "worker_lost"),

@@ -134,7 +134,7 @@ def test_a_message_that_is_uncertain_once_more_is_asked_about_once_more(sent: Wo
 def test_a_blast_that_is_over_or_not_frozen_sends_nothing_again(sent: World, state: str) -> None:
     write(sent, lambda session: session.execute(update(Blast).values(state=state)))
     assert resend(sent) == 0
-    assert retry(sent, "refused") == 0
+    assert retry(sent, "rejected") == 0
     assert sent.blast().state == state
     assert leave(sent) == 3
 
@@ -276,13 +276,13 @@ def test_what_was_refused_is_tried_again_but_for_addresses_that_do_not_exist(
 ) -> None:
     write(sent, lambda session: session.execute(update(Blast).values(state="sending")))
     put(sent, S.REJECTED, sent.members[:2], reason=reason, code=552, reply="5.2.2 no", tries=3)
-    assert retry(sent, f"refused/{reason}/552/5.2.2") == again
+    assert retry(sent, f"rejected/{reason}/552/5.2.2") == again
     assert sent.states().get("pending", 0) == again
     if again:
         assert sent.delivery(sent.members[0]).tries == 0
 
 
-@pytest.mark.parametrize("key", ["refused", "deferred"])
+@pytest.mark.parametrize("key", ["rejected", "deferred"])
 def test_what_was_accepted_skipped_or_uncertain_is_never_tried_again_by_cause(sent: World, key: str) -> None:
     put(sent, S.SKIPPED, sent.members[:1], reason="suppressed")
     assert retry(sent, key) == 0
@@ -292,7 +292,7 @@ def test_what_was_accepted_skipped_or_uncertain_is_never_tried_again_by_cause(se
 def test_a_retry_of_a_sent_blast_sends_again_and_ends_again(sent: World) -> None:
     put(sent, S.REJECTED, sent.members[:2], reason="full", code=552)
     write(sent, lambda session: session.execute(update(Blast).values(state="sent")))
-    assert retry(sent, "refused/full") == 2
+    assert retry(sent, "rejected/full") == 2
     assert sent.blast().state == "sending"
     assert len(send(sent).messages) == 2
     make_due(sent)
@@ -305,6 +305,6 @@ def test_a_cause_that_is_none_is_refused(key: str) -> None:
         Cause.parse(key)
 
 
-@pytest.mark.parametrize("key", ["deferred", "refused/full", "deferred/rate/421/4.7.28/gmail", "refused/soft/450//"])
+@pytest.mark.parametrize("key", ["deferred", "rejected/full", "deferred/rate/421/4.7.28/gmail", "rejected/soft/450//"])
 def test_a_cause_is_read_as_it_was_written(key: str) -> None:
     assert Cause.parse(key).key == key

@@ -70,7 +70,7 @@ def test_progress_is_the_ledger_through_everything_that_can_happen_to_a_blast(wo
     assert counted(world) == by_hand(world), "swept and refused"
     with database.write() as session:
         assert reconcile.finish(session) == [world.blast_id]
-        assert decisions.retry(session, world.blast_id, Cause.parse("refused/full")) == 14
+        assert decisions.retry(session, world.blast_id, Cause.parse("rejected/full")) == 14
     assert counted(world) == by_hand(world), "put back"
     send(world, {"DOT": DROP}, connections=1)
     with database.write() as session:

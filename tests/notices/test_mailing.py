@@ -26,7 +26,7 @@ def test_a_hold_is_told_by_mail_with_its_reason_and_a_link_and_no_member(newsroo
     assert [mail[0] for mail in newsroom.mails()] == ["sent", "sent"]
     mail = newsroom.arrived()[0]
     assert mail["To"] == "Admin Person <admin@example.org>"
-    assert mail["Subject"] == "“Love always wins” has stopped itself"
+    assert mail["Subject"] == "“Love always wins” is held"
     assert mail["Auto-Submitted"] == "auto-generated"
     text = mail.get_payload(decode=True).decode()
     assert "No connection to the relay mx:25: no" in text
@@ -57,7 +57,7 @@ def test_its_words_are_in_the_readers_language(newsroom: Newsroom, tag: str) -> 
     newsroom.send_due()
     mail = newsroom.arrived()[0]
     assert mail["Content-Language"] == tag
-    english = ("stopped itself", "Why:", "Look here", "So far", "your choice", "It waits until", "No connection")
+    english = ("has been held since", "Why:", "Look here", "So far", "your choice", "It waits until", "No connection")
     found = [words for words in english if words in str(mail["Subject"]) + mail.get_payload(decode=True).decode()]
     assert found == (list(english) if tag == "en" else [])
 

@@ -66,7 +66,7 @@ def test_what_happened_is_shown_though_its_mail_waits_for_the_relay(
     assert "Nothing has happened yet" in admin.get("/settings/notices").text
     hold(world)
     page = admin.get("/settings/notices").text
-    for shown in ("Stopped itself", "The relay&#39;s words &lt;b&gt;", "Love always wins", "Waiting"):
+    for shown in ("Held", "The relay&#39;s words &lt;b&gt;", "Love always wins", "Waiting"):
         assert shown in page
     with installation.database.write() as session:
         session.execute(update(NoticeMail).values(state="failed"))

@@ -158,7 +158,7 @@ def test_a_no_at_the_first_try_is_not_called_one_after_many(organizer: Browser, 
     settle(launched, launched.members[0], DeliveryState.REJECTED, reason="soft", code=550, reply="no")
     settle(launched, launched.members[1], DeliveryState.REJECTED, reason="soft", code=450, reply="later")
     page = organizer.get(f"{BLAST}/progress").text
-    assert "Refused without a clear reason<" in page
+    assert "Rejected without a clear reason<" in page
     assert "“Not now” again and again, then given up" in page
 
 
@@ -191,7 +191,7 @@ def test_what_waits_is_told_by_cause_and_tried_again_by_cause(organizer: Browser
     assert launched.delivery(launched.members[0]).next_at is None
     assert launched.delivery(launched.members[2]).next_at is not None
     assert "2 mails are tried again now." in organizer.get(f"{BLAST}/progress").text
-    organizer.post(f"{BLAST}/retry", cause="refused/full")
+    organizer.post(f"{BLAST}/retry", cause="rejected/full")
     assert launched.delivery(launched.members[3]).state == "pending"
     with launched.installation.database.read() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "blast.retry")).all()
@@ -199,7 +199,7 @@ def test_what_waits_is_told_by_cause_and_tried_again_by_cause(organizer: Browser
         assert {entry.user_id for entry in entries} == {organizer.user_id}
 
 
-@pytest.mark.parametrize("cause", ["", "refused/hard", "nonsense", "deferred/rate/x"])
+@pytest.mark.parametrize("cause", ["", "rejected/hard", "nonsense", "deferred/rate/x"])
 def test_a_cause_that_is_none_changes_nothing(organizer: Browser, launched: World, cause: str) -> None:
     defer(launched)
     settle(launched, launched.members[4], DeliveryState.REJECTED, reason="hard", code=550)
@@ -248,7 +248,7 @@ def test_a_change_is_read_out_seldom(organizer: Browser, launched: World) -> Non
         (Problem("relay", "No answer."), True, "You can wait"),
         (Problem("relay", "No password."), False, "Let the operator mend the relay"),
         (REFUSED, False, "Read the replies beneath"),
-        (Problem("relay", "Message after message is refused by policy."), False, "Read the replies beneath"),
+        (Problem("relay", "Mail after mail is rejected by policy."), False, "Read the replies beneath"),
         (Problem("relay", "The sending software failed. Its log says how."), True, "find the fault in the worker"),
     ],
 )
@@ -260,7 +260,7 @@ def test_a_held_blast_says_what_to_do(
     page = organizer.get(f"{BLAST}/progress").text
     assert said in page
     assert ("by itself:" in page) is retry
-    assert "Sending has stopped itself" in page
+    assert "Sending is held" in page
     assert f'href="{BLAST}/progress"' in organizer.get("/").text.split("Needs your decision")[1]
 
 
