@@ -116,6 +116,6 @@ def test_how_an_answer_was_lost_is_a_code_also_of_rows_from_when_it_was_a_senten
 
 def run(database: Database, way: str) -> None:
     """One step of the schema's history, on a database that is beyond it."""
-    step = ScriptDirectory.from_config(_config()).get_revision("0015")
+    step = ScriptDirectory.from_config(_config()).get_revision("0016")
     with database.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
         getattr(step.module, way)()
