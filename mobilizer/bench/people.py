@@ -23,7 +23,7 @@ LISTS = (("everyone", "Everyone", 1), ("film-nights", "Film nights", 3))  # slug
 CHUNK = 10_000
 _MEMBERS = cast(Table, Member.__table__)
 _DAYS = 700
-_ODD = 48_271  # walks through names, places and days without a pattern that shows
+ODD = 48_271  # walks through names, places and days without a pattern that shows
 
 
 def fill(installation: Installation, count: int) -> list[int]:
@@ -65,9 +65,9 @@ def members(
     """So many rows of members, numbered from 1, their identities sealed; each is one whose language is of these."""
     days = [now - timedelta(days=back) for back in range(_DAYS)]
     tongues = [TONGUES[tag] for tag in languages for _ in range(TONGUES[tag].share)]
-    named = {id(tongue): _names(tongue) for tongue in tongues}
+    named = {id(tongue): names_of(tongue) for tongue in tongues}
     for number in range(1, count + 1):
-        odd = number * _ODD
+        odd = number * ODD
         tongue = tongues[odd % len(tongues)]
         name, local = named[id(tongue)][odd // 7 % len(named[id(tongue)])]
         country, time_zone = tongue.places[odd // 3 % len(tongue.places)]
@@ -89,7 +89,7 @@ def members(
         }
 
 
-def _names(tongue: Tongue) -> list[tuple[str, str]]:
+def names_of(tongue: Tongue) -> list[tuple[str, str]]:
     """Every first with every last name, and the local part of an address for each."""
     return [(f"{first} {last}", _local_part(first, last)) for first in tongue.first for last in tongue.last]
 

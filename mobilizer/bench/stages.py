@@ -1,17 +1,18 @@
-"""Bench: the stages. Looks now and then at what the sender is doing, and counts the looks by stage."""
+"""Bench: the stages. Looks now and then at what a process is doing, and counts the looks by stage."""
 
 from __future__ import annotations
 
 import signal
 import time
 from collections import Counter
+from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Self
 
 PERIOD = 0.001  # seconds of CPU between two looks; many a kernel only counts in 4 ms
 
 # The innermost frame that has a stage says what is being done: by its name, or that of its class, module or package.
-STAGES = {
+SENDING = {
     "mobilizer.audience.members": "seals_and_tokens",
     "mobilizer.keys": "seals_and_tokens",
     "mobilizer.blasts": "seals_and_tokens",
@@ -29,15 +30,33 @@ STAGES = {
     "mobilizer.transport": "dialogue_and_loop",
     "mobilizer.delivery": "dialogue_and_loop",
 }
+IMPORTING = {
+    "mobilizer.audience.uploads": "file",
+    "mobilizer.audience.delimited": "file",
+    "mobilizer.audience.sheet": "file",
+    "mobilizer.audience.addresses": "addresses",
+    "mobilizer.audience.typos": "addresses",
+    "mobilizer.audience.candidates": "rows",
+    "mobilizer.audience.guarding": "rows",
+    "mobilizer.audience.spoken": "rows",
+    "mobilizer.keys": "seals_and_keys",
+    "mobilizer.audience.members": "seals_and_keys",
+    "mobilizer.audience.joining": "database",
+    "mobilizer.audience.keeping": "database",
+    "mobilizer.audience.suppressing": "database",
+    "mobilizer.db": "database",
+    "mobilizer.audience": "verdicts",
+}
 OTHER = "other"
 
 
 class Stages:
     """Looks while it is entered. `shares` are of the looks, `cost` is the seconds that looking took."""
 
-    def __init__(self) -> None:
+    def __init__(self, stages: Mapping[str, str] = SENDING) -> None:
         self.looks: Counter[str] = Counter()
         self.cost = 0.0
+        self._stages = stages
         self._known: dict[CodeType, str | None] = {}
 
     def __enter__(self) -> Self:
@@ -63,12 +82,12 @@ class Stages:
     def _stage(self, frame: FrameType) -> str | None:
         code = frame.f_code
         if code not in self._known:
-            self._known[code] = stage_of(f"{frame.f_globals.get('__name__')}.{code.co_qualname}")
+            self._known[code] = stage_of(f"{frame.f_globals.get('__name__')}.{code.co_qualname}", self._stages)
         return self._known[code]
 
 
-def stage_of(function: str) -> str | None:
+def stage_of(function: str, stages: Mapping[str, str] = SENDING) -> str | None:
     """The stage of a function by its whole name: its own, else that of the nearest name around it."""
-    while function and function not in STAGES:
+    while function and function not in stages:
         function = function.rpartition(".")[0]
-    return STAGES.get(function)
+    return stages.get(function)

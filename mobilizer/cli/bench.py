@@ -103,6 +103,26 @@ def audience(members: int, database: str, as_json: bool) -> None:
     _show(asdict(figures), as_json)
 
 
+@bench.command("import")
+@click.option("--rows", type=click.IntRange(1, 1_200_000), default=100_000, show_default=True, help="How many.")
+@click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
+@click.option("--profile/--no-profile", default=True, help="Say what takes the time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def import_(rows: int, database: str, profile: bool, as_json: bool) -> None:
+    """Import a petition's file with the real job, then the same file again, and say what a row costs."""
+    from mobilizer.bench import grounds, importing, processes
+
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    try:
+        with console.status("Starting") as status:
+            figures = importing.run(rows, database, profile=profile, watch=status.update)
+    except (grounds.NoGround, processes.Broken) as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(figures, as_json)
+    if not figures["books"]:
+        raise click.ClickException("The books don't agree: these figures mean nothing.")
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(figures))

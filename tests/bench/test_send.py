@@ -1,4 +1,4 @@
-"""`mobilizer bench send`: whatever it says of speed, its books are right and nothing of it stays."""
+"""`mobilizer bench`: whatever it says of speed, the books are right and nothing of it stays."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from mobilizer.bench.importer import Brought
+from mobilizer.bench.importing import agrees
 from mobilizer.bench.plan import Plan
 from mobilizer.bench.processes import Taken
 from mobilizer.bench.sender import Weighed
@@ -86,6 +89,27 @@ def test_a_launch_is_timed_and_leaves_nothing(server: str, scratch: Path) -> Non
     assert 2900 < figures["deliveries"] < 3100
     assert figures["per_second"] > 0
     assert databases(server) == []
+
+
+def test_a_file_is_imported_three_times_and_weighed(server: str, scratch: Path) -> None:
+    run = start(scratch, "--rows", "3000", "--database", server, command="import")
+    said, wrong = run.communicate(timeout=120)
+    assert run.returncode == 0, wrong
+    figures = json.loads(said)
+    assert figures["books"] is True
+    for one in (figures, figures["again_keep"], figures["again_fill"]):
+        assert one["rows_per_second"] > 0
+        assert sum(one["cpu_us"].values()) == pytest.approx(one["cpu_us_per_row"], rel=0.02)
+    assert databases(server) == []
+
+
+def test_an_import_counts_only_if_each_person_is_there_once() -> None:
+    brought = Brought(9, {"new": 9}, 9, 9, 0.1, 1, 1, 50, {}, 0)
+    assert agrees(brought, 9, "new")
+    assert not agrees(brought, 9, "unchanged")
+    assert not agrees(replace(brought, members=10), 9, "new")
+    assert not agrees(replace(brought, on_list=8), 9, "new")
+    assert not agrees(replace(brought, rows=8), 9, "new")
 
 
 def test_a_run_that_is_told_to_stop_clears_away_what_it_made(server: str, scratch: Path) -> None:

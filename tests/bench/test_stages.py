@@ -1,4 +1,4 @@
-"""The bench's stages: what the sender's time is booked to."""
+"""The bench's stages: what a process's time is booked to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pkgutil import resolve_name
 
 import pytest
 
-from mobilizer.bench.stages import STAGES, Stages, stage_of
+from mobilizer.bench.stages import IMPORTING, SENDING, Stages, stage_of
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", [*SENDING, *IMPORTING])
 def test_a_stage_names_code_that_there_is(name: str) -> None:
     assert resolve_name(name)
 
