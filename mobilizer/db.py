@@ -41,6 +41,7 @@ IDLE_SECONDS = 60.0
 KEEPALIVE = {"idle": 15, "interval": 5, "count": 3}  # seconds, seconds, tries
 TRANSACTION_TIMEOUT_SINCE = 170_000  # PostgreSQL 17
 DISK_FULL = "53100"
+KEY_BYTES = 16  # of a blind index
 
 
 class UnsafeDurability(RuntimeError):
@@ -106,8 +107,8 @@ class one_of(ColumnElement[bool]):
     # Without a type: SQLite would be asked whether a Boolean "= 1", and then use no index.
     inherit_cache = False
 
-    def __init__(self, column: ColumnElement[int], name: str) -> None:
-        self.column = column
+    def __init__(self, column: SQLColumnExpression[Any], name: str) -> None:
+        self.column = cast(ColumnElement[Any], column)
         self.bound: BindParameter[Any] = bindparam(name)
 
 
@@ -121,6 +122,19 @@ def _sqlite_one_of(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
 def _postgresql_one_of(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
     column, bound = compiler.process(element.column, **kw), compiler.process(element.bound, **kw)
     return f"{column} = ANY({bound})"
+
+
+class one_of_keys(one_of):
+    """The same of a column that holds keys of KEY_BYTES each (see `keys`)."""
+
+    inherit_cache = False
+
+
+@compiles(one_of_keys, "sqlite")
+def _sqlite_one_of_keys(element: one_of_keys, compiler: SQLCompiler, **kw: Any) -> str:
+    column, size, whole = (compiler.process(part, **kw) for part in (element.column, element.bound, element.bound))
+    places = f"VALUES (1) UNION ALL SELECT n + {KEY_BYTES} FROM at WHERE n + {KEY_BYTES} <= length({size})"  # noqa: S608 - all from the compiler
+    return f"{column} IN (WITH RECURSIVE at(n) AS ({places}) SELECT substr({whole}, n, {KEY_BYTES}) FROM at)"  # noqa: S608
 
 
 class Prepared:
@@ -142,11 +156,12 @@ class Prepared:
             cursor.execute(text, arrange(values))
             return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
-    def run_all(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Run it for each row."""
+    def run_all(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run it for each row; how many rows it changed in all."""
         text, arrange = self._for(connection.dialect)
         with closing(connection.connection.cursor()) as cursor:
             cursor.executemany(text, [arrange(row) for row in rows])
+            return cursor.rowcount
 
     def _for(self, dialect: Dialect) -> tuple[str, Callable[[tuple[Any, ...]], Any]]:
         if dialect.name not in self._compiled:
@@ -160,7 +175,12 @@ class Prepared:
         keys, rest = (*self._names, *constants), tuple(constants.values())
         if compiled.positiontup is None:
             return lambda values: dict(zip(keys, values + rest, strict=True))
-        arrange = itemgetter(*[keys.index(name) for name in compiled.positiontup])
+        places = [keys.index(name) for name in compiled.positiontup]
+        if places == list(range(len(self._names))):
+            return lambda values: values
+        if len(places) == 1:
+            return lambda values: (values + rest)[places[0] :][:1]
+        arrange = itemgetter(*places)
         return lambda values: arrange(values + rest)
 
 
@@ -168,6 +188,11 @@ def numbers(connection: Connection, values: Iterable[int]) -> object:
     """Many numbers as one value for `one_of`."""
     listed = list(values)
     return listed if connection.dialect.name == "postgresql" else str(listed)
+
+
+def keys(connection: Connection, values: Iterable[bytes]) -> object:
+    """Many keys as one value for `one_of_keys`."""
+    return list(values) if connection.dialect.name == "postgresql" else b"".join(values)
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -227,6 +252,13 @@ class Database:
         """
         if self.engine.dialect.name == "postgresql":
             event.listen(self.engine, "connect", lambda connection, _record: _hurry(connection, seconds))
+
+    def widen(self, megabytes: int) -> None:
+        """Let connections of this process that are made from now on keep so much of a SQLite file in memory: who
+        writes into indexes all over would else read and write the same pages again and again."""
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", lambda connection, _record: _widen(connection, megabytes))
+            self.engine.dispose()
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -291,6 +323,10 @@ def _hurry(connection: Any, seconds: float) -> None:
     if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
         connection.execute(f"SET transaction_timeout = {seconds * 1000:.0f}")
         connection.commit()
+
+
+def _widen(connection: Any, megabytes: int) -> None:
+    connection.execute(f"PRAGMA cache_size = -{megabytes * 1024}")
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, _record: object) -> None:

@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +26,12 @@ MACS_AT_ONCE = 4  # what a BLAKE2b of 64 bytes is divided into
 
 KEYS_FILE = "keys.json"
 MOST_KEYS = 255  # the id of a key is one byte, and is never given again
+DOMAINS_KNOWN = 10_000
+CODE_LETTERS = 10
+_TAIL = 7  # the letters by which codes that are made together differ
+_ALPHABET = b"abcdefghjkmnpqrstuvwxyz23456789"
+_LETTERS = (_ALPHABET * 9)[:256]
+_UNEVEN = bytes(range(256 - 256 % len(_ALPHABET), 256))
 
 _HEAD = struct.Struct(">BII")  # of a token: key id, member, blast
 
@@ -121,6 +127,7 @@ class Keyring:
         self._seen: tuple[int, ...] = ()
         self.current = 0
         self._index = _derive(index_secret, b"index", 32)
+        self._domain_keys: dict[str, bytes] = {}  # of those seen last: most addresses have one of few domains
         # Never rotated, as the index is not: what is signed with it opens nothing by itself.
         self.cookie_secret = _derive(index_secret, b"cookie", 32)
         self._take(KeptKeys(secrets_by_id, index_secret, retired or {}))
@@ -182,6 +189,17 @@ class Keyring:
         nonce, current = os.urandom(NONCE_BYTES), self.current
         return bytes([current]) + nonce + self._ciphers[current].encrypt(nonce, plain, bound_to)
 
+    def seal_all(self, plain: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """`seal` for many pairs of a text and what it is bound to."""
+        nonces = os.urandom(NONCE_BYTES * len(plain))
+        current = self.current
+        encrypt, head = self._ciphers[current].encrypt, bytes([current])
+        places = range(0, len(nonces), NONCE_BYTES)
+        return [
+            head + (nonce := nonces[at : at + NONCE_BYTES]) + encrypt(nonce, text.encode(), bound_to)
+            for at, (text, bound_to) in zip(places, plain, strict=True)
+        ]
+
     def open_bytes(self, sealed: bytes, bound_to: bytes) -> bytes:
         """Decrypt what `seal_bytes` made. Raises BadSeal if it was altered, moved, or its key is gone."""
         cipher = self._ciphers.get(sealed[0]) if sealed else None
@@ -206,7 +224,13 @@ class Keyring:
 
     def domain_key(self, domain: str) -> bytes:
         """A 16-byte keyed hash of a mail domain."""
-        return hmac.digest(self._index, b"domain\0" + domain.encode(), "sha256")[:16]
+        key = self._domain_keys.get(domain)
+        if key is None:
+            if len(self._domain_keys) >= DOMAINS_KNOWN:
+                self._domain_keys.clear()
+            key = hmac.digest(self._index, b"domain\0" + domain.encode(), "sha256")[:16]
+            self._domain_keys[domain] = key
+        return key
 
     # -- tokens --------------------------------------------------------------------------------------
 
@@ -305,7 +329,27 @@ def write_keys(path: Path, kept: KeptKeys) -> None:
 
 def share_code() -> str:
     """A fresh share code: 10 characters that nobody mixes up when reading aloud (49 bits)."""
-    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(10))
+    return _letters(CODE_LETTERS)
+
+
+def share_codes(count: int) -> list[str]:
+    """So many different share codes in order, of which each begins as the others do: rows that come together also lie
+    together in an index of them, whose every page would else be touched. Who knows one still guesses among 34 bits."""
+    head = _letters(CODE_LETTERS - _TAIL)
+    tails: dict[str, None] = {}
+    while len(tails) < count:
+        fresh = _letters((count - len(tails)) * _TAIL)
+        tails |= dict.fromkeys(fresh[at : at + _TAIL] for at in range(0, len(fresh), _TAIL))
+    return [head + tail for tail in sorted(tails)]
+
+
+def _letters(count: int) -> str:
+    """So many letters of share codes, each as likely as any other."""
+    found = b""
+    while len(found) < count:
+        # What does not divide evenly among them is left out.
+        found += secrets.token_bytes(count + count // 16 + 16).translate(_LETTERS, _UNEVEN)
+    return found[:count].decode()
 
 
 def _written_beside(path: Path, kept: KeptKeys) -> Path:

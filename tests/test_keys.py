@@ -7,7 +7,7 @@ import hashlib
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mobilizer.keys import MAILED, Keyring, Purpose, Ticket
+from mobilizer.keys import CODE_LETTERS, MAILED, Keyring, Purpose, Ticket, share_code, share_codes
 
 NUMBERS = st.integers(min_value=0, max_value=2**32 - 1)
 KEYS = st.dictionaries(st.integers(1, 255), st.binary(min_size=32, max_size=32), min_size=1, max_size=3)
@@ -48,3 +48,30 @@ def test_each_token_of_a_mail_is_read_for_its_own_purpose_alone(
 def test_a_link_in_an_old_mail_still_leads_somewhere() -> None:
     keyring, ticket = Keyring({1: b"k" * 32}, b"i" * 32), Ticket(12, 7)
     assert keyring.token(Purpose.UNSUBSCRIBE, ticket) == "010000000c000000073682e67a439e1160c6a04c4d0eeafd05"
+
+
+@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.binary()), max_size=20))
+def test_many_are_sealed_as_each_alone(plain: list[tuple[str, bytes]]) -> None:
+    keyring = Keyring({1: b"k" * 32, 2: b"l" * 32}, b"i" * 32)
+    sealed = keyring.seal_all(plain)
+    assert [keyring.open(one, bound) for one, (_, bound) in zip(sealed, plain, strict=True)] == [t for t, _ in plain]
+    assert {one[0] for one in sealed} <= {keyring.current}
+    assert len({one[1:13] for one in sealed}) == len(sealed), "no nonce serves twice"
+
+
+def test_share_codes_are_all_different_and_in_order() -> None:
+    codes = share_codes(20_000)
+    assert codes == sorted(set(codes))
+    assert len(codes) == 20_000
+    letters = set("".join(codes) + "".join(share_code() for _ in range(50)))
+    assert letters == set("abcdefghjkmnpqrstuvwxyz23456789")
+    assert {len(code) for code in (*codes, share_code())} == {CODE_LETTERS}
+    assert len({code[:3] for code in codes}) == 1
+    assert len({share_codes(1)[0][:3] for _ in range(20)}) > 1, "another time they begin otherwise"
+
+
+def test_a_domain_has_one_key_however_many_there_are() -> None:
+    keyring = Keyring({1: b"k" * 32}, b"i" * 32)
+    first = {f"d{n}.org": keyring.domain_key(f"d{n}.org") for n in range(12_000)}
+    assert len(set(first.values())) == 12_000
+    assert all(keyring.domain_key(domain) == key for domain, key in first.items())

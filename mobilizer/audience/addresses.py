@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from mobilizer.languages import MEMORY
 from mobilizer.problems import N_, Problem
 
 # Far more than any address with a name beside it: beyond that nobody looks at the words.
@@ -32,9 +34,9 @@ _BEHIND = f"{_BLANKS}{_QUOTES}>)],;:."
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SPECIAL = "|".join(re.escape(name) for name in sorted(SPECIAL_USE_DOMAIN_NAMES) if name != "test")
-_USUAL = re.compile(
-    rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@)(?!['`]){_ATOM}(?:\.{_ATOM})*"
-    rf"@(?!(?:[a-z0-9.-]+\.)?(?:{_SPECIAL})\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z][a-z0-9-]*\Z)(?=.*[a-z]\Z){_LABEL}\Z"
+_USUAL_LOCAL = re.compile(rf"(?=.{{1,64}}\Z)(?!['`]){_ATOM}(?:\.{_ATOM})*\Z")
+_USUAL_DOMAIN = re.compile(
+    rf"(?!(?:[a-z0-9.-]+\.)?(?:{_SPECIAL})\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z][a-z0-9-]*\Z)(?=.*[a-z]\Z){_LABEL}\Z"
 )
 _DISPLAY = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*\Z", re.DOTALL)
 
@@ -54,16 +56,25 @@ def normalise(raw: str) -> str:
     mails. `Name <a@b.org>` and `mailto:a@b.org` give their address, and what stands round it in quotes, brackets or
     commas does not count. Raises BadAddress.
     """
+    plain = raw.strip().lower()
+    if is_usual(plain):
+        return plain
     if len(raw) > MAX_LETTERS:
         raise BadAddress(_diagnosis("too_long", raw))
-    plain = raw.lower()
-    if _USUAL.match(plain):
-        return plain
     text = split_display(raw)[1]
     plain = text.lower()
-    if _USUAL.match(plain):
-        return plain
-    return _slowly(text)
+    return plain if is_usual(plain) else _slowly(text)
+
+
+def is_usual(text: str) -> bool:
+    """Whether a text is an address in its normal form, of the plain kind that nearly all are of."""
+    local, _, domain = text.partition("@")
+    return len(text) <= 254 and _is_usual_domain(domain) and _USUAL_LOCAL.match(local) is not None
+
+
+@lru_cache(MEMORY)
+def _is_usual_domain(domain: str) -> bool:
+    return _USUAL_DOMAIN.match(domain) is not None
 
 
 def split_display(raw: str) -> tuple[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import Any, Literal
+from functools import cache, lru_cache
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
@@ -18,11 +20,32 @@ from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
 from mobilizer.audience.typos import likely_meant
 from mobilizer.guarding import unguard
-from mobilizer.languages import UnknownLanguage
+from mobilizer.languages import MEMORY, UnknownLanguage
 from mobilizer.problems import N_, Problem
 
 MAX_NAME = 300
 MAX_ATTRIBUTE = 1000
+MAX_KNOWN = 500  # letters of cells that are worth remembering
+
+_NAMES = ("name", "first_name", "last_name")
+_FAULTS = {
+    "no_end": Problem(
+        "import.no_end", N_("This row has a quotation mark that is never closed. Close it, or take it out.")
+    ),
+    "nul": Problem(
+        "import.nul", N_("This row has characters that no text has (NUL). Save the file again as “CSV UTF-8”.")
+    ),
+    "too_long": Problem(
+        "import.cell_too_long",
+        N_("A cell of this row is far too long (letters: more than %(most)d). Look for cells that ran into one."),
+        {"most": MAX_CELL},
+    ),
+    "too_wide": Problem(
+        "import.row_too_wide",
+        N_("This row has far too many cells (more than %(most)d). Look for rows that ran into one."),
+        {"most": MAX_COLUMNS},
+    ),
+}
 
 # What is said of a person one of whose values did not fit its field.
 LEFT_BLANK = "import.left_blank"
@@ -71,8 +94,7 @@ class Choices:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A person that a row speaks of; `email` is normalised. `remarks` are what was mended or left out on the way.
 
     `says_language`: the row itself says the language, it is not what was taken for want of a better.
@@ -99,82 +121,130 @@ class Refusal:
     problems: tuple[Problem, ...]
 
 
+class _Told(NamedTuple):
+    """What the cells say that hold one of few words: all but the address, the name and a person's own columns."""
+
+    left: Problem | None
+    language: str
+    says_language: bool
+    second_language: str | None
+    country: str | None
+    time_zone: str | None
+    problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+
+
+class Reader:
+    """Reads rows by a person's choices. Nothing in a row can raise: whatever it holds becomes a candidate or a refusal.
+
+    Languages, countries and time zones come again and again: what a row says of them is looked up by their cells.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        columns = choices.columns
+        self._email = columns["email"]
+        self._few = [name for name in columns if name != "email" and name not in _NAMES]
+        self._few_of = _picked([columns[name] for name in self._few])
+        self._names_of = _picked([columns[part] for part in _NAMES if part in columns])
+        self._used = (*columns.items(), *choices.attributes.items())
+        self._least = 1 + max(at for _, at in self._used)
+        self._most = choices.width or sys.maxsize
+        self._known = lru_cache(MEMORY)(self._tell)
+
+    def read(self, row: Row) -> Candidate | Refusal:
+        """What a row says."""
+        line, cells, fault = row
+        whole = "".join(cells)
+        if fault or "\ufffd" in whole or not self._least <= len(cells) <= self._most:
+            problem = self._fault(row)
+            if problem:
+                return Refusal(line, "invalid", (problem,))
+            cells = [*cells, *[""] * self._least]
+        few = self._few_of(cells)
+        told = self._known(few) if len(whole) <= MAX_KNOWN else self._tell(few)
+        if told.left:
+            return Refusal(line, "left" if told.left.severity == "warning" else "invalid", (told.left,))
+        problems, remarks = list[Problem](), list[Problem]()
+        cell = unguard(cells[self._email])
+        email = _email(cell, problems, remarks)
+        problems += told.problems
+        name = _name(self._names_of(cells), cell, problems, remarks)
+        remarks += told.remarks
+        attributes = _attributes(cells, self._choices, problems, remarks)
+        if problems:
+            verdict: Verdict = "unknown_language" if told.problems and len(problems) == 1 else "invalid"
+            return Refusal(line, verdict, tuple(problems))
+        return Candidate(
+            line,
+            email,
+            name,
+            told.language,
+            told.second_language,
+            told.country,
+            told.time_zone,
+            attributes,
+            tuple(remarks),
+            told.says_language,
+        )
+
+    def _fault(self, row: Row) -> Problem | None:
+        """What keeps a row from being read at all."""
+        if row.fault:
+            return _FAULTS[row.fault]
+        if any(cell.strip() for cell in row.cells[self._most :]):
+            message = N_(
+                "This row has more cells than there are columns (%(cells)d, not %(columns)d). Put quotation marks "
+                "round a cell that has a delimiter in it."
+            )
+            numbers = {"cells": len(row.cells), "columns": self._most}
+            return Problem("import.too_many_cells", message, numbers)
+        if self._email >= len(row.cells):
+            message = N_("This row ends before the column of addresses. Look for a missing cell.")
+            return Problem("import.too_few_cells", message, where="email")
+        for name, at in self._used:
+            if at < len(row.cells) and "\ufffd" in row.cells[at]:
+                message = N_("Some letters cannot be read. Choose another encoding, or save the file again as UTF-8.")
+                return Problem("import.unreadable_letters", message, where=name)
+        return None
+
+    def _tell(self, few: tuple[str, ...]) -> _Told:
+        choices = self._choices
+        cells = {name: unguard(cell) for name, cell in zip(self._few, few, strict=True)}
+        problems, remarks = list[Problem](), list[Problem]()
+        said = _language(cells.get("language", ""), choices, problems)
+        country = _country(cells.get("country", ""), remarks)
+        language = said or (choices.by_country and language_of(country)) or choices.default_language
+        return _Told(
+            left=has_left(cells.get("status", "")),
+            language=language,
+            says_language=said is not None,
+            country=country,
+            second_language=_second(cells.get("second_language", ""), language, choices, remarks),
+            time_zone=_time_zone(cells.get("time_zone", ""), remarks),
+            problems=tuple(problems),
+            remarks=tuple(remarks),
+        )
+
+
+def _picked(positions: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """What takes the cells at some positions."""
+    if len(positions) > 1:
+        return itemgetter(*positions)
+    return lambda cells: tuple([cells[at] for at in positions])
+
+
 def read_row(row: Row, choices: Choices) -> Candidate | Refusal:
-    """What a row says. Nothing in it can raise: whatever it holds becomes a candidate or a refusal."""
-    problem = _fault(row, choices)
-    if problem:
-        return Refusal(row.line, "invalid", (problem,))
-    cells = {name: _cell(row.cells, position) for name, position in choices.columns.items()}
-    left = has_left(cells.get("status", ""))
-    if left:
-        return Refusal(row.line, "left" if left.severity == "warning" else "invalid", (left,))
-    problems, remarks = list[Problem](), list[Problem]()
-    email = _email(cells.get("email", ""), problems, remarks)
-    said = _language(cells.get("language", ""), choices, problems)
-    unknown = bool(problems) and problems[-1].code == "import.unknown_language"
-    name = _name(cells, problems, remarks)
-    country = _country(cells.get("country", ""), remarks)
-    language = said or (choices.by_country and language_of(country)) or choices.default_language
-    candidate = Candidate(
-        line=row.line,
-        email=email,
-        name=name,
-        language=language,
-        second_language=_second(cells.get("second_language", ""), language, choices, remarks),
-        country=country,
-        time_zone=_time_zone(cells.get("time_zone", ""), remarks),
-        attributes=_attributes(row.cells, choices, problems, remarks),
-        remarks=tuple(remarks),
-        says_language=said is not None,
-    )
-    if problems:
-        verdict: Verdict = "unknown_language" if unknown and len(problems) == 1 else "invalid"
-        return Refusal(row.line, verdict, tuple(problems))
-    return candidate
+    """What one row says; for many of them see Reader."""
+    return Reader(choices).read(row)
 
 
 def clean(text: str) -> str:
     """Words on one line: no control characters, line breaks and tabs as one blank, no blanks round it."""
+    if text.isprintable():
+        return text.strip(" ")
     spaced = re.sub(r"[\r\n\t\v\f\x1c-\x1f\x85\u2028\u2029]+", " ", text)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs")).strip("\ufeff\u200b \u00a0")
-
-
-def _cell(cells: Sequence[str], position: int) -> str:
-    return unguard(cells[position]) if position < len(cells) else ""
-
-
-def _fault(row: Row, choices: Choices) -> Problem | None:
-    """What keeps a row from being read at all."""
-    if row.fault == "no_end":
-        message = N_("This row has a quotation mark that is never closed. Close it, or take it out.")
-        return Problem("import.no_end", message)
-    if row.fault == "nul":
-        message = N_("This row has characters that no text has (NUL). Save the file again as “CSV UTF-8”.")
-        return Problem("import.nul", message)
-    if row.fault == "too_long":
-        message = N_(
-            "A cell of this row is far too long (letters: more than %(most)d). Look for cells that ran into one."
-        )
-        return Problem("import.cell_too_long", message, {"most": MAX_CELL})
-    if row.fault == "too_wide":
-        message = N_("This row has far too many cells (more than %(most)d). Look for rows that ran into one.")
-        return Problem("import.row_too_wide", message, {"most": MAX_COLUMNS})
-    if choices.width and any(cell.strip() for cell in row.cells[choices.width :]):
-        message = N_(
-            "This row has more cells than there are columns (%(cells)d, not %(columns)d). Put quotation marks round a "
-            "cell that has a delimiter in it."
-        )
-        return Problem("import.too_many_cells", message, {"cells": len(row.cells), "columns": choices.width})
-    position = choices.columns["email"]
-    if position >= len(row.cells):
-        message = N_("This row ends before the column of addresses. Look for a missing cell.")
-        return Problem("import.too_few_cells", message, where="email")
-    used = (*choices.columns.items(), *choices.attributes.items())
-    for name, at in used:
-        if at < len(row.cells) and "\ufffd" in row.cells[at]:
-            message = N_("Some letters cannot be read. Choose another encoding, or save the file again as UTF-8.")
-            return Problem("import.unreadable_letters", message, where=name)
-    return None
 
 
 def _email(cell: str, problems: list[Problem], remarks: list[Problem]) -> str:
@@ -221,15 +291,14 @@ def _second(cell: str, first: str, choices: Choices, remarks: list[Problem]) -> 
     return found if found != first else None
 
 
-def _name(cells: Mapping[str, str], problems: list[Problem], remarks: list[Problem]) -> str:
-    parts = [cells.get(part, "") for part in ("name", "first_name", "last_name")]
-    raw = " ".join(part.strip() for part in parts if part.strip()) or split_display(cells.get("email", ""))[0]
+def _name(parts: Sequence[str], email: str, problems: list[Problem], remarks: list[Problem]) -> str:
+    raw = " ".join([said for part in parts if (said := unguard(part).strip())]) or split_display(email)[0]
     name = clean(raw)
     if len(name) > MAX_NAME:
         message = N_("The name is too long (letters: %(length)d, at most: %(most)d). Look for cells that ran into one.")
         params = {"length": len(name), "most": MAX_NAME}
         problems.append(Problem("import.name_too_long", message, params, where="name"))
-    elif re.search(r"[\r\n]", raw.strip()):
+    elif not raw.isprintable() and re.search(r"[\r\n]", raw.strip()):
         message = N_("The name had a line break in it, which was taken out.")
         remarks.append(Problem("import.name_mended", message, severity="warning", where="name"))
     return name
@@ -265,7 +334,7 @@ def _attributes(
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, at in choices.attributes.items():
-        value = clean(_cell(cells, at))
+        value = clean(unguard(cells[at]))
         if len(value) > MAX_ATTRIBUTE:
             message = N_("The cell is too long (letters: %(length)d, at most: %(most)d). Make it shorter.")
             params = {"length": len(value), "most": MAX_ATTRIBUTE}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import IO
 
-from mobilizer.audience.rows import MAX_CELL, Row, row_of
+from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row, row_of
 
 MAX_LINES = 200  # lines in one row
 MAX_LINE = 10_000_000  # letters read at once: a file without line breaks must not fill the memory
@@ -50,8 +50,15 @@ def guess_delimiter(text: str) -> str:
 
 
 def _rows(lines: _Lines, delimiter: str) -> Iterator[Row]:
-    reader = _Reader(lines, lines.declared_delimiter() or delimiter)
+    delimiter = lines.declared_delimiter() or delimiter
+    reader, blank = _Reader(lines, delimiter), f"{delimiter} "
     while True:
+        while plain := lines.plain():
+            cells = plain.split(delimiter)
+            if blank in plain or plain[0] == " ":  # as `skipinitialspace` below
+                cells = [cell.lstrip(" ") for cell in cells]
+            if cells[0].strip() or any(cell.strip() for cell in cells):
+                yield Row(lines.number, cells) if len(cells) <= MAX_COLUMNS else row_of(lines.number, cells)
         line = lines.begin()
         try:
             cells = reader.next_row()
@@ -106,7 +113,7 @@ class _Lines:
         self._text = text
         self._waiting: list[str] = []
         self._row: list[str] = []
-        self._number = 0
+        self.number = 0  # of the line that was read last
         self.had_nul = False  # in the present row
 
     def declared_delimiter(self) -> str:
@@ -114,7 +121,7 @@ class _Lines:
         first = self._text.readline(MAX_LINE)
         match = re.fullmatch(r'"?sep=([,;\t|])"?[\r\n]*', first)
         if match:
-            self._number += 1
+            self.number += 1
             return match[1]
         self._waiting.append(first)
         return ""
@@ -123,7 +130,17 @@ class _Lines:
         """Start a row; returns the number of its first line."""
         self._row = []
         self.had_nul = False
-        return self._number + 1
+        return self.number + 1
+
+    def plain(self) -> str:
+        """The next line without its end, if it is a whole row that the csv module would only split: no quotes, no NUL,
+        no great length. Else nothing, and the line comes with the next row."""
+        line = self._waiting.pop() if self._waiting else self._text.readline(MAX_LINE)
+        if '"' in line or "\0" in line or len(line) > MAX_CELL or not line:
+            self._waiting.append(line)
+            return ""
+        self.number += 1
+        return line.rstrip("\r\n") or " "
 
     @property
     def in_row(self) -> int:
@@ -134,7 +151,7 @@ class _Lines:
         """Give up the present row but for its first line, which is returned; the others will be read again."""
         first, *others = self._row
         self._waiting = others[::-1] + self._waiting
-        self._number -= len(others)
+        self.number -= len(others)
         self._row = []
         return first
 
@@ -148,7 +165,7 @@ class _Lines:
         if not line:
             raise StopIteration
         self._row.append(line)
-        self._number += 1
+        self.number += 1
         if len(self._row) > MAX_LINES or sum(map(len, self._row[1:])) > MAX_CELL:
             raise _NoEnd
         if "\0" not in line:

@@ -12,7 +12,7 @@ from typing import IO, Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.audience.candidates import LEFT_BLANK, Candidate, Refusal, Verdict, read_row
+from mobilizer.audience.candidates import LEFT_BLANK, Candidate, Refusal, Verdict
 from mobilizer.audience.columns import column_problems, guess_columns
 from mobilizer.audience.consent import consent_problems
 from mobilizer.audience.fields import definitions, guess_fields
@@ -21,13 +21,13 @@ from mobilizer.audience.joining import judge
 from mobilizer.audience.reporting import ReportRow, report, report_csv
 from mobilizer.audience.rows import Row, Unreadable
 from mobilizer.audience.running import (
-    CHUNK,
     FAILURES,
+    candidates_of,
     choices_of,
     data_rows,
-    first_time,
     joining_of,
     noted,
+    read_chunks,
     run_import,
 )
 from mobilizer.audience.sheet import Sheet, look
@@ -225,18 +225,11 @@ def rehearse(
 
     Raises FileNotFoundError, Unreadable and keys.BadSeal.
     """
-    choices = choices_of(session, installation, row)
-    tally, seen = _Tally(show), dict[bytes, int]()
-    source = islice(data_rows(installation, row, clear), most)
-    while chunk := list(islice(source, CHUNK)):
-        read = [(raw, first_time(installation.keyring, read_row(raw, choices), seen)) for raw in chunk]
-        candidates = {installation.keyring.address_key(c.email): c for _, c in read if isinstance(c, Candidate)}
-        decisions, members = judge(session, installation.keyring, joining_of(row), candidates)
-        verdicts = {candidates[key].line: decision.verdict for key, decision in decisions.items()}
-        for raw, one in read:
-            tally.take(raw, one, one.verdict if isinstance(one, Refusal) else verdicts[one.line])
-        for member in members.values():
-            session.expunge(member)
+    tally, source = _Tally(show), islice(data_rows(installation, row, clear), most)
+    for chunk in read_chunks(installation.keyring, choices_of(session, installation, row), source):
+        decisions, _ = judge(session, installation.keyring, joining_of(row), candidates_of(chunk))
+        for raw, says, key in chunk:
+            tally.take(raw, says, says.verdict if isinstance(says, Refusal) else decisions[key].verdict)
     return tally.rehearsal(row.rows if most is not None else 0)
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, and_, bindparam, cast, insert, select, update
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.arriving import bring_in, spans, subscribe_new
 from mobilizer.audience.candidates import Candidate, Verdict
 from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.lists import Standing, Subscription
-from mobilizer.audience.members import Identity, Member, seal_identity
+from mobilizer.audience.members import Identity, Member, open_identity, seal_identity
 from mobilizer.audience.suppressing import suppressed_among
-from mobilizer.audience.traces import ImportTrace, seal_change
-from mobilizer.db import clock
-from mobilizer.keys import Keyring, share_code
+from mobilizer.audience.traces import Change, ImportSpan, ImportTrace, seal_change
+from mobilizer.db import Prepared, clock, keys, one_of_keys
+from mobilizer.keys import Keyring
+from mobilizer.languages import MEMORY
 
 Standings = Mapping[int, Standing]
 
@@ -25,6 +29,53 @@ _COLUMNS = ("language", "second_language", "country", "time_zone")
 
 
 Known = Literal["keep", "fill", "replace"]
+
+
+class Found(NamedTuple):
+    """A candidate who is a member already, as the database has them; `standing` is theirs on the list."""
+
+    id: int
+    address_key: bytes
+    sealed: bytes
+    language: str
+    second_language: str | None
+    country: str | None
+    time_zone: str | None
+    said: str
+    standing: Standing | None
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What a person's own columns say of them; not to be changed."""
+        return _attributes(self.said)
+
+    def identity(self, keyring: Keyring) -> Identity:
+        """Open the sealed value. Raises keys.BadSeal."""
+        return open_identity(keyring, self.sealed, self.address_key)
+
+
+_KNOWN = Prepared(
+    select(
+        Member.id,
+        Member.address_key,
+        Member.sealed,
+        Member.language,
+        Member.second_language,
+        Member.country,
+        Member.time_zone,
+        cast(Member.attributes, Text),
+        Subscription.standing,
+    )
+    .outerjoin(Subscription, and_(Subscription.member_id == Member.id, Subscription.list_id == bindparam("list_id")))
+    .where(one_of_keys(Member.address_key, "keys")),
+    "list_id",
+    "keys",
+)
+
+
+@lru_cache(MEMORY)
+def _attributes(said: str) -> dict[str, Any]:
+    return dict(json.loads(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +103,34 @@ class Decision:
     joins: bool = False
 
 
+_NEW, _UNCHANGED = Decision("new", joins=True), Decision("unchanged")
+
+
 def decide(
-    candidate: Candidate, known: Identity | None, member: Member | None, standings: Standings, joining: Joining
+    candidate: Candidate,
+    known: Identity | None,
+    member: Member | Found | None,
+    standings: Standings,
+    joining: Joining,
 ) -> Decision:
-    """What to do with a candidate who is not suppressed. `standings` are theirs on every list, by list id.
+    """What to do with a candidate who is not suppressed. `standings` are theirs by list id: on this list, and on every
+    other where they are not on it. `known` is not asked for in the mode "keep".
 
     Whoever left this list, or every list they were on, is not brought back by a file: only they can do that.
     """
-    if member is None or known is None:
-        return Decision("new", joins=True)
+    if member is None:
+        return _NEW
     left = [s == Standing.UNSUBSCRIBED for s in standings.values()]
     if standings.get(joining.list_id) == Standing.UNSUBSCRIBED or (left and all(left)):
         return Decision("unsubscribed")
     change = _change(candidate, known, member, joining.known)
     joins = joining.list_id not in standings
-    return Decision("updated" if change or joins else "unchanged", change, joins)
+    return Decision("updated", change, joins) if change or joins else _UNCHANGED
 
 
-def _change(candidate: Candidate, known: Identity, member: Member, mode: Known) -> dict[str, Any]:
+def _change(candidate: Candidate, known: Identity | None, member: Member | Found, mode: Known) -> dict[str, Any]:
     """What a candidate changes of a member: column -> value, and 'name'."""
-    if mode == "keep":
+    if mode == "keep" or known is None:
         return {}
     there = {"name": known.name, **{name: getattr(member, name) for name in _COLUMNS}}
     told = {name: getattr(candidate, name) for name in there if getattr(candidate, name)}
@@ -87,45 +146,56 @@ def _change(candidate: Candidate, known: Identity, member: Member, mode: Known) 
 
 def judge(
     session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]
-) -> tuple[dict[bytes, Decision], dict[bytes, Member]]:
+) -> tuple[dict[bytes, Decision], dict[bytes, Found]]:
     """What would become of candidates, by address key, and which of them are members. Nothing is written."""
     suppressed = suppressed_among(session, candidates)
-    members = _members(session, candidates)
-    standings = _standings(session, [member.id for member in members.values()])
+    members = _members(session, joining.list_id, candidates)
+    elsewhere = _standings(session, [member.id for member in members.values() if member.standing is None])
     decisions: dict[bytes, Decision] = {}
     for key, candidate in candidates.items():
         member = members.get(key)
         if key in suppressed:
             decisions[key] = Decision("suppressed")
-            continue
-        known = member.identity(keyring) if member else None
-        theirs = standings.get(member.id, {}) if member else {}
-        decisions[key] = decide(candidate, known, member, theirs, joining)
+        elif member is None:
+            decisions[key] = _NEW
+        else:
+            known = member.identity(keyring) if joining.known != "keep" else None
+            theirs = {joining.list_id: member.standing} if member.standing else elsewhere.get(member.id, {})
+            decisions[key] = decide(candidate, known, member, theirs, joining)
     return decisions, members
 
 
 def join(
     session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]
 ) -> dict[bytes, Verdict]:
-    """Bring candidates, by address key, onto a list; returns what became of each. All in a few statements."""
+    """Bring candidates, by address key, onto a list; returns what became of each. All in a few statements.
+
+    Raises arriving.Overtaken; then nothing of it may stay.
+    """
     decisions, members = judge(session, keyring, joining, candidates)
-    _add(session, keyring, joining, {key: candidates[key] for key, d in decisions.items() if d.verdict == "new"})
-    touched = [key for key, decision in decisions.items() if decision.joins or decision.change]
-    numbers = _numbers(session, touched)
-    _trace(session, keyring, joining, numbers, decisions, members)
-    for key, decision in decisions.items():
-        if decision.change:
-            change_member(session, keyring, members[key], decision.change)
-    _subscribe(session, joining, [number for key, number in numbers.items() if decisions[key].joins])
+    new = {key: candidates[key] for key, decision in decisions.items() if decision.verdict == "new"}
+    numbers = bring_in(session, keyring, new, joining.source)
+    subscribe_new(session, spans(numbers.values()), joining.list_id, joining.how, joining.wording)
+    touched = {
+        key: numbers[key] if key in numbers else members[key].id
+        for key, decision in decisions.items()
+        if decision.change or (decision.joins and key in members)
+    }
+    if joining.import_id is not None:
+        _trace(session, keyring, joining.import_id, touched, decisions, members)
+        _span(session, joining.import_id, (number for key, number in numbers.items() if key not in touched))
+    for key, member in members.items():
+        change_member(session, keyring, member, decisions[key].change)
+    _subscribe(session, joining, [members[key].id for key in touched if key in members and decisions[key].joins])
     return {key: decision.verdict for key, decision in decisions.items()}
 
 
-def facts_of(member: Member, keyring: Keyring, names: Iterable[str]) -> dict[str, Any]:
+def facts_of(member: Member | Found, keyring: Keyring, names: Iterable[str]) -> dict[str, Any]:
     """What is known of a member, by the names of columns and 'name'. Raises keys.BadSeal."""
     return {name: member.identity(keyring).name if name == "name" else getattr(member, name) for name in names}
 
 
-def change_member(session: Session, keyring: Keyring, member: Member, change: Mapping[str, Any]) -> None:
+def change_member(session: Session, keyring: Keyring, member: Member | Found, change: Mapping[str, Any]) -> None:
     """Change what is known of a member, by the names of columns and 'name'; nothing for no change."""
     columns = dict(change)
     if "name" in columns:
@@ -135,9 +205,10 @@ def change_member(session: Session, keyring: Keyring, member: Member, change: Ma
         session.execute(update(Member).where(Member.id == member.id).values(**columns))
 
 
-def _members(session: Session, keys: Mapping[bytes, object]) -> dict[bytes, Member]:
-    found = session.scalars(select(Member).where(Member.address_key.in_(keys)))
-    return {member.address_key: member for member in found}
+def _members(session: Session, list_id: int, address_keys: Iterable[bytes]) -> dict[bytes, Found]:
+    connection = session.connection()
+    rows = _KNOWN.run(connection, (list_id, keys(connection, address_keys)))
+    return {member.address_key: member for member in map(Found._make, rows)}
 
 
 def _standings(session: Session, member_ids: Sequence[int]) -> dict[int, dict[int, Standing]]:
@@ -152,62 +223,36 @@ def _standings(session: Session, member_ids: Sequence[int]) -> dict[int, dict[in
     return found
 
 
-def _add(session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]) -> None:
-    rows = []
-    # Sorted, so that two imports at once take their locks in the same order.
-    for _, candidate in sorted(candidates.items()):
-        key, domain_key, sealed = seal_identity(keyring, Identity(candidate.email, candidate.name))
-        rows.append(
-            {
-                "address_key": key,
-                "domain_key": domain_key,
-                "sealed": sealed,
-                "language": candidate.language,
-                "second_language": candidate.second_language,
-                "country": candidate.country,
-                "time_zone": candidate.time_zone,
-                "attributes": candidate.attributes,
-                "source": joining.source,
-                "share_code": share_code(),
-            }
-        )
-    insert_new(session, Member, rows, ["address_key"])
-
-
-def _numbers(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:
-    rows = session.execute(
-        select(Member.address_key, Member.id).where(Member.address_key.in_(keys)).order_by(Member.id)
-    )
-    return {key: number for key, number in rows}  # noqa: C416 - rows, not pairs
-
-
 def _trace(
     session: Session,
     keyring: Keyring,
-    joining: Joining,
+    import_id: int,
     numbers: Mapping[bytes, int],
     decisions: Mapping[bytes, Decision],
-    members: Mapping[bytes, Member],
+    members: Mapping[bytes, Found],
 ) -> None:
     """Write down what becomes of whom, before it does."""
-    if joining.import_id is None:
-        return
     rows = []
     for key, number in numbers.items():
         change = decisions[key].change
         before = facts_of(members[key], keyring, change) if change else {}
+        done: Change = {name: (before[name], change[name]) for name in change}
         rows.append(
             {
-                "import_id": joining.import_id,
+                "import_id": import_id,
                 "member_id": number,
                 "added": decisions[key].verdict == "new",
                 "joined": decisions[key].joins,
-                "changed": seal_change(
-                    keyring, joining.import_id, number, {name: (before[name], change[name]) for name in change}
-                ),
+                "changed": seal_change(keyring, import_id, number, done),
             }
         )
     insert_new(session, ImportTrace, rows, ["import_id", "member_id"])
+
+
+def _span(session: Session, import_id: int, numbers: Iterable[int]) -> None:
+    rows = [{"import_id": import_id, "first_id": first, "last_id": last} for first, last in spans(numbers)]
+    if rows:
+        session.execute(insert(ImportSpan), rows)
 
 
 def _subscribe(session: Session, joining: Joining, numbers: Sequence[int]) -> None:

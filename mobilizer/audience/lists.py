@@ -39,6 +39,8 @@ class Subscription(Base):
         CheckConstraint("standing IN ('pending', 'confirmed', 'unsubscribed')", name="standing"),
         Index("ix_subscriptions_member", "member_id", "standing"),
         Index("ix_subscriptions_list_standing", "list_id", "standing", "member_id"),
+        # Its key is all that it is looked up by.
+        {"sqlite_with_rowid": False},
     )
 
     list_id: Mapped[int] = mapped_column(BigId, ForeignKey("lists.id", ondelete="CASCADE"), primary_key=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -26,12 +27,16 @@ class Identity:
         return self.email.rpartition("@")[2]
 
 
+_RECRUITED = text("recruited_by_id IS NOT NULL")
+
+
 class Member(Base):
     """A person on our lists. Address and name are one sealed value; `address_key` finds the row."""
 
     __tablename__ = "members"
     __table_args__ = (
         Index("ix_members_language", "language", "id"),
+        Index("ix_members_recruited_by_id", "recruited_by_id", sqlite_where=_RECRUITED, postgresql_where=_RECRUITED),
         # Old mails name a member by number: the number of one who was erased is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -47,9 +52,7 @@ class Member(Base):
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     source: Mapped[str] = mapped_column(default="")
     share_code: Mapped[str] = mapped_column(unique=True)
-    recruited_by_id: Mapped[int | None] = mapped_column(
-        BigId, ForeignKey("members.id", ondelete="SET NULL"), index=True
-    )
+    recruited_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=clock())
 
     def identity(self, keyring: Keyring) -> Identity:
@@ -62,6 +65,11 @@ def seal_identity(keyring: Keyring, identity: Identity) -> tuple[bytes, bytes, b
     address_key = keyring.address_key(identity.email)
     sealed = keyring.seal(f"{identity.email}\0{identity.name}", bound_to=address_key)
     return address_key, keyring.domain_key(identity.domain), sealed
+
+
+def seal_all(keyring: Keyring, people: Sequence[tuple[bytes, str, str]]) -> list[bytes]:
+    """The `sealed` of many people, each given as address key, address and name."""
+    return keyring.seal_all([(f"{email}\0{name}", key) for key, email, name in people])
 
 
 def open_identity(keyring: Keyring, sealed: bytes, address_key: bytes) -> Identity:

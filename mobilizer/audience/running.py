@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience import headcounts
-from mobilizer.audience.candidates import Candidate, Choices, Refusal, Verdict, read_row
+from mobilizer.audience.arriving import Overtaken
+from mobilizer.audience.candidates import Candidate, Choices, Reader, Refusal, Verdict
 from mobilizer.audience.consent import consent_line
 from mobilizer.audience.fields import definitions
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining, join
 from mobilizer.audience.reporting import ReportRow, add_to_report
 from mobilizer.audience.rows import Row, Unreadable
+from mobilizer.audience.seen import Seen
 from mobilizer.audience.sheet import rows
 from mobilizer.audience.uploads import open_upload, upload_path
 from mobilizer.db import clock
@@ -27,7 +30,10 @@ from mobilizer.installation import Installation, follow_keys
 from mobilizer.keys import BadSeal, Keyring
 from mobilizer.problems import N_, Problem
 
-CHUNK = 1000
+# Rows in one transaction: their places in the indexes lie all over, and more rows share the pages that are written;
+# but everybody who writes waits for so long.
+CHUNK = 10_000
+CACHE_MB = 32
 FOLLOW_SECONDS = 1.0  # a long run asks now and then which key is current
 
 FAILURES = {
@@ -43,7 +49,14 @@ _LEFT_ALONE = {
 }
 
 Progress = Callable[[int, int], None]
-Read = list[tuple[Row, Candidate | Refusal]]
+
+
+class Read(NamedTuple):
+    """One row, what it says, and the key of the address that it brings: empty for a refusal."""
+
+    raw: Row
+    says: Candidate | Refusal
+    key: bytes
 
 
 def run_import(installation: Installation, import_id: int, progress: Progress | None = None) -> None:
@@ -56,7 +69,8 @@ def run_import(installation: Installation, import_id: int, progress: Progress | 
     if row is None:
         return
     try:
-        _read_on(installation, row, progress)
+        with _nothing_collected():
+            _read_on(installation, row, progress)
     except FileNotFoundError:
         _end(installation, import_id, "failed", "gone")
     except BadSeal:
@@ -96,15 +110,29 @@ def joining_of(row: Import) -> Joining:
     )
 
 
-def first_time(keyring: Keyring, read: Candidate | Refusal, seen: dict[bytes, int]) -> Candidate | Refusal:
-    """A candidate, unless an earlier line had the same address: `seen` remembers the lines by address key."""
-    if isinstance(read, Refusal):
-        return read
-    first = seen.setdefault(keyring.address_key(read.email), read.line)
-    if first == read.line:
-        return read
+def read_chunks(keyring: Keyring, choices: Choices, source: Iterator[Row]) -> Iterator[list[Read]]:
+    """The rows of a source as a run reads them, some at a time; an address that was on an earlier line is refused."""
+    read, key_of, seen = Reader(choices).read, keyring.address_key, Seen()
+    while chunk := list(islice(source, CHUNK)):
+        yield [_first_time(raw, read(raw), key_of, seen) for raw in chunk]
+        chunk.clear()  # while the next are read these are no longer held
+
+
+def _first_time(raw: Row, says: Candidate | Refusal, key_of: Callable[[str], bytes], seen: Seen) -> Read:
+    if isinstance(says, Refusal):
+        return Read(raw, says, b"")
+    key = key_of(says.email)
+    first = seen.first(key, raw.line)
+    if first == raw.line:
+        return Read(raw, says, key)
     message = N_("The same address is on line %(first)d already; this row was left out.")
-    return Refusal(read.line, "duplicate", (Problem("import.duplicate", message, {"first": first}, where="email"),))
+    problem = Problem("import.duplicate", message, {"first": first}, where="email")
+    return Read(raw, Refusal(raw.line, "duplicate", (problem,)), b"")
+
+
+def candidates_of(chunk: Sequence[Read]) -> dict[bytes, Candidate]:
+    """Those who may be brought in, by address key."""
+    return {read.key: read.says for read in chunk if isinstance(read.says, Candidate)}
 
 
 def noted(raw: Row, read: Candidate | Refusal, verdict: Verdict = "new") -> ReportRow:
@@ -126,39 +154,64 @@ def _begin(installation: Installation, import_id: int) -> Import | None:
         return row
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Rows hold each other in no circle: the collector would look at all of them again and again for nothing."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
 def _read_on(installation: Installation, order: Import, progress: Progress | None) -> None:
+    installation.database.widen(CACHE_MB)
+    keyring, done = installation.keyring, 0
     with installation.database.read() as session:
         choices = choices_of(session, installation, order)
-    keyring, source, seen = installation.keyring, data_rows(installation, order), dict[bytes, int]()
-    for raw in islice(source, order.rows_read):
-        first_time(keyring, read_row(raw, choices), seen)
-    done = order.rows_read
-    while chunk := list(islice(source, CHUNK)):
+    for chunk in read_chunks(keyring, choices, data_rows(installation, order)):
+        # What is in already is read all the same: a later line may have the same address.
+        done, fresh = done + len(chunk), chunk[max(order.rows_read - done, 0) :]
+        if not fresh:
+            continue
         follow_keys(keyring, installation.database, FOLLOW_SECONDS)
-        read = [(raw, first_time(keyring, read_row(raw, choices), seen)) for raw in chunk]
-        with installation.database.write() as session:
-            if not _settle(session, keyring, order.id, done, read):
-                return
-        done += len(chunk)
+        if not _settled(installation, order.id, done - len(fresh), fresh):
+            return
+        del chunk, fresh
         if progress:
             progress(done, order.rows)
     _end(installation, order.id, "done")
 
 
-def _settle(session: Session, keyring: Keyring, import_id: int, done: int, read: Read) -> bool:
+def _settled(installation: Installation, import_id: int, done: int, chunk: Sequence[Read]) -> bool:
+    """Write one chunk in a transaction of its own. False: another run was here first."""
+    while True:
+        try:
+            with installation.database.write() as session:
+                return _settle(session, installation.keyring, import_id, done, chunk)
+        except Overtaken:
+            continue
+
+
+def _settle(session: Session, keyring: Keyring, import_id: int, done: int, chunk: Sequence[Read]) -> bool:
     """Write one chunk and how far it reaches, together. False: another run was here first, or a person stopped it;
     nothing is written."""
     row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
     if row is None or not row.runs or row.rows_read != done:
         return False
-    candidates = {keyring.address_key(c.email): c for _, c in read if isinstance(c, Candidate)}
-    became = join(session, keyring, joining_of(row), candidates)
-    verdicts = {candidates[key].line: verdict for key, verdict in became.items()}
-    report = [noted(raw, one, verdicts.get(raw.line, "new")) for raw, one in read]
-    row.counts = dict(Counter(row.counts) + Counter(found.verdict for found in report))
-    row.rows_read = done + len(read)
+    became = join(session, keyring, joining_of(row), candidates_of(chunk))
+    verdicts = [says.verdict if isinstance(says, Refusal) else became[key] for _, says, key in chunk]
+    row.counts = dict(Counter(row.counts) + Counter(verdicts))
+    row.rows_read = done + len(chunk)
     row.rows = max(row.rows, row.rows_read)  # of a large file it was an estimate
-    add_to_report(keyring, row, [found for found in report if found.problems])
+    report = [
+        noted(raw, says, verdict)
+        for (raw, says, _), verdict in zip(chunk, verdicts, strict=True)
+        if isinstance(says, Refusal) or says.remarks or verdict in _LEFT_ALONE
+    ]
+    add_to_report(keyring, row, report)
     return True
 
 

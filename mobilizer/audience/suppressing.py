@@ -9,6 +9,11 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
+from mobilizer.db import Prepared, keys, one_of_keys
+
+_AMONG = Prepared(
+    select(Suppression.address_key, Suppression.reason).where(one_of_keys(Suppression.address_key, "keys")), "keys"
+)
 
 
 def suppress(session: Session, address_key: bytes, reason: SuppressedFor) -> None:
@@ -23,7 +28,6 @@ def is_suppressed(session: Session, address_key: bytes) -> bool:
 
 def suppressed_among(session: Session, address_keys: Collection[bytes]) -> dict[bytes, SuppressedFor]:
     """Those of the addresses that must not be mailed, each with its reason."""
-    rows = session.execute(
-        select(Suppression.address_key, Suppression.reason).where(Suppression.address_key.in_(address_keys))
-    )
-    return {key: SuppressedFor(reason) for key, reason in rows}
+    connection = session.connection()
+    rows = _AMONG.run(connection, (keys(connection, address_keys),))
+    return {bytes(key): SuppressedFor(reason) for key, reason in rows}

@@ -15,7 +15,8 @@ Change = dict[str, tuple[Any, Any]]  # what changed -> what it was, what it is
 
 
 class ImportTrace(Base):
-    """One member whom an import added to the members, brought onto its list, or changed.
+    """One member whom an import added to the members, brought onto its list, or changed; those who are no more than new
+    may be in an ImportSpan instead.
 
     `changed` is sealed: it holds what was known of the person before and after.
     """
@@ -35,6 +36,20 @@ class ImportTrace(Base):
             return {}
         kept = json.loads(keyring.open(self.changed, change_binding(self.import_id, self.member_id)))
         return {name: (before, after) for name, (before, after) in kept.items()}
+
+
+class ImportSpan(Base):
+    """Members with consecutive numbers, `first_id` to `last_id`, whom an import added and brought onto its list.
+
+    Thousands of traces in one row. Those of them who are erased are simply no members any more, and no number is given
+    twice.
+    """
+
+    __tablename__ = "import_spans"
+
+    import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    first_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    last_id: Mapped[int] = mapped_column(BigId)
 
 
 def seal_change(keyring: Keyring, import_id: int, member_id: int, change: Change) -> bytes | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, literal, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from mobilizer.audience import headcounts
@@ -15,7 +15,7 @@ from mobilizer.audience.joining import change_member, facts_of
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.running import CHUNK
-from mobilizer.audience.traces import ImportTrace
+from mobilizer.audience.traces import ImportSpan, ImportTrace
 from mobilizer.db import clock
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
@@ -41,14 +41,21 @@ def foretell_undo(session: Session, row: Import, held: Held) -> Undo | None:
     """What an undo would do; None if there is nothing to undo, or no longer."""
     if not _may_undo(session, row):
         return None
-    of_this = select(func.count()).select_from(ImportTrace).where(ImportTrace.import_id == row.id)
-    on_list = of_this.join(Subscription, _unchanged(row.list_id))
-    leave = session.scalars(on_list).one()
+    count, traces = select(func.count()), select(func.count()).where(ImportTrace.import_id == row.id)
+    still = count.select_from(Subscription).where(_unchanged(row.list_id))
+    traced = still.join(ImportTrace, ImportTrace.member_id == Subscription.member_id).where(
+        ImportTrace.import_id == row.id, ImportTrace.joined
+    )
+    among = Subscription.member_id.between(ImportSpan.first_id, ImportSpan.last_id)
+    spanned = still.join(ImportSpan, among).where(ImportSpan.import_id == row.id)
+    free = _free(Subscription.member_id, row, held)
+    leave = _sum(session, traced, spanned)
+    members = count.select_from(Member).join(ImportSpan, Member.id.between(ImportSpan.first_id, ImportSpan.last_id))
     undo = Undo(
         leave=leave,
-        gone=session.scalars(on_list.where(ImportTrace.added, _free(ImportTrace.member_id, row, held))).one(),
-        restored=session.scalars(of_this.where(ImportTrace.changed.is_not(None))).one(),
-        stay=session.scalars(of_this.where(ImportTrace.joined)).one() - leave,
+        gone=_sum(session, traced.where(ImportTrace.added, free), spanned.where(free)),
+        restored=_sum(session, traces.where(ImportTrace.changed.is_not(None))),
+        stay=_sum(session, traces.where(ImportTrace.joined), members.where(ImportSpan.import_id == row.id)) - leave,
     )
     return undo if undo.leave or undo.restored else None
 
@@ -81,7 +88,8 @@ def run_undo(installation: Installation, import_id: int, held: Held) -> None:
 def forget_traces(session: Session) -> None:
     """Forget what imports did that can't be undone any more."""
     over = select(Import.id).where(Import.finished_at <= clock(-DAYS * 86400), Import.state != "undoing")
-    session.execute(delete(ImportTrace).where(ImportTrace.import_id.in_(over)))
+    for kept in (ImportTrace, ImportSpan):
+        session.execute(delete(kept).where(kept.import_id.in_(over)))
 
 
 def _may_undo(session: Session, row: Import) -> bool:
@@ -94,11 +102,12 @@ def _undo_some(session: Session, keyring: Keyring, row: Import, held: Held) -> b
     asked = select(ImportTrace).where(ImportTrace.import_id == row.id).order_by(ImportTrace.member_id).limit(CHUNK)
     traces = session.scalars(asked).all()
     if not traces:
-        return False
+        return _unfold(session, row)
     ids = [trace.member_id for trace in traces]
-    among = select(Subscription.member_id).join(ImportTrace, _unchanged(row.list_id))
-    leaving = session.scalars(among.where(ImportTrace.import_id == row.id, ImportTrace.member_id.in_(ids))).all()
-    added = [trace.member_id for trace in traces if trace.added and trace.member_id in set(leaving)]
+    joined = [trace.member_id for trace in traces if trace.joined]
+    among = select(Subscription.member_id).where(_unchanged(row.list_id), Subscription.member_id.in_(joined))
+    leaving = set(session.scalars(among).all())
+    added = [trace.member_id for trace in traces if trace.added and trace.member_id in leaving]
     going = session.scalars(select(Member.id).where(Member.id.in_(added), _free(Member.id, row, held))).all()
     restored = sum(_restore(session, keyring, trace) for trace in traces)
     session.execute(
@@ -108,6 +117,22 @@ def _undo_some(session: Session, keyring: Keyring, row: Import, held: Held) -> b
     session.execute(delete(Member).where(Member.id.in_(going)))
     _count(row, leaving, going, restored)
     return True
+
+
+def _unfold(session: Session, row: Import) -> bool:
+    """Write the next span as a trace of each who is still a member; False when there is none."""
+    order = select(ImportSpan).where(ImportSpan.import_id == row.id).order_by(ImportSpan.first_id).limit(1)
+    span = session.scalar(order)
+    if span is None:
+        return False
+    who = select(literal(row.id), Member.id, true(), true()).where(Member.id.between(span.first_id, span.last_id))
+    session.execute(insert(ImportTrace).from_select(["import_id", "member_id", "added", "joined"], who))
+    session.delete(span)
+    return True
+
+
+def _sum(session: Session, *counts: Select[int]) -> int:
+    return sum(session.scalars(count).one() for count in counts)
 
 
 def _restore(session: Session, keyring: Keyring, trace: ImportTrace) -> bool:
@@ -121,17 +146,15 @@ def _restore(session: Session, keyring: Keyring, trace: ImportTrace) -> bool:
     return bool(before)
 
 
-def _count(row: Import, leaving: Sequence[int], going: Sequence[int], restored: int) -> None:
+def _count(row: Import, leaving: Collection[int], going: Sequence[int], restored: int) -> None:
     undone = Counter(row.options.get("undone", {}))
     undone.update({"leave": len(leaving), "gone": len(going), "restored": restored})
     row.options = {**row.options, "undone": dict(undone)}
 
 
 def _unchanged(list_id: int) -> ColumnElement[bool]:
-    """A subscription that an import made, and nobody has touched since."""
+    """A subscription that nobody has touched since it was made."""
     return and_(
-        ImportTrace.joined,
-        Subscription.member_id == ImportTrace.member_id,
         Subscription.list_id == list_id,
         Subscription.standing == Standing.CONFIRMED,
         Subscription.changed_at == Subscription.joined_at,

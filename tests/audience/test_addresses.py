@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
-from mobilizer.audience import addresses
-from mobilizer.audience.addresses import BadAddress, normalise, split_display
+from mobilizer.audience.addresses import BadAddress, is_usual, normalise, split_display
 
 # Pieces that addresses and their mistakes are made of, so that guesses come near to the border.
 PIECES = st.lists(
@@ -39,7 +40,7 @@ NEARLY = st.one_of(
 @example("a@x.co-m")
 def test_the_quick_look_accepts_nothing_that_the_validator_refuses(text: str) -> None:
     plain = text.lower()
-    if addresses._USUAL.match(plain):
+    if is_usual(plain):
         found = validate_email(plain, check_deliverability=False, strict=True, test_environment=True)
         assert f"{found.local_part}@{found.ascii_domain}" == plain
 
@@ -59,6 +60,46 @@ def test_verdicts_are_the_validators_own(text: str) -> None:
         taken = False
     # Only lower case of odd letters may cost a good address its goodness; nothing bad is ever taken.
     assert taken == good or (good and not bare.isascii())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # RFC 5322 and 5321: what may stand before the @, and what only looks like it.
+        "a@b.org", "Abc@example.com", "a.b-c+d@example.co.uk", "!#$%&'*+-/=?^_`{|}~@example.org", "1234@example.org",
+        ".a@example.org", "a.@example.org", "a..b@example.org", '"a b"@example.org', '"@"@example.org', "a\\@b.org",
+        "a(note)@example.org", "a@example.org(note)", "a b@example.org", "a@b@example.org", "a,b@example.org",
+        "@", "a@",
+        "a@example.org\n", "a@exam\nple.org", "a@\u2003example.org", "\u0300a@example.org", "a\u200b@example.org",
+        # How long it may be.
+        f"{'a' * 64}@example.org", f"{'a' * 65}@example.org", f"a@{'b' * 63}.org", f"a@{'b' * 64}.org",
+        f"a@{'.'.join(['b' * 60] * 4)}.org", f"a@{'.'.join(['b' * 61] * 4)}.orgs", f"{'é' * 33}@example.org",
+        # Domains.
+        "a@example", "a@.example.org", "a@example..org", "a@example.org.", "a@-example.org", "a@example-.org",
+        "a@exa_mple.org", "a@example.1", "a@1.2.3.4", "a@[127.0.0.1]", "a@[IPv6:::1]", "a@ab--cd.org", "a@example.c-d",
+        "a@localhost", "a@mail.localhost", "a@host.local", "a@host.test", "a@host.invalid", "a@host.onion", "a@x.arpa",
+        # Internationalised addresses and domains (RFC 6531, 5890, UTS 46).
+        "josé@example.org", "ñoñó@example.com", "葉士豪@臺網中心.tw", "甲斐@黒川.日本", "чебурашка@ящик.рф",
+        "संपर्क@डाटामेल.भारत",
+        "δοκιμή@παράδειγμα.gr", "jeff@臺網中心.tw", "ana@bücher.de", "ana@BÜCHER.de", "ana@xn--bcher-kva.de",
+        "ana@faß.de",
+        "ana@xn--a.org", "ana@ex\u0301mple.org", "ana@\u202eexample.org", "ana@☃.org", "ana@a\u200db.org",
+        "ana@例え．テスト",
+        "\uff41na@example.org", "ana@\uff45xample.org", "e\u0301va@example.org", "\u212bsa@example.org",
+        "ana＠example.org",
+    ],
+)  # fmt: skip
+def test_hard_addresses_are_judged_as_the_validator_judges_them(text: str) -> None:
+    # Blanks round it, and characters that nobody sees, are not the address's.
+    bare = split_display(text)[1]
+    try:
+        found = validate_email(bare, check_deliverability=False, strict=True, test_environment=True)
+    except EmailNotValidError:
+        with pytest.raises(BadAddress):
+            normalise(text)
+        return
+    local = unicodedata.normalize("NFC", found.local_part.lower())
+    assert normalise(text) == f"{local}@{found.ascii_domain or found.domain}"
 
 
 @given(NEARLY)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from mobilizer.audience import importing, undoing
 from mobilizer.audience.imports import Import
@@ -15,7 +16,7 @@ from mobilizer.audience.listing import create_list
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave
-from mobilizer.audience.traces import ImportTrace
+from mobilizer.audience.traces import ImportSpan, ImportTrace
 from mobilizer.audience.undoing import Undo, foretell_undo, forget_traces, run_undo, start_undo
 from mobilizer.db import clock
 from mobilizer.engagement.events import Event
@@ -40,6 +41,7 @@ def undo(installation: Installation, row: Import) -> dict[str, Any]:
         after = session.get_one(Import, row.id)
         assert after.state == "undone"
         assert session.scalar(select(func.count()).where(ImportTrace.import_id == row.id)) == 0
+        assert session.scalar(select(func.count()).where(ImportSpan.import_id == row.id)) == 0
         return dict(after.options["undone"])
 
 
@@ -61,6 +63,12 @@ def number_of(installation: Installation, email: str) -> int:
     with installation.database.read() as session:
         key = installation.keyring.address_key(email)
         return session.scalars(select(Member.id).where(Member.address_key == key)).one()
+
+
+def remembered(session: Session) -> list[tuple[int, int]]:
+    """What is remembered of all imports: how many traces, and each span's length."""
+    traces = session.scalars(select(func.count()).select_from(ImportTrace)).one()
+    return [(traces, span.last_id - span.first_id + 1) for span in session.scalars(select(ImportSpan))]
 
 
 def test_an_import_of_new_people_is_undone_whole(installation: Installation, bring: Importer) -> None:
@@ -141,7 +149,7 @@ def test_an_undo_that_was_killed_goes_on_and_runs_once(
         assert start_undo(session, session.get_one(Import, row.id))
     with installation.database.write() as session:
         assert not start_undo(session, session.get_one(Import, row.id)), "pressed twice"
-    real, calls = undoing._undo_some, iter([True, False])
+    real, calls = undoing._undo_some, iter([True, True, False])
 
     def killed(*args: Any) -> bool:
         if next(calls):
@@ -166,11 +174,11 @@ def test_after_a_week_it_is_too_late_and_forgotten(installation: Installation, b
     row = bring(PEOPLE)
     with installation.database.write() as session:
         forget_traces(session)
-        assert session.scalar(select(func.count()).select_from(ImportTrace)) == 6
+        assert remembered(session) == [(0, 6)]
         session.execute(update(Import).values(finished_at=clock(-8 * 86400)))
     with installation.database.write() as session:
         forget_traces(session)
-        assert session.scalar(select(func.count()).select_from(ImportTrace)) == 0
+        assert remembered(session) == []
         assert not start_undo(session, session.get_one(Import, row.id))
     assert foretold(installation, row) is None
 
