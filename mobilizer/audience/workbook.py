@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, time
 from typing import IO, Any
-from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
@@ -29,6 +28,8 @@ ZIP_MARK = b"PK\x03\x04"
 MAX_UNPACKED = 500_000_000  # bytes: no sheet of honest rows comes near it
 MAX_WHOLE = 100_000_000  # bytes of a part that has to be held in memory
 MAX_PARTS = 2000
+SMALL = 10_000_000  # bytes: what unpacks to no more does no harm
+MOST_TIMES = 150  # what a table of people packs to at most; one letter, or one tag, repeated packs to a thousandth
 MAX_ROWS = 1_048_576  # what spreadsheets themselves can hold
 
 _STREAMED = ("xl/worksheets/", "content.xml")
@@ -50,8 +51,8 @@ _BROKEN = (
     LookupError,
     NotImplementedError,
     OSError,
-    ParseError,
     RuntimeError,
+    SyntaxError,  # that of XML, whichever parser found it
     TypeError,
     ValueError,
     zlib.error,
@@ -112,12 +113,19 @@ def _kind(archive: ZipFile) -> str:
     return ""
 
 
+def _is_read(name: str) -> bool:
+    return name in _WHOLE or name.startswith(_STREAMED)
+
+
 def _refuse_a_bomb(archive: ZipFile) -> None:
     """The sizes are what the archive says of itself; zipfile never unpacks a part beyond what it says."""
     parts = archive.infolist()
     streamed = [part.file_size for part in parts if part.filename.startswith(_STREAMED)]
     whole = [part.file_size for part in parts if part.filename in _WHOLE]
-    if len(parts) > MAX_PARTS or sum(streamed) > MAX_UNPACKED or sum(whole) > MAX_WHOLE:
+    dense = any(
+        part.file_size > max(SMALL, MOST_TIMES * part.compress_size) for part in parts if _is_read(part.filename)
+    )
+    if dense or len(parts) > MAX_PARTS or sum(streamed) > MAX_UNPACKED or sum(whole) > MAX_WHOLE:
         raise _too_much()
 
 

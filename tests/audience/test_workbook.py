@@ -174,6 +174,33 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(monkeypatch: pytest
     assert caught.value.problem.code == "import.book_too_big"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<worksheet {XMLNS}><sheetData>{'<a>' * 9000}{'</a>' * 9000}</sheetData></worksheet>",
+        f'<worksheet {XMLNS}><sheetData><row><c t="inlineStr"><is><t>{"a" * 60_000}</t></is></c></row></sheetData>'
+        "</worksheet>",
+    ],
+    ids=["deep", "one cell"],
+)
+def test_one_thing_repeated_is_refused_before_it_is_unpacked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "SMALL", 50_000)
+    monkeypatch.setattr(workbook.openpyxl, "load_workbook", None)
+    for book in (with_part(xlsx({"S": PEOPLE}), SHEET, text), ods(ods_table("S", [["a" * 60_000]]))):
+        with pytest.raises(Unreadable) as caught:
+            look(book)
+        assert caught.value.problem.code == "import.book_too_big"
+
+
+def test_a_part_nested_beyond_all_sense_is_refused() -> None:
+    deep = with_part(
+        xlsx({"S": PEOPLE}), "xl/workbook.xml", f"<workbook {XMLNS}>{'<a>' * 9000}{'</a>' * 9000}</workbook>"
+    )
+    with pytest.raises(Unreadable) as caught:
+        look(deep)
+    assert caught.value.problem.code == "import.damaged"
+
+
 def test_a_cell_of_many_letters_costs_its_row() -> None:
     book = ods(ods_table("S", [["email"], ["x" * (MAX_CELL + 50)], ["a@example.org"]]))
     assert [row.fault for row in rows(BytesIO(book), "ods", ",")] == ["", "too_long", ""]
