@@ -7,9 +7,10 @@ and kept; those above them, the newest members, are counted when somebody asks. 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -27,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
@@ -128,9 +130,12 @@ def doubt(session: Session) -> None:
 
 
 def _lines(
-    list_id: SQLColumnExpression[int], standing: SQLColumnExpression[str], among: Sequence[ColumnElement[bool]]
+    list_id: SQLColumnExpression[int],
+    standing: SQLColumnExpression[str],
+    among: Sequence[ColumnElement[bool]],
+    people: ColumnElement[int] | None = None,
 ) -> Lines:
-    people = func.count(Member.id.distinct())
+    people = func.count() if people is None else people
     by = [one for one in (list_id, standing) if isinstance(one, InstrumentedAttribute)]
     return select(list_id, standing, Member.language, people).where(*among).group_by(*by, Member.language)
 
@@ -147,7 +152,8 @@ def _questions(first: int, last: int) -> Iterator[Lines]:
     none, bad = literal(NO_LIST, BigId), cast(SUPPRESSED, String)
     yield of_everyone(first, last)
     yield of_lists(first, last)
-    yield _lines(none, Subscription.standing, among).join(Subscription, on)
+    once = func.count(Member.id.distinct())  # whoever is on several lists
+    yield _lines(none, Subscription.standing, among, once).join(Subscription, on)
     suppressed = Suppression.address_key == Member.address_key
     yield _lines(none, bad, among).join(Suppression, suppressed)
     yield _lines(Subscription.list_id, bad, among).join(Subscription, on).join(Suppression, suppressed)
@@ -169,17 +175,34 @@ def _count(session: Session, stretch: int) -> None:
     for question in _questions(first, last):
         row = question.add_columns(literal(stretch, BigId))
         session.execute(insert(Headcount).from_select(["list_id", "standing", "language", "people", "stretch"], row))
-    upsert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(CountedStretch)
     session.execute(
-        upsert.values(stretch=stretch, counted_at=clock()).on_conflict_do_update(
-            index_elements=[CountedStretch.stretch], set_={"counted_at": clock()}
-        )
+        _upsert(session)(CountedStretch)
+        .values(stretch=stretch, counted_at=clock())
+        .on_conflict_do_update(index_elements=[CountedStretch.stretch], set_={"counted_at": clock()})
     )
 
 
 def _add_up(session: Session) -> None:
     """The sums of all stretches, so that who asks reads hundreds of rows and not hundreds of thousands."""
-    session.execute(delete(Headcount).where(Headcount.stretch == WHOLE))
     by = (Headcount.list_id, Headcount.standing, Headcount.language)
-    sums = select(literal(WHOLE, BigId), *by, func.sum(Headcount.people)).group_by(*by)
-    session.execute(insert(Headcount).from_select(["stretch", "list_id", "standing", "language", "people"], sums))
+    parts = select(literal(WHOLE, BigId), *by, func.sum(Headcount.people)).where(Headcount.stretch != WHOLE)
+    upsert = _upsert(session)(Headcount).from_select([Headcount.stretch, *by, Headcount.people], parts.group_by(*by))
+    new = upsert.excluded.people
+    # Most stay as they are: what is read all the time isn't written all the time.
+    session.execute(
+        upsert.on_conflict_do_update(
+            index_elements=[Headcount.stretch, *by], set_={"people": new}, where=Headcount.people != new
+        )
+    )
+    part = aliased(Headcount)
+    same = [getattr(part, one.key) == one for one in by]
+    gone = ~exists().where(part.stretch != WHOLE, *same).correlate(Headcount)
+    session.execute(
+        delete(Headcount).where(Headcount.stretch == WHOLE, gone).execution_options(synchronize_session=False)
+    )
+
+
+def _upsert(session: Session) -> Callable[..., Any]:
+    # Both are spelled alike, and have no type in common.
+    made: Callable[..., Any] = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    return made

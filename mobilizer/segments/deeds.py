@@ -9,12 +9,18 @@ from sqlalchemy import ColumnElement, exists, or_, select
 
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, Rendition
-from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered, of_blast
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.tiers import Tier, is_of
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import ACT, BLAST, DAYS, TIER, Act, told
 from mobilizer.segments.rules import Rule, rule
+
+
+def _mine(blast: int) -> tuple[ColumnElement[bool], ...]:
+    """Whether a delivery is a member's in a blast. It is said of the blast too: who asks for most members reads its
+    deliveries once, and not those of all blasts that ever were."""
+    return Delivery.id == numbered(blast, Member.id), of_blast(blast)
 
 
 @rule("in_blast")
@@ -29,7 +35,7 @@ class InBlast(Rule):
     )
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
-        return exists().where(Delivery.id == numbered(self.blast, Member.id)).correlate(Member)
+        return exists().where(*_mine(self.blast)).correlate(Member)
 
 
 @rule("got_blast")
@@ -41,8 +47,7 @@ class GotBlast(Rule):
     SAYS = (N_("Got the blast “%(blast)s”"), N_("Did not get the blast “%(blast)s”"))
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
-        mine = Delivery.id == numbered(self.blast, Member.id)
-        return exists().where(mine, Delivery.state == DeliveryState.ACCEPTED).correlate(Member)
+        return exists().where(*_mine(self.blast), Delivery.state == DeliveryState.ACCEPTED).correlate(Member)
 
 
 @rule("got_within")
