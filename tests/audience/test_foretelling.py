@@ -36,7 +36,6 @@ FILES = st.lists(ROWS, min_size=1, max_size=30)
 def test_what_is_foretold_is_what_comes(
     installation: Installation, friends: int, bring: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "CHUNK", 5)
     monkeypatch.setattr(running, "CHUNK", 5)
     bring("email\nleft@example.org\n")
     with installation.database.write() as session:
