@@ -31,6 +31,7 @@ from mobilizer.web import (
     screens,
     segments,
     signin,
+    takeout,
     tongues,
 )
 from mobilizer.web import settings as settings_pages
@@ -75,6 +76,7 @@ SCREENS = (
     lists.blueprint,
     segments.blueprint,
     members.blueprint,
+    takeout.blueprint,
     imports.blueprint,
     fields.blueprint,
     tongues.blueprint,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import structlog
@@ -12,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer import jobs, tables
 from mobilizer.audience import headcounts
-from mobilizer.audience.importing import forget_uploads
-from mobilizer.audience.undoing import forget_traces
+from mobilizer.custody import retention
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, reconcile
 from mobilizer.installation import Installation
@@ -22,6 +23,8 @@ from mobilizer.notices import mailing, noting
 
 BATCHES_QUEUED = 64
 NOTICES_QUEUED = 16
+FORGET_SECONDS = 3600.0
+FORGET_STEPS = 20  # transactions in a round
 
 log = structlog.get_logger()
 STEPS: tuple[Callable[[Session], object], ...] = (
@@ -30,7 +33,6 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.hold_refused,
     reconcile.settle_cancelled,
     reconcile.finish,
-    forget_traces,
     headcounts.recount,
     noting.note,
 )
@@ -42,6 +44,8 @@ class Reconciler:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._name = jobs.worker_name()
+        self._forgetting: Iterator[tuple[str, int]] | None = None
+        self._forget_from = -math.inf
         tables.complete()
 
     def run(self, stop: threading.Event) -> None:
@@ -67,12 +71,25 @@ class Reconciler:
         for step in STEPS:
             with self._installation.database.write() as session:
                 step(session)
-        with self._installation.database.write() as session:
-            forget_uploads(session, self._installation)
+        self._forget()
         try:
             self._queue_due()
         except RedisError as error:
             log.warning("queue_unreachable", error=type(error).__name__)
+
+    def _forget(self) -> None:
+        """Go on forgetting what is over its time, a bit in each round; begin anew every hour."""
+        if self._forgetting is None and time.monotonic() >= self._forget_from:
+            self._forgetting = retention.forget(self._installation)
+            self._forget_from = time.monotonic() + FORGET_SECONDS
+        for _ in range(FORGET_STEPS if self._forgetting else 0):
+            step = next(self._forgetting, None) if self._forgetting else None
+            if step is None:
+                self._forgetting = None
+                break
+            name, gone = step
+            if gone:
+                jobs.count(self._installation.settings, {f"forgotten_{name}": gone})
 
     def _queue_due(self) -> None:
         waiting = jobs.queued(self._installation.settings)

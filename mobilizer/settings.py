@@ -163,6 +163,15 @@ class Settings(BaseSettings):
         default="", description="Where to be killed, for the self test only: 'claim.after_commit:7'."
     )
     session_hours: int = Field(default=12, ge=1, description="How long an organizer stays signed in.")
+    keep_events_days: int = Field(
+        default=730, ge=30, description="How long it is known who opened, clicked or watched; sums of blasts stay."
+    )
+    keep_replies_days: int = Field(
+        default=90, ge=7, description="How long a relay's words on each mail are kept after its blast is over."
+    )
+    keep_reports_days: int = Field(
+        default=30, ge=1, description="How long the report of an import and its file's name are kept."
+    )
 
     @computed_field  # type: ignore[prop-decorator]
     @property

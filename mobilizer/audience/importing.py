@@ -31,7 +31,7 @@ from mobilizer.audience.running import (
     run_import,
 )
 from mobilizer.audience.sheet import Sheet, look
-from mobilizer.audience.uploads import open_upload, upload_path, write_upload
+from mobilizer.audience.uploads import forget_strays, open_upload, upload_path, write_upload
 from mobilizer.db import clock
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal
@@ -307,11 +307,15 @@ def _kept_of(row: Import | None) -> dict[str, Any]:
     return {name: row.options[name] for name in kept if name in row.options} if row else {}
 
 
-def forget_uploads(session: Session, installation: Installation) -> None:
-    """Throw away the files that nobody has chosen anything for in WAITING_SECONDS: they are full of addresses."""
+def forget_uploads(session: Session, installation: Installation) -> int:
+    """Throw away the files that nobody has chosen anything for in WAITING_SECONDS, and those that a crash left without
+    an import: they are full of addresses. Returns how many went."""
     waiting = delete(Import).where(Import.state == "uploaded", Import.created_at < clock(-WAITING_SECONDS))
-    for number in session.scalars(waiting.returning(Import.id)).all():
+    over = session.scalars(waiting.returning(Import.id)).all()
+    for number in over:
         upload_path(installation.settings.home, number).unlink(missing_ok=True)
+    still = session.scalars(select(Import.id).where(Import.state.in_(("uploaded", "running")))).all()
+    return len(over) + forget_strays(installation.settings.home, set(still), WAITING_SECONDS)
 
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, literal, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, literal, select, true, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from mobilizer.audience import headcounts
@@ -85,11 +85,14 @@ def run_undo(installation: Installation, import_id: int, held: Held) -> None:
                 headcounts.doubt(session)
 
 
-def forget_traces(session: Session) -> None:
-    """Forget what imports did that can't be undone any more."""
+def forget_traces(session: Session, most: int) -> int:
+    """Forget what imports did that can't be undone any more, for `most` members at once. Returns for how many."""
     over = select(Import.id).where(Import.finished_at <= clock(-DAYS * 86400), Import.state != "undoing")
-    for kept in (ImportTrace, ImportSpan):
-        session.execute(delete(kept).where(kept.import_id.in_(over)))
+    key = ImportTrace.import_id, ImportTrace.member_id
+    some = select(*key).where(ImportTrace.import_id.in_(over)).limit(most)
+    gone = delete(ImportTrace).where(tuple_(*key).in_(some)).returning(ImportTrace.member_id)
+    spans = delete(ImportSpan).where(ImportSpan.import_id.in_(over)).returning(ImportSpan.import_id)
+    return len(session.scalars(gone).all()) + len(session.scalars(spans).all())
 
 
 def _may_undo(session: Session, row: Import) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import struct
+import time
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedReader, RawIOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -62,6 +64,20 @@ def reseal_upload(path: Path, keyring: Keyring) -> bool:
             write_upload(fresh, keyring, clear)
         fresh.replace(path)
     return True
+
+
+def forget_strays(home: Path, waiting: set[int], seconds: float) -> int:
+    """Throw away what lies among the uploads for longer than `seconds` and belongs to none of the `waiting` imports:
+    left by a process that was killed. Returns how many files and folders went."""
+    kept, gone = {upload_path(home, number).name for number in waiting}, 0
+    for path in (home / "imports").glob("*"):
+        if path.name not in kept and path.stat().st_mtime < time.time() - seconds:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 class Incoming(RawIOBase):

@@ -27,6 +27,7 @@ from mobilizer.audience.reporting import VERDICTS, ReportRow
 from mobilizer.audience.rows import Unreadable
 from mobilizer.audience.sheet import Sheet, look, refuse_larger
 from mobilizer.cli import main
+from mobilizer.cli.member_export import export
 from mobilizer.cli.opening import opened
 from mobilizer.cli.underway import bar, stoppable
 from mobilizer.installation import Installation
@@ -42,7 +43,10 @@ STANDINGS = click.Choice(["confirmed", "pending", "unsubscribed", "suppressed"])
 
 @main.group()
 def members() -> None:
-    """Bring members in, and count them."""
+    """Bring members in, take them out, and count them."""
+
+
+members.add_command(export)
 
 
 @members.command("import")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, case, distinct, func, literal, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Select, case, distinct, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -31,7 +31,8 @@ class Acts(NamedTuple):
 
 
 class KeptSum(Base):
-    """What members did who have been erased since: the sums of past blasts stay as they were, and name nobody."""
+    """What members did who have been erased since, or so long ago that the events are gone: the sums of past blasts
+    stay as they were, and name nobody."""
 
     __tablename__ = "kept_sums"
     __table_args__ = (CheckConstraint("acts >= 0 AND people >= 0 AND finished >= 0", name="sums"),)
@@ -56,7 +57,15 @@ def acts_in(session: Session, blast_id: int) -> list[Acts]:
 
 def keep_sums_of(session: Session, member_id: int) -> None:
     """Add what a member did, and what friends did who came through them, to the kept sums: their events can go then."""
-    asked = (_own().where(Event.member_id == member_id), _brought().where(Event.via_id == member_id))
+    theirs, friends = Event.member_id == member_id, Event.via_id == member_id
+    session.execute(select(Event.id).where(theirs | friends).order_by(Event.id).with_for_update())
+    keep_sums(session, theirs, friends)
+
+
+def keep_sums(session: Session, own: ColumnElement[bool], brought: ColumnElement[bool]) -> None:
+    """Add some events to the kept sums: those of `own` as what members did themselves, those of `brought` as what
+    friends did. The caller has their rows locked, and lets them go."""
+    asked = (_own().where(own), _brought().where(brought))
     rows = [_acts(row)._asdict() for one in asked for row in session.execute(one)]
     if not rows:
         return

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
 
+RECORD_ASKED = "record"  # the channel of a PREFERENCES event: a member asked for all we know of them
+
 
 class EventKind(StrEnum):
     """What happened."""

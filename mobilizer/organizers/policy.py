@@ -41,6 +41,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "members.import": _ORGANIZERS,
     "members.record": _ORGANIZERS,
     "members.erase": _ORGANIZERS,
+    "members.export": _ADMINS,
     "appeals.see": _EVERYONE,
     "appeals.translate": _WRITERS,
     "appeals.write": _ORGANIZERS,
@@ -53,6 +54,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "settings.fields": _ORGANIZERS,
     "settings.languages": _ORGANIZERS,
     "settings.relays": _ORGANIZERS,
+    "settings.kept": _ORGANIZERS,
     "settings.users": _ADMINS,
     "inbox.see": _EVERYONE,
 }

@@ -14,7 +14,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from mobilizer.db import clock
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import RECORD_ASKED, Event, EventKind
 from mobilizer.http import installation
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
@@ -26,7 +26,6 @@ from mobilizer.rights.erasing import erase
 from mobilizer.rights.record import LINK_HOURS, Record, as_json, holder, record_of
 
 AGAIN_SECONDS = 3600.0  # between two such mails to one member, whoever asks for them
-ASKED = "record"  # the channel of the event that says so
 
 
 def ask(token: str) -> Response:
@@ -102,7 +101,7 @@ def _asked_lately(session: Session, member_id: int) -> bool:
     lately = exists().where(
         Event.member_id == member_id,
         Event.kind == EventKind.PREFERENCES,
-        Event.channel == ASKED,
+        Event.channel == RECORD_ASKED,
         Event.at > clock(-AGAIN_SECONDS),
     )
     return bool(session.scalar(select(lately)))
@@ -116,6 +115,6 @@ def _note(session: Session, asking: Holder) -> None:
             member_id=member.id if member else None,
             blast_id=asking.blast or None,
             language=asking.language,
-            channel=ASKED,
+            channel=RECORD_ASKED,
         )
     )

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from mobilizer import jobs
+from mobilizer.custody.retention import RULES
 from mobilizer.delivery.figures import Figures, figures
 from mobilizer.delivery.reports import OUTCOMES
 from mobilizer.http import installation
@@ -104,6 +105,11 @@ def _counters(counted: Mapping[str, float]) -> Iterable[Metric]:
     for outcome in OUTCOMES:
         messages.add_metric([outcome], counted.get(outcome, 0))
     yield messages
+    forgotten = CounterMetricFamily("mobilizer_forgotten", "What was kept for its time and is gone.", labels=["what"])
+    for rule in RULES:
+        if rule.forget:
+            forgotten.add_metric([rule.name], counted.get(f"forgotten_{rule.name}", 0))
+    yield forgotten
     for name, says in (
         ("slices", "Pieces of sending work."),
         ("slice_seconds", "Seconds that workers spent on them."),

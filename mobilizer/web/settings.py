@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from mobilizer.custody.retention import RULES
 from mobilizer.http import installation
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.organizers.accounts import Account, account, accounts, change_password, change_role, create_user
@@ -60,6 +61,13 @@ def password() -> ResponseReturnValue:
 def relays() -> ResponseReturnValue:
     """The relays and how fast they go; what is wrong with their file, if anything is."""
     return render_template("settings/relays.html", page=relay_page(installation().settings))
+
+
+@blueprint.get("/kept")
+@allowed("settings.kept")
+def kept() -> ResponseReturnValue:
+    """What is kept for how long, and which setting says so."""
+    return render_template("settings/kept.html", rules=RULES, settings=installation().settings)
 
 
 @blueprint.get("/users")

@@ -173,11 +173,11 @@ def test_an_undo_that_was_killed_goes_on_and_runs_once(
 def test_after_a_week_it_is_too_late_and_forgotten(installation: Installation, bring: Importer) -> None:
     row = bring(PEOPLE)
     with installation.database.write() as session:
-        forget_traces(session)
+        forget_traces(session, 100)
         assert remembered(session) == [(0, 6)]
         session.execute(update(Import).values(finished_at=clock(-8 * 86400)))
     with installation.database.write() as session:
-        forget_traces(session)
+        forget_traces(session, 100)
         assert remembered(session) == []
         assert not start_undo(session, session.get_one(Import, row.id))
     assert foretold(installation, row) is None

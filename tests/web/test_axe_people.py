@@ -37,6 +37,8 @@ PATHS = (
     "/settings/fields",
     "/settings/fields/1",
     "/settings",
+    "/members/export",
+    "/settings/kept",
     "/settings/users",
     "/settings/users/1",
 )

@@ -1,0 +1,103 @@
+"""Audience: taking members out, as a file that comes in again unchanged. Written as it is read, a chunk at a time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.fields import definitions
+from mobilizer.audience.lists import Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.suppressions import Suppression
+from mobilizer.db import Database
+from mobilizer.guarding import guard
+from mobilizer.keys import Keyring
+from mobilizer.problems import N_, Problem
+
+CHUNK = 1000
+LEAST_REASON, MOST_REASON = 10, 300
+# By these names an import knows them again.
+HEADER = ("email", "name", "language", "second language", "country", "time zone", "subscribed")
+SUBSCRIBED = "subscribed"  # whoever is taken out is
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is taken out: confirmed members who may be mailed. Of a list, else of any; of a language; who fit."""
+
+    list_id: int | None = None
+    language: str = ""
+    fits: ColumnElement[bool] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a member must fit."""
+        on = [Subscription.member_id == Member.id, Subscription.standing == Standing.CONFIRMED]
+        if self.list_id is not None:
+            on.append(Subscription.list_id == self.list_id)
+        found = [exists().where(*on), ~exists().where(Suppression.address_key == Member.address_key)]
+        found += [Member.language == self.language] if self.language else []
+        return found if self.fits is None else [*found, self.fits]
+
+
+def reason_problems(reason: str) -> list[Problem]:
+    """What is wrong with the reason for taking members out: it is kept in the audit log, in the clear."""
+    if not LEAST_REASON <= len(reason.strip()) <= MOST_REASON:
+        message = N_("Say in a sentence what the file is for (%(least)d to %(most)d letters).")
+        return [Problem("export.reason", message, {"least": LEAST_REASON, "most": MOST_REASON}, where="reason")]
+    if "@" in reason:
+        message = N_("Write no address here: the reason is kept as it is.")
+        return [Problem("export.reason_address", message, where="reason")]
+    return []
+
+
+def count_wanted(session: Session, wanted: Wanted) -> int:
+    """How many members would be taken out now."""
+    return session.scalars(select(func.count()).select_from(Member).where(*wanted.conditions())).one()
+
+
+def take_out(database: Database, keyring: Keyring, wanted: Wanted) -> Iterator[tuple[int, str]]:
+    """(rows, text) of a CSV file in UTF-8, a chunk of members at a time: memory stays the same however many there are.
+
+    Cells that a spreadsheet would run as a formula are guarded; an import takes the guard off again. Who joins or
+    leaves meanwhile may be in it or not; nobody is in it twice. Raises keys.BadSeal.
+    """
+    with database.read() as session:
+        names = _attributes(session, wanted)
+    # The mark lets every spreadsheet read it as UTF-8.
+    yield 0, "\ufeff" + _lines([[*HEADER, *names]])
+    after = 0
+    while True:
+        with database.read() as session:
+            asked = select(Member).where(Member.id > after, *wanted.conditions()).order_by(Member.id).limit(CHUNK)
+            rows = [(member.id, _cells(member, keyring, names)) for member in session.scalars(asked)]
+        if not rows:
+            return
+        after = rows[-1][0]
+        yield len(rows), _lines([cells for _, cells in rows])
+
+
+def _attributes(session: Session, wanted: Wanted) -> list[str]:
+    """The fields that the organisation has defined, and whatever else somebody's attributes are called."""
+    found = set(definitions(session))
+    asked = select(Member.attributes).where(*wanted.conditions()).execution_options(yield_per=CHUNK)
+    for values in session.scalars(asked):
+        found |= values.keys()
+    return sorted(found)
+
+
+def _cells(member: Member, keyring: Keyring, names: Sequence[str]) -> list[str]:
+    identity = member.identity(keyring)
+    known = (member.language, member.second_language, member.country, member.time_zone)
+    said = [identity.email, identity.name, *(value or "" for value in known), SUBSCRIBED]
+    return [*said, *(str(member.attributes.get(name, "")) for name in names)]
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    out = StringIO()
+    csv.writer(out).writerows([guard(cell) for cell in cells] for cells in rows)
+    return out.getvalue()
