@@ -23,6 +23,7 @@ from mobilizer.web import (
     inbox,
     list_figures,
     lists,
+    member_changes,
     members,
     metrics,
     notices,
@@ -31,6 +32,7 @@ from mobilizer.web import (
     screens,
     segments,
     signin,
+    tags,
     takeout,
     tongues,
 )
@@ -64,7 +66,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 # Importing these puts their views on the blueprints of `screens`.
-VIEWS = (appeals, blasts, list_figures, results)
+VIEWS = (appeals, blasts, list_figures, member_changes, members, results)
 # The screens of the organizers.
 SCREENS = (
     web.blueprint,
@@ -75,8 +77,9 @@ SCREENS = (
     screens.results,
     lists.blueprint,
     segments.blueprint,
-    members.blueprint,
+    screens.members,
     takeout.blueprint,
+    tags.blueprint,
     imports.blueprint,
     fields.blueprint,
     tongues.blueprint,

@@ -4,7 +4,7 @@ from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
 from mobilizer.appeals import appeals
-from mobilizer.audience import fields, headcounts, imports, lists, members, suppressions, traces
+from mobilizer.audience import fields, headcounts, imports, lists, members, notes, suppressions, tags, traces
 from mobilizer.blasts import blasts, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
@@ -28,9 +28,11 @@ __all__ = [
     "ledger",
     "lists",
     "members",
+    "notes",
     "notices",
     "segments",
     "suppressions",
+    "tags",
     "traces",
     "users",
 ]

@@ -65,7 +65,14 @@ def bring_in(session: Session, keyring: Keyring, people: Mapping[bytes, Candidat
     return dict(zip((key for key, _ in ordered), numbers, strict=True))
 
 
-def subscribe_new(session: Session, spans: Iterable[tuple[int, int]], list_id: int, how: str, wording: str) -> None:
+def subscribe_new(
+    session: Session,
+    spans: Iterable[tuple[int, int]],
+    list_id: int,
+    how: str,
+    wording: str,
+    wording_language: str = "",
+) -> None:
     """Put members who have just come in, given as `spans` of them, onto a list; they join as they became members."""
     for first, last in spans:
         who = select(
@@ -75,9 +82,10 @@ def subscribe_new(session: Session, spans: Iterable[tuple[int, int]], list_id: i
             Member.created_at,
             literal(how),
             literal(wording),
+            literal(wording_language),
             Member.created_at,
         ).where(Member.id.between(first, last))
-        names = ("list_id", "member_id", "standing", "joined_at", "how", "wording", "changed_at")
+        names = ("list_id", "member_id", "standing", "joined_at", "how", "wording", "wording_language", "changed_at")
         session.execute(insert(Subscription).from_select(names, who))
 
 

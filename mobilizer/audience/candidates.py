@@ -18,6 +18,8 @@ from mobilizer.audience.exports import has_left
 from mobilizer.audience.fitting import DayOrder, Definition, fitted
 from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
+from mobilizer.audience.tags import MAX_NAME as MAX_TAG
+from mobilizer.audience.tags import MOST_AT_ONCE, name_problem, split_names
 from mobilizer.audience.typos import likely_meant
 from mobilizer.guarding import unguard
 from mobilizer.languages import MEMORY, UnknownLanguage
@@ -110,6 +112,7 @@ class Candidate(NamedTuple):
     attributes: dict[str, str]
     remarks: tuple[Problem, ...] = ()
     says_language: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class _Told(NamedTuple):
     second_language: str | None
     country: str | None
     time_zone: str | None
+    tags: tuple[str, ...]
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
 
@@ -186,6 +190,7 @@ class Reader:
             attributes,
             tuple(remarks),
             told.says_language,
+            told.tags,
         )
 
     def _fault(self, row: Row) -> Problem | None:
@@ -222,6 +227,7 @@ class Reader:
             country=country,
             second_language=_second(cells.get("second_language", ""), language, choices, remarks),
             time_zone=_time_zone(cells.get("time_zone", ""), remarks),
+            tags=_tags(cells.get("tags", ""), remarks),
             problems=tuple(problems),
             remarks=tuple(remarks),
         )
@@ -311,6 +317,19 @@ def _country(cell: str, remarks: list[Problem]) -> str | None:
         message = N_("“%(country)s” is not a country that we know; it was left out. Write a code like “MX”.")
         remarks.append(Problem("import.unknown_country", message, {"country": words[:60]}, "warning", "country"))
     return code
+
+
+def _tags(cell: str, remarks: list[Problem]) -> tuple[str, ...]:
+    """The tags that a cell names; what can't be one is left out, and said."""
+    names = split_names(clean(cell))
+    good = [name for name in names if name_problem(name) is None][:MOST_AT_ONCE]
+    if len(good) < len(names):
+        message = N_(
+            "Some tags were left out: one has %(letters)d letters at most and no @, and a person gets %(most)d at once."
+        )
+        params = {"letters": MAX_TAG, "most": MOST_AT_ONCE}
+        remarks.append(Problem("import.tags_left_out", message, params, "warning", "tags"))
+    return tuple(good)
 
 
 def _time_zone(cell: str, remarks: list[Problem]) -> str | None:

@@ -21,6 +21,7 @@ IMPORT_FIELDS = {
     "country": N_("Country"),
     "time_zone": N_("Time zone"),
     "status": N_("Subscribed or not"),
+    "tags": N_("Tags"),
 }
 
 _HEADERS = {
@@ -57,6 +58,7 @@ _HEADERS = {
     "time_zone": (
         "time zone|timezone|tz|zona horaria|huso horario|fuseau horaire|fuso horario|المنطقة الزمنية|zeitzone"
     ),
+    "tags": "tags|tag|labels|etiquetas|etiqueta|etiquettes|mots cles|marcadores|الوسوم|وسوم|schlagworte",
     "status": "subscribed|subscription status|suscrito|abonne|subscrito|مشترك|angemeldet",
 }
 

@@ -45,6 +45,7 @@ EXPORTS = (
             # In the files of those who left, and of those whom no mail reached: when that was.
             "unsub_time": "status",
             "clean_time": "status",
+            "tags": "tags",
         },
     ),
     Export(
@@ -58,6 +59,7 @@ EXPORTS = (
             "language": "language",
             "can2_subscription_status": "status",
             "subscription_status": "status",
+            "can2_user_tags": "tags",
         },
     ),
     Export(
@@ -82,6 +84,7 @@ EXPORTS = (
             "country": "country",
             "preferred_locale": "language",
             "timezone": "time_zone",
+            "tags": "tags",
         },
     ),
 )

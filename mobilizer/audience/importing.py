@@ -31,6 +31,7 @@ from mobilizer.audience.running import (
     run_import,
 )
 from mobilizer.audience.sheet import Sheet, look
+from mobilizer.audience.tags import folded, names_problems
 from mobilizer.audience.uploads import forget_strays, open_upload, upload_path, write_upload
 from mobilizer.db import clock
 from mobilizer.installation import Installation
@@ -79,8 +80,8 @@ class Rehearsal:
 
     `counts` has the verdicts, `people` are the first who would go in, `refused` the first rows that would not;
     `unknown_languages` counts rows a word, `typos` the rows whose address looks like a typing error, `blanked` those
-    with a value that did not fit its field, and `languages` the people who would go in, most first. `unread` counts
-    rows that were not looked at.
+    with a value that did not fit its field, and `languages` the people who would go in, most first; `tags` is how many
+    different ones their rows name. `unread` counts rows that were not looked at.
     """
 
     counts: dict[str, int]
@@ -90,6 +91,7 @@ class Rehearsal:
     languages: dict[str, int]
     typos: int
     blanked: int
+    tags: int
     unread: int
 
     @property
@@ -164,8 +166,8 @@ def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mappi
     """Keep a person's choices for an import that has not started; with problems nothing is kept.
 
     `options` may hold `default_language`, `by_country`, `languages` (word -> tag), `attributes` (name -> column),
-    `known` (see joining.Joining), `dates` (see fitting.fitted), `source`, and of the members' consent
-    `consent_source`, `consent_date` and `wording`.
+    `known` (see joining.Joining), `dates` (see fitting.fitted), `source`, `tags` (for everyone), and of the members'
+    consent `consent_source`, `consent_date`, `wording` and `wording_language`.
     """
     told = {**row.options, **options}
     problems = [
@@ -173,6 +175,7 @@ def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mappi
         *column_problems(columns, sheet.header),
         *(p for tag in _tags(options) if (p := _tag_problem(tag))),
         *consent_problems(told, row.created_at),
+        *names_problems(tuple(told.get("tags", ()))),
     ]
     if not problems:
         row.encoding, row.delimiter, row.rows = sheet.encoding, sheet.delimiter, sheet.rows
@@ -241,6 +244,7 @@ class _Tally:
         self._counts, self._unknown, self._languages = Counter[str](), Counter[str](), Counter[str]()
         self._people, self._refused = list[Candidate](), list[ReportRow]()
         self._typos = self._blanked = 0
+        self._tags = set[str]()
 
     def take(self, raw: Row, read: Candidate | Refusal, verdict: Verdict) -> None:
         self._counts[verdict] += 1
@@ -250,6 +254,7 @@ class _Tally:
         self._unknown.update(str(p.params["language"]) for p in problems if p.code == "import.unknown_language")
         if isinstance(read, Candidate) and verdict in GOOD:
             self._languages[read.language] += 1
+            self._tags.update(map(folded, read.tags))
             self._people += [read] if len(self._people) < self._show else []
         else:
             self._refused += [noted(raw, read, verdict)] if len(self._refused) < self._show else []
@@ -263,6 +268,7 @@ class _Tally:
             languages=dict(self._languages.most_common()),
             typos=self._typos,
             blanked=self._blanked,
+            tags=len(self._tags),
             unread=max(rows - self._counts.total(), 0),
         )
 
@@ -326,6 +332,7 @@ def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:
 def _tags(options: Mapping[str, Any]) -> list[str]:
     return [
         *([options["default_language"]] if "default_language" in options else []),
+        *([options["wording_language"]] if options.get("wording_language") else []),
         *options.get("languages", {}).values(),
     ]
 

@@ -17,7 +17,9 @@ from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member, open_identity, seal_identity
 from mobilizer.audience.suppressing import suppressed_among
-from mobilizer.audience.traces import Change, ImportSpan, ImportTrace, seal_change
+from mobilizer.audience.tagging import put_on, tags_of
+from mobilizer.audience.tags import folded
+from mobilizer.audience.traces import TAGS, Change, ImportSpan, ImportTrace, seal_change
 from mobilizer.db import Prepared, clock, keys, one_of_keys
 from mobilizer.keys import Keyring
 from mobilizer.languages import MEMORY
@@ -83,7 +85,7 @@ class Joining:
     """Where candidates go: the list, and what is written down about how they came. `import_id` is what brings them.
 
     `known` says what becomes of members we have already: they stay as they are, their blanks are filled, or what the
-    file says takes the place of what was known.
+    file says takes the place of what was known. `tags` are put on everyone who goes in.
     """
 
     list_id: int
@@ -92,15 +94,18 @@ class Joining:
     how: str = "import"
     known: Known = "fill"
     import_id: int | None = None
+    tags: tuple[str, ...] = ()
+    wording_language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one candidate: what changes of a known member, and whether they join the list."""
+    """What becomes of one candidate: what changes of a known member, whether they join the list, tags they get."""
 
     verdict: Verdict
     change: dict[str, Any] = field(default_factory=dict)
     joins: bool = False
+    tags: tuple[str, ...] = ()
 
 
 _NEW, _UNCHANGED = Decision("new", joins=True), Decision("unchanged")
@@ -112,20 +117,32 @@ def decide(
     member: Member | Found | None,
     standings: Standings,
     joining: Joining,
+    tags: Iterable[str] = (),
 ) -> Decision:
     """What to do with a candidate who is not suppressed. `standings` are theirs by list id: on this list, and on every
-    other where they are not on it. `known` is not asked for in the mode "keep".
+    other where they are not on it. `known` is not asked for in the mode "keep". `tags` are those they have.
 
     Whoever left this list, or every list they were on, is not brought back by a file: only they can do that.
     """
+    lacking = _lacking(candidate, joining, tags)
     if member is None:
-        return _NEW
+        return Decision("new", joins=True, tags=lacking) if lacking else _NEW
     left = [s == Standing.UNSUBSCRIBED for s in standings.values()]
     if standings.get(joining.list_id) == Standing.UNSUBSCRIBED or (left and all(left)):
         return Decision("unsubscribed")
     change = _change(candidate, known, member, joining.known)
     joins = joining.list_id not in standings
-    return Decision("updated", change, joins) if change or joins else _UNCHANGED
+    return Decision("updated", change, joins, lacking) if change or joins or lacking else _UNCHANGED
+
+
+def _lacking(candidate: Candidate, joining: Joining, tags: Iterable[str]) -> tuple[str, ...]:
+    """The tags that a candidate gets: a file puts tags on, and takes none off."""
+    wanted = (*candidate.tags, *joining.tags)
+    if not wanted:
+        return ()
+    has = {folded(name) for name in tags}
+    told = {folded(name): name for name in wanted}
+    return tuple(name for key, name in told.items() if key not in has)
 
 
 def _change(candidate: Candidate, known: Identity | None, member: Member | Found, mode: Known) -> dict[str, Any]:
@@ -151,17 +168,19 @@ def judge(
     suppressed = suppressed_among(session, candidates)
     members = _members(session, joining.list_id, candidates)
     elsewhere = _standings(session, [member.id for member in members.values() if member.standing is None])
+    tagged = joining.tags or any(candidate.tags for candidate in candidates.values())
+    tags = tags_of(session, [member.id for member in members.values()]) if tagged else {}
     decisions: dict[bytes, Decision] = {}
     for key, candidate in candidates.items():
         member = members.get(key)
         if key in suppressed:
             decisions[key] = Decision("suppressed")
         elif member is None:
-            decisions[key] = _NEW
+            decisions[key] = decide(candidate, None, None, {}, joining)
         else:
             known = member.identity(keyring) if joining.known != "keep" else None
             theirs = {joining.list_id: member.standing} if member.standing else elsewhere.get(member.id, {})
-            decisions[key] = decide(candidate, known, member, theirs, joining)
+            decisions[key] = decide(candidate, known, member, theirs, joining, tags.get(member.id, {}).values())
     return decisions, members
 
 
@@ -175,11 +194,13 @@ def join(
     decisions, members = judge(session, keyring, joining, candidates)
     new = {key: candidates[key] for key, decision in decisions.items() if decision.verdict == "new"}
     numbers = bring_in(session, keyring, new, joining.source)
-    subscribe_new(session, spans(numbers.values()), joining.list_id, joining.how, joining.wording)
+    subscribe_new(
+        session, spans(numbers.values()), joining.list_id, joining.how, joining.wording, joining.wording_language
+    )
     touched = {
         key: numbers[key] if key in numbers else members[key].id
         for key, decision in decisions.items()
-        if decision.change or (decision.joins and key in members)
+        if decision.change or decision.tags or (decision.joins and key in members)
     }
     if joining.import_id is not None:
         _trace(session, keyring, joining.import_id, touched, decisions, members)
@@ -187,6 +208,7 @@ def join(
     for key, member in members.items():
         change_member(session, keyring, member, decisions[key].change)
     _subscribe(session, joining, [members[key].id for key in touched if key in members and decisions[key].joins])
+    put_on(session, {number: decisions[key].tags for key, number in touched.items() if decisions[key].tags})
     return {key: decision.verdict for key, decision in decisions.items()}
 
 
@@ -234,7 +256,7 @@ def _trace(
     """Write down what becomes of whom, before it does."""
     rows = []
     for key, number in numbers.items():
-        change = decisions[key].change
+        change, tags = decisions[key].change, decisions[key].tags
         before = facts_of(members[key], keyring, change) if change else {}
         done: Change = {name: (before[name], change[name]) for name in change}
         rows.append(
@@ -243,7 +265,7 @@ def _trace(
                 "member_id": number,
                 "added": decisions[key].verdict == "new",
                 "joined": decisions[key].joins,
-                "changed": seal_change(keyring, import_id, number, done),
+                "changed": seal_change(keyring, import_id, number, {**done, TAGS: ([], list(tags))} if tags else done),
             }
         )
     insert_new(session, ImportTrace, rows, ["import_id", "member_id"])
@@ -265,6 +287,7 @@ def _subscribe(session: Session, joining: Joining, numbers: Sequence[int]) -> No
             "standing": Standing.CONFIRMED,
             "how": joining.how,
             "wording": joining.wording,
+            "wording_language": joining.wording_language,
             "joined_at": moment,
             "changed_at": moment,
         }

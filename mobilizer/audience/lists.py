@@ -32,7 +32,7 @@ class Standing(StrEnum):
 
 
 class Subscription(Base):
-    """One member on one list: when they came, how, by which wording, and when they left."""
+    """One member on one list: when they came, how, by which wording in which language, and when they left."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -49,4 +49,5 @@ class Subscription(Base):
     joined_at: Mapped[datetime] = mapped_column(default=clock())
     how: Mapped[str] = mapped_column(default="")
     wording: Mapped[str] = mapped_column(default="")
+    wording_language: Mapped[str] = mapped_column(default="", server_default="")
     changed_at: Mapped[datetime] = mapped_column(default=clock())

@@ -18,6 +18,8 @@ from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
+from mobilizer.audience.tagging import tags_of
+from mobilizer.audience.tags import MemberTag
 from mobilizer.keys import Keyring
 
 PAGE = 50
@@ -71,11 +73,12 @@ class ListStanding:
     changed_at: datetime
     how: str
     wording: str
+    wording_language: str
 
 
 @dataclass(frozen=True, slots=True)
 class MemberDetail:
-    """One member whole. `recruited` counts who joined through their share link."""
+    """One member whole. `recruited` counts who joined through their share link; `tags` are theirs by number."""
 
     line: MemberLine
     time_zone: str | None
@@ -85,6 +88,7 @@ class MemberDetail:
     recruited_by_id: int | None
     recruited: int
     lists: tuple[ListStanding, ...]
+    tags: dict[int, str]
 
 
 def lists(session: Session) -> list[ListSummary]:
@@ -115,28 +119,34 @@ def members_page(
     list_id: int | None = None,
     language: str = "",
     standing: str = "",
+    tag_id: int | None = None,
+    domain_key: bytes | None = None,
     before: int | None = None,
     size: int = PAGE,
 ) -> MemberPage:
     """A page of members, newest first. `standing` is a Standing (on `list_id`, else on any list) or 'suppressed'."""
     asked, number = select(Member), Member.id
     if list_id is None:
-        asked = asked.where(*_conditions(None, language, standing))
+        asked = asked.where(*narrowed(None, language, standing, tag_id, domain_key))
     else:
         # Read along the list: its members may be far between the others.
         asked, number = asked.join(Subscription, Subscription.member_id == Member.id), Subscription.member_id
-        asked = asked.where(
-            *_on(list_id, standing), *_conditions(None, language, standing if standing == SUPPRESSED else "")
-        )
+        beside = standing if standing == SUPPRESSED else ""
+        asked = asked.where(*_on(list_id, standing), *narrowed(None, language, beside, tag_id, domain_key))
     if before is not None:
         asked = asked.where(number < before)
     found = session.scalars(asked.order_by(number.desc()).limit(size + 1)).all()
     shown = found[:size]
-    return MemberPage(_lines(session, keyring, shown), shown[-1].id if len(found) > size else None)
+    return MemberPage(lines_of(session, keyring, shown), shown[-1].id if len(found) > size else None)
 
 
-def count_members(session: Session, *, list_id: int | None = None, language: str = "", standing: str = "") -> int:
+def count_members(
+    session: Session, *, list_id: int | None = None, language: str = "", standing: str = "", tag_id: int | None = None
+) -> int:
     """How many members fit the same filters as `members_page`."""
+    if tag_id is not None:
+        asked = select(func.count()).select_from(Member).where(*narrowed(list_id, language, standing, tag_id))
+        return session.scalars(asked).one()
     which = [Headcount.list_id == (NO_LIST if list_id is None else list_id)]
     if standing or list_id is None:
         which.append(Headcount.standing == (standing or ANYHOW))
@@ -146,7 +156,7 @@ def count_members(session: Session, *, list_id: int | None = None, language: str
         which.append(Headcount.language == language)
     known = headcounts.kept(session, *which)
     others = select(func.count()).select_from(Member).where(Member.id >= known.up_to)
-    newest = session.scalars(others.where(*_conditions(list_id, language, standing))).one()
+    newest = session.scalars(others.where(*narrowed(list_id, language, standing))).one()
     return sum(people for _, _, _, people in known.lines) + newest
 
 
@@ -166,7 +176,7 @@ def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberD
         return None
     recruited = session.scalar(select(func.count()).where(Member.recruited_by_id == member_id)) or 0
     return MemberDetail(
-        line=_lines(session, keyring, [member])[0],
+        line=lines_of(session, keyring, [member])[0],
         time_zone=member.time_zone,
         attributes=dict(member.attributes),
         source=member.source,
@@ -174,6 +184,7 @@ def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberD
         recruited_by_id=member.recruited_by_id,
         recruited=recruited,
         lists=_standings(session, member_id),
+        tags=tags_of(session, [member_id]).get(member_id, {}),
     )
 
 
@@ -194,10 +205,21 @@ def _summary(row: MemberList, counted: Mapping[tuple[str, str], int]) -> ListSum
     )
 
 
-def _conditions(list_id: int | None, language: str, standing: str) -> list[ColumnElement[bool]]:
+def narrowed(
+    list_id: int | None = None,
+    language: str = "",
+    standing: str = "",
+    tag_id: int | None = None,
+    domain_key: bytes | None = None,
+) -> list[ColumnElement[bool]]:
+    """The conditions on Member of the filters of `members_page`."""
     conditions: list[ColumnElement[bool]] = []
     if language:
         conditions.append(Member.language == language)
+    if tag_id is not None:
+        conditions.append(exists().where(MemberTag.member_id == Member.id, MemberTag.tag_id == tag_id))
+    if domain_key is not None:
+        conditions.append(Member.domain_key == domain_key)
     if standing == SUPPRESSED:
         conditions.append(exists().where(Suppression.address_key == Member.address_key))
     if on := _on(list_id, standing):
@@ -213,7 +235,8 @@ def _on(list_id: int | None, standing: str) -> list[ColumnElement[bool]]:
     return on
 
 
-def _lines(session: Session, keyring: Keyring, members: Sequence[Member]) -> tuple[MemberLine, ...]:
+def lines_of(session: Session, keyring: Keyring, members: Sequence[Member]) -> tuple[MemberLine, ...]:
+    """Members as lines of a table, in their order."""
     suppressed = suppressed_among(session, [member.address_key for member in members])
     return tuple(_line(keyring, member, suppressed.get(member.address_key)) for member in members)
 
@@ -249,6 +272,7 @@ def _standings(session: Session, member_id: int) -> tuple[ListStanding, ...]:
             changed_at=subscription.changed_at,
             how=subscription.how,
             wording=subscription.wording,
+            wording_language=subscription.wording_language,
         )
         for subscription, slug, name in rows
     )

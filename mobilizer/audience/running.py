@@ -107,6 +107,8 @@ def joining_of(row: Import) -> Joining:
         how=consent_line(options) or "import",
         known=options.get("known", "fill"),
         import_id=row.id,
+        tags=tuple(options.get("tags", ())),
+        wording_language=str(options.get("wording_language", "")) if options.get("wording") else "",
     )
 
 

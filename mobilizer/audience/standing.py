@@ -39,15 +39,18 @@ def subscribe(
     *,
     how: str,
     wording: str = "",
+    wording_language: str = "",
     standing: Standing = Standing.CONFIRMED,
 ) -> None:
-    """Put a member on a list by their own act: `how` they came and the exact `wording` they agreed to.
+    """Put a member on a list by their own act: `how` they came and the exact `wording` they agreed to, in
+    which language.
 
     A confirmed member stays confirmed, with the first consent, whatever is asked again; one who had left
     comes back with a new date and the new consent.
     """
     insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
     fresh = {"standing": standing, "joined_at": clock(), "changed_at": clock(), "how": how, "wording": wording}
+    fresh["wording_language"] = wording_language
     session.execute(
         insert(Subscription)
         .values(member_id=member_id, list_id=list_id, **fresh)

@@ -12,6 +12,7 @@ from mobilizer.db import Base, BigId
 from mobilizer.keys import Keyring
 
 Change = dict[str, tuple[Any, Any]]  # what changed -> what it was, what it is
+TAGS = "tags"  # of a change: of tags it says only which were put on
 
 
 class ImportTrace(Base):

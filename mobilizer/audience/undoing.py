@@ -15,7 +15,8 @@ from mobilizer.audience.joining import change_member, facts_of
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.running import CHUNK
-from mobilizer.audience.traces import ImportSpan, ImportTrace
+from mobilizer.audience.tagging import take_off_named
+from mobilizer.audience.traces import TAGS, ImportSpan, ImportTrace
 from mobilizer.db import clock
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
@@ -54,7 +55,7 @@ def foretell_undo(session: Session, row: Import, held: Held) -> Undo | None:
     undo = Undo(
         leave=leave,
         gone=_sum(session, traced.where(ImportTrace.added, free), spanned.where(free)),
-        restored=_sum(session, traces.where(ImportTrace.changed.is_not(None))),
+        restored=_sum(session, traces.where(~ImportTrace.added, ImportTrace.changed.is_not(None))),
         stay=_sum(session, traces.where(ImportTrace.joined), members.where(ImportSpan.import_id == row.id)) - leave,
     )
     return undo if undo.leave or undo.restored else None
@@ -139,14 +140,16 @@ def _sum(session: Session, *counts: Select[int]) -> int:
 
 
 def _restore(session: Session, keyring: Keyring, trace: ImportTrace) -> bool:
-    """Give a member back what was known before, where it is still what the import made of it."""
+    """Give a member back what was known before, where it is still what the import made of it; take its tags off."""
     change, member = trace.change(keyring), session.get(Member, trace.member_id)
     if not change or member is None:
         return False
+    _, tags = change.pop(TAGS, ([], []))
+    off = bool(tags) and take_off_named(session, member.id, tags)
     now = facts_of(member, keyring, change)
     before = {name: was for name, (was, made) in change.items() if now[name] == made}
     change_member(session, keyring, member, before)
-    return bool(before)
+    return not trace.added and (bool(before) or off)
 
 
 def _count(row: Import, leaving: Collection[int], going: Sequence[int], restored: int) -> None:

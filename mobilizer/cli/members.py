@@ -26,6 +26,8 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.audience.reporting import VERDICTS, ReportRow
 from mobilizer.audience.rows import Unreadable
 from mobilizer.audience.sheet import Sheet, look, refuse_larger
+from mobilizer.audience.tagging import tag_named
+from mobilizer.audience.tags import split_names
 from mobilizer.cli import main
 from mobilizer.cli.member_export import export
 from mobilizer.cli.opening import opened
@@ -59,10 +61,12 @@ members.add_command(export)
 @click.option("--consent-source", default="", help="Where they agreed to get mail: a petition, a march, a form.")
 @click.option("--consent-date", default="", help=f"When they agreed: {EXAMPLE}. Of several days, the last.")
 @click.option("--wording", default="", help="The words that they agreed to.")
+@click.option("--wording-language", default="", help="Language of those words: es, pt-BR ...")
 @click.option(
     "--known", type=click.Choice(["fill", "keep", "replace"]), help="What becomes of members we have already."
 )
 @click.option("--language", default="", help="Language of those whose row says none; else the installation's.")
+@click.option("--tag", "tags", multiple=True, help="Put this tag on everyone who goes in; may be given several times.")
 @click.option("--by-country", is_flag=True, help="Where a row names only a country, take its language.")
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="Of 05/06/2026, whether day or month comes first.")
 @click.option("--encoding", default="", help="Encoding of the file, where the guess is wrong: utf-8, cp1252 ...")
@@ -91,7 +95,7 @@ def import_(
     report: Path | None,
     show: bool,
     as_json: bool,
-    **said: str | bool | None,
+    **said: str | bool | tuple[str, ...] | None,
 ) -> None:
     """Bring the members of a CSV file or a workbook onto a list. Good rows go in; every other one is reported."""
     installation = opened(settings)
@@ -101,8 +105,7 @@ def import_(
             refuse_larger(data, settings.import_bytes)
             looked = look(data, encoding, _SIGNS.get(delimiter, ""), header, sheet - 1)
             if dry_run:
-                rehearsal = wanted.rehearsed(installation, data, looked)
-                _foretell(rehearsal, looked, show=show, as_json=as_json)
+                _foretell(wanted.rehearsed(installation, data, looked), looked, show=show, as_json=as_json)
                 return
             number = wanted.kept(installation, data, looked)
     except Unreadable as error:
@@ -159,10 +162,19 @@ def run_to_the_end(installation: Installation, number: int, *, report: Path | No
 @click.option("--list", "slug", help="Only those on this list.")
 @click.option("--language", default="", help="Only those who speak this language.")
 @click.option("--standing", type=STANDINGS, help="Only those with this standing.")
+@click.option("--tag", help="Only those with this tag.")
 @click.option("--before", type=int, help="Go on from the member with this id.")
 @click.option("--show", is_flag=True, help="Print names and addresses too.")
 @click.pass_obj
-def list_(settings: Settings, slug: str, language: str, standing: str | None, before: int | None, show: bool) -> None:
+def list_(
+    settings: Settings,
+    slug: str,
+    language: str,
+    standing: str | None,
+    tag: str | None,
+    before: int | None,
+    show: bool,
+) -> None:
     """Print a page of members, newest first."""
     installation = opened(settings)
     with installation.database.read() as session:
@@ -172,6 +184,7 @@ def list_(settings: Settings, slug: str, language: str, standing: str | None, be
             list_id=_list(session, slug).id if slug else None,
             language=language,
             standing=standing or "",
+            tag_id=_tag(session, tag) if tag else None,
             before=before,
         )
     table = Table("Id", "Language", "Second", "Country", "Since", "Suppressed", *(["Name", "Address"] if show else []))
@@ -247,9 +260,10 @@ class _Stopped(Exception):
         self.done, self.rows = done, rows
 
 
-def _options(said: dict[str, str | bool | None]) -> dict[str, Any]:
+def _options(said: dict[str, str | bool | tuple[str, ...] | None]) -> dict[str, Any]:
     """The choices that were made; what was not said is left to what is remembered."""
     said["default_language"] = said.pop("language")
+    said["tags"] = split_names(", ".join(tags)) if isinstance(tags := said["tags"], tuple) else ()
     return {name: value for name, value in said.items() if value}
 
 
@@ -278,6 +292,13 @@ def _list(session: Session, slug: str, new_name: str | None = None) -> MemberLis
         there = ", ".join(one.slug for one in queries.lists(session)) or "none yet; make one with --create NAME"
         raise click.ClickException(f"There is no list “{slug}”. Lists: {there}.")
     return found
+
+
+def _tag(session: Session, name: str) -> int:
+    found = tag_named(session, name)
+    if found is None:
+        raise click.ClickException(f"There is no tag “{name}”.")
+    return found.id
 
 
 def _tell(row: Import, report: list[ReportRow], *, show: bool, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from mobilizer.audience.imports import Import, name_binding
 from mobilizer.audience.members import Member
+from mobilizer.audience.notes import MemberNote, note_binding
 from mobilizer.audience.reporting import report_binding
 from mobilizer.audience.traces import ImportTrace, change_binding
 from mobilizer.organizers.users import User
@@ -46,4 +47,5 @@ SEALED = (
     SealedColumn(Import.sealed_name, (Import.id,), name_binding),
     SealedColumn(Import.problems, (Import.id,), report_binding),
     SealedColumn(ImportTrace.changed, (ImportTrace.import_id, ImportTrace.member_id), change_binding),
+    SealedColumn(MemberNote.sealed, (MemberNote.member_id,), note_binding),
 )

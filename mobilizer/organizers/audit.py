@@ -20,7 +20,7 @@ class AuditEntry(Base):
     at: Mapped[datetime] = mapped_column(default=clock(), index=True)
     user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
     action: Mapped[str]
-    subject: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.notes import Note, notes_of
 from mobilizer.audience.queries import ListStanding, MemberDetail, member_detail
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.db import clock
@@ -31,6 +32,7 @@ class Record:
     mails: list[Received]
     acts: list[Done]
     brought: Brought
+    notes: list[Note]
 
     @property
     def lists(self) -> tuple[ListStanding, ...]:
@@ -51,6 +53,7 @@ def record_of(session: Session, keyring: Keyring, member_id: int) -> Record | No
         mails=received(session, member_id),
         acts=done(session, member_id, most=None),
         brought=brought_by(session, member_id),
+        notes=notes_of(session, keyring, member_id),
     )
 
 
@@ -65,6 +68,7 @@ def as_json(record: Record) -> str:
         "country": line.country,
         "time_zone": member.time_zone,
         "attributes": member.attributes,
+        "tags": list(member.tags.values()),
         "source": member.source,
         "since": line.created_at,
         "share_code": member.share_code,
@@ -73,6 +77,7 @@ def as_json(record: Record) -> str:
         if line.suppressed_for
         else None,
         "lists": [_without(asdict(on), "list_id") for on in record.lists],
+        "notes": [{"at": note.at, "text": note.text} for note in record.notes],
         "mails": [asdict(mail) for mail in record.mails],
         "acts": [asdict(act) for act in record.acts],
         "through_their_link": asdict(record.brought),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastState
 from mobilizer.blasts.narrowing import narrowing_of
 from mobilizer.db import clock
 from mobilizer.problems import N_, Problem
-from mobilizer.segments.kinds import NAME
+from mobilizer.segments.kinds import NAME, TAGS, Kind
 from mobilizer.segments.rules import asked_by
 from mobilizer.segments.segments import Segment
 from mobilizer.segments.tree import All, BadRules, each_rule, gone, read_rules, write_rules
@@ -104,7 +105,12 @@ def blasts_with(session: Session, segment_id: int, *, lock: bool = False) -> lis
 
 def segments_with_field(session: Session, key: str) -> list[Segment]:
     """The segments that name a field, by name."""
-    return [one for one in segments(session) if key in _fields_of(one)]
+    return [one for one in segments(session) if key in _told(one, NAME)]
+
+
+def segments_with_tag(session: Session, tag_id: int) -> list[Segment]:
+    """The segments that ask for a tag, by name."""
+    return [one for one in segments(session) if any(tag_id in tags for tags in _told(one, TAGS))]
 
 
 def retire_field(session: Session, row: MemberField) -> list[Problem]:
@@ -118,14 +124,15 @@ def retire_field(session: Session, row: MemberField) -> list[Problem]:
     return []
 
 
-def _fields_of(segment: Segment) -> set[str]:
+def _told(segment: Segment, kind: Kind) -> list[Any]:
+    """What the rules of a segment are told of a kind."""
     try:
         rules = read_rules(segment.rules)
     except BadRules:
-        return set()
-    return {
-        getattr(one, name) for _, one in each_rule(rules) for name, kind in asked_by(one.WORD).items() if kind is NAME
-    }
+        return []
+    return [
+        getattr(one, name) for _, one in each_rule(rules) for name, each in asked_by(one.WORD).items() if each is kind
+    ]
 
 
 def _names(blast: Blast, segment_id: int) -> bool:

@@ -80,6 +80,12 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(_text, value)))
 
 
+def _rows(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_CHOICES:
+        raise Unfit(N_("Choose at least one, %(most)d at most."), most=MOST_CHOICES)
+    return tuple(dict.fromkeys(map(ROW, value)))
+
+
 def _whole(least: int, most: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -137,6 +143,7 @@ LANGUAGE = Kind("language", N_("Language"), _language)
 COUNTRY = Kind("country", N_("Country"), _one_of(_countries, N_("Choose a country.")))
 ZONE = Kind("zone", N_("Time zone"), _one_of(_zones, N_("Choose a time zone.")))
 LIST = Kind("list", N_("List"), ROW)
+TAGS = Kind("tags", N_("Tags"), _rows)
 BLAST = Kind("blast", N_("Blast"), ROW)
 MEMBER = Kind("member", N_("Number of the member"), ROW)
 STANDING = Kind("standing", N_("Standing"), _one_of(lambda: tuple(Standing), N_("Choose a standing.")))

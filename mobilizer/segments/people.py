@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.tags import MemberTag
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import (
     COUNTRY,
@@ -19,6 +20,7 @@ from mobilizer.segments.kinds import (
     LIST,
     MEMBER,
     STANDING,
+    TAGS,
     TEXT,
     ZONE,
     told,
@@ -111,6 +113,32 @@ class OnList(Rule):
             )
             .correlate(Member)
         )
+
+
+@rule("tagged_any")
+@dataclass(frozen=True, slots=True)
+class TaggedAny(Rule):
+    """They have one of these tags or more."""
+
+    tags: tuple[int, ...] = told(TAGS)
+    SAYS = (N_("Has at least one of these tags: %(tags)s"), N_("Has none of these tags: %(tags)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        mine = MemberTag.member_id == Member.id
+        return exists().where(mine, MemberTag.tag_id.in_(self.tags)).correlate(Member)
+
+
+@rule("tagged_all")
+@dataclass(frozen=True, slots=True)
+class TaggedAll(Rule):
+    """They have every one of these tags."""
+
+    tags: tuple[int, ...] = told(TAGS)
+    SAYS = (N_("Has all of these tags: %(tags)s"), N_("Lacks at least one of these tags: %(tags)s"))
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        mine = select(func.count()).where(MemberTag.member_id == Member.id, MemberTag.tag_id.in_(self.tags))
+        return mine.correlate(Member).scalar_subquery() == len(self.tags)
 
 
 @rule("joined_before")

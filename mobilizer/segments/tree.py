@@ -13,7 +13,7 @@ from mobilizer.segments import deeds as deeds  # each registers its rules
 from mobilizer.segments import fields as fields
 from mobilizer.segments import people as people
 from mobilizer.segments.draws import DrawnFew
-from mobilizer.segments.kinds import BLAST, LIST, NAME
+from mobilizer.segments.kinds import BLAST, LIST, NAME, TAGS
 from mobilizer.segments.rules import RULES, Rule, asked_by, read_rule, write_rule
 from mobilizer.segments.voice import Names, Voice
 
@@ -119,6 +119,9 @@ def gone(rules: All, names: Names) -> list[Problem]:
             if kind is LIST and value not in names.lists:
                 message = N_("A rule names a list that is gone. Choose another list.")
                 problems.append(Problem("segment.list_gone", message, where=f"{where}.{name}"))
+            if kind is TAGS and not set(value) <= names.tags.keys():
+                message = N_("A rule names a tag that is gone. Choose the tags again.")
+                problems.append(Problem("segment.tag_gone", message, where=f"{where}.{name}"))
             if kind is BLAST and value not in names.blasts:
                 message = N_("A rule names a blast that is gone. Choose another blast.")
                 problems.append(Problem("segment.blast_gone", message, where=f"{where}.{name}"))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mobilizer.audience.fields import definitions
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.lists import MemberList
+from mobilizer.audience.tagging import tag_names
 from mobilizer.blasts.blasts import Blast
 from mobilizer.languages import language
 from mobilizer.segments.kinds import Kind
@@ -24,11 +25,12 @@ ISOLATE, END = "\u2068", "\u2069"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the lists and blasts that there are now are called, by number; the fields that are defined, by key."""
+    """What the lists, blasts and tags that there are now are called, by number; the fields that are defined, by key."""
 
     lists: Mapping[int, str] = field(default_factory=dict)
     blasts: Mapping[int, str] = field(default_factory=dict)
     fields: Mapping[str, Definition] = field(default_factory=dict)
+    tags: Mapping[int, str] = field(default_factory=dict)
 
     def field(self, key: str, tag: str) -> str:
         """What a field is called in a language."""
@@ -36,10 +38,11 @@ class Names:
 
 
 def names(session: Session) -> Names:
-    """The names of every list, the slugs of every blast, and every field."""
+    """The names of every list and tag, the slugs of every blast, and every field."""
     lists = session.execute(select(MemberList.id, MemberList.name))
     blasts = session.execute(select(Blast.id, Blast.slug))
-    return Names({row.id: row.name for row in lists}, {row.id: row.slug for row in blasts}, definitions(session))
+    by_number = {row.id: row.name for row in lists}, {row.id: row.slug for row in blasts}
+    return Names(*by_number, definitions(session), tag_names(session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Voice:
                 said = self.names.blasts.get(value, str(value))
             case "name":
                 said = self.names.field(value, self.locale.language)
+            case "tags":
+                said = ", ".join(self.names.tags.get(each, str(each)) for each in value)
             case "standing":
                 said = self.standing(value)
             case _:

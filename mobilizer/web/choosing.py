@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mobilizer.audience.candidates import clean
 from mobilizer.audience.columns import IMPORT_FIELDS
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.importing import Sheet
+from mobilizer.audience.tags import split_names
 from mobilizer.languages import MEMBER_LANGUAGES, language
 from mobilizer.problems import N_, Problem
 
@@ -19,6 +21,7 @@ KNOWN = {
     "keep": N_("Keep everything as it is"),
     "replace": N_("Replace it by what the file says"),
 }
+_TOLD = ("default_language", "consent_source", "consent_date", "wording_language")
 IGNORE = ""
 EXTRA = "extra"
 FIELD = "field:"  # and the key of a field that is defined
@@ -71,12 +74,13 @@ def read_choice(form: Mapping[str, str], sheet: Sheet, defined: Mapping[str, Def
 
 def read_options(form: Mapping[str, str]) -> dict[str, Any]:
     """What a form says of everyone in the file."""
-    text = {name: form.get(name, "").strip() for name in ("default_language", "consent_source", "consent_date")}
+    text = {name: form.get(name, "").strip() for name in _TOLD}
     known, dates = form.get("known", "fill"), form.get("dates", "")
     return {
         **text,
         "wording": form.get("wording", "").strip()[:MAX_WORDING],
         "by_country": "by_country" in form,
+        "tags": list(split_names(clean(form.get("tags", "")))),
         "known": known if known in KNOWN else "fill",
         "dates": dates if dates in DATES else "",
     }

@@ -76,6 +76,27 @@ TIERS = {
     "new": (N_("New: joined in the last 30 days and has done nothing yet"), "info"),
     "inactive": (N_("Inactive: joined earlier and has done nothing in a year"), ""),
 }
+# What an organizer did to a member's record, as the audit log calls it.
+CHANGES = {
+    "member.change": (N_("Record changed"), "info"),
+    "member.fields": (N_("Fields changed"), "info"),
+    "member.tag": (N_("Tags put on"), "info"),
+    "member.untag": (N_("Tags taken off"), "info"),
+    "member.join": (N_("Put on a list by hand"), "info"),
+    "member.leave": (N_("Taken off a list by hand"), "warn"),
+    "member.note": (N_("Note written"), ""),
+    "member.note_erase": (N_("Note erased"), ""),
+    "member.record": (N_("Record taken"), ""),
+}
+FIELDS = {
+    "email": (N_("Address"), ""),
+    "name": (N_("Name"), ""),
+    "language": (N_("Language"), ""),
+    "second_language": (N_("Second language"), ""),
+    "country": (N_("Country"), ""),
+    "time_zone": (N_("Time zone"), ""),
+    "attributes": (N_("Further fields"), ""),
+}
 _TABLES = {
     "role": {str(role): (name, "") for role, name in ROLE_NAMES.items()},
     "standing": STANDINGS,
@@ -86,6 +107,8 @@ _TABLES = {
     "caught_by": CAUGHT_BY,
     "import": IMPORTS,
     "tier": TIERS,
+    "change": CHANGES,
+    "field": FIELDS,
 }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from mobilizer.audience.addresses import BadAddress
+from mobilizer.audience.addresses import BadAddress, normalise
+from mobilizer.audience.notes import notes_of
 from mobilizer.audience.queries import (
     ListSummary,
     count_members,
@@ -16,19 +18,25 @@ from mobilizer.audience.queries import (
     member_by_address,
     member_detail,
     members_page,
+    narrowed,
 )
-from mobilizer.engagement.history import done, received
+from mobilizer.audience.searching import Look, by_name, folded
+from mobilizer.audience.tagging import tag_names
 from mobilizer.http import installation
 from mobilizer.organizers import audit
+from mobilizer.organizers.accounts import accounts
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.record import as_json, record_of
-from mobilizer.web.asked import number_asked
+from mobilizer.rights.timeline import timeline
+from mobilizer.web.asked import number_asked, whole_number
+from mobilizer.web.choosing import languages_on_offer
 from mobilizer.web.fields import held_fields
 from mobilizer.web.labels import STANDINGS
 from mobilizer.web.policy import allowed, me
+from mobilizer.web.screens import members as blueprint
 from mobilizer.web.words import _, problem
 
-blueprint = Blueprint("members", __name__)
+MOST_ASKED = 200
 
 
 class Filters(TypedDict):
@@ -37,6 +45,7 @@ class Filters(TypedDict):
     list_id: int | None
     language: str
     standing: str
+    tag_id: int | None
 
 
 @blueprint.get("/members")
@@ -62,6 +71,21 @@ def search() -> ResponseReturnValue:
     return redirect(url_for("members.show", number=found), 303)
 
 
+@blueprint.post("/members/look")
+@allowed("members.see")
+def look() -> ResponseReturnValue:
+    """The members with a name, or of a domain, as far as one answer goes. What was asked stays out of the address: the
+    button that goes on posts it again."""
+    asked, by = request.form.get("asked", "").strip()[:MOST_ASKED], request.form.get("by", "")
+    with installation().database.read() as session:
+        filters = _filters(lists(session))
+        find = _of_domain if by == "domain" else _by_name
+        found = find(session, asked, filters)
+    error = found if isinstance(found, str) else ""
+    shown = render_template("members/found.html", found=found, asked=asked, by=by, error=error, kept=_kept())
+    return shown, 422 if error else 200
+
+
 @blueprint.get("/members/<int:number>")
 @allowed("members.see")
 def show(number: int) -> ResponseReturnValue:
@@ -75,8 +99,12 @@ def show(number: int) -> ResponseReturnValue:
             "members/show.html",
             member=member,
             held=held_fields(session, member.attributes),
-            received=received(session, number),
-            done=done(session, number),
+            moments=timeline(session, here.keyring, member),
+            notes=notes_of(session, here.keyring, number),
+            authors={one.id: one.name for one in accounts(session, here.keyring)},
+            known_tags=tag_names(session),
+            all_lists={one.id: one.name for one in lists(session)},
+            languages=languages_on_offer([tag for tag, _people in languages_of_members(session)]),
         )
 
 
@@ -122,12 +150,38 @@ def _index(asked: str = "", error: str = "") -> str:
             page=page,
             count=count_members(session, **filters),
             lists=every,
+            tags=tag_names(session),
             languages=languages_of_members(session),
             standings=STANDINGS,
             asked=asked,
             error=error,
-            kept={name: request.args[name] for name in ("list", "language", "standing") if request.args.get(name)},
+            kept=_kept(),
         )
+
+
+def _by_name(session: Session, asked: str, filters: Filters) -> Look | str:
+    """Who has this name, or what is wrong with it."""
+    if not folded(asked).split():
+        return _("Write a part of a name.")
+    return by_name(
+        session, installation().keyring, asked, narrowed(**filters), whole_number(request.form.get("before", ""))
+    )
+
+
+def _of_domain(session: Session, asked: str, filters: Filters) -> Look | str:
+    """Whose address is of this domain, or what is wrong with it."""
+    keyring, before = installation().keyring, whole_number(request.form.get("before", ""))
+    try:
+        domain = normalise(f"any@{asked}").partition("@")[2]
+    except BadAddress:
+        return _("“%(domain)s” is not a domain. Write it like example.org.", domain=asked)
+    page = members_page(session, keyring, before=before, domain_key=keyring.domain_key(domain), **filters)
+    return Look(page.members, len(page.members), page.older)
+
+
+def _kept() -> dict[str, str]:
+    """The filters that are asked for, by their names in the address."""
+    return {name: request.args[name] for name in ("list", "language", "standing", "tag") if request.args.get(name)}
 
 
 def _filters(every: list[ListSummary]) -> Filters:
@@ -135,4 +189,9 @@ def _filters(every: list[ListSummary]) -> Filters:
     chosen = next((one.id for one in every if one.slug == slug), None)
     if (slug and chosen is None) or (standing and standing not in STANDINGS):
         abort(404)
-    return {"list_id": chosen, "language": request.args.get("language", ""), "standing": standing}
+    return {
+        "list_id": chosen,
+        "language": request.args.get("language", ""),
+        "standing": standing,
+        "tag_id": number_asked("tag"),
+    }

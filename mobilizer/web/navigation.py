@@ -18,7 +18,7 @@ _PLACES = (
     (N_("Results"), "results.index", "results.see", ("results",)),
     (N_("Lists"), "lists.index", "lists.see", ("lists", "imports")),
     (N_("Segments"), "segments.index", "segments.see", ("segments",)),
-    (N_("Members"), "members.index", "members.see", ("members", "takeout")),
+    (N_("Members"), "members.index", "members.see", ("members", "tags", "takeout")),
     (N_("Inbox"), "inbox.index", "inbox.see", ("inbox",)),
     (N_("Settings"), "settings.index", "settings.own", ("settings", "notices", "fields", "tongues")),
 )

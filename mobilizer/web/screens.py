@@ -6,4 +6,5 @@ from flask import Blueprint
 
 appeals = Blueprint("appeals", __name__)
 blasts = Blueprint("blasts", __name__)
+members = Blueprint("members", __name__)
 results = Blueprint("results", __name__)

@@ -179,7 +179,7 @@ def _row(node: Node) -> Row:
 
 
 def _typed(value: Any) -> str:
-    return "\n".join(value) if isinstance(value, list) else str(value)
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _value(kind: str, typed: str) -> object:
@@ -187,6 +187,8 @@ def _value(kind: str, typed: str) -> object:
     match kind:
         case "list" | "blast" | "member" | "days" | "share" | "people" | "draw" if _WHOLE.fullmatch(typed):
             return int(typed)
+        case "tags":
+            return [int(line) if _WHOLE.fullmatch(line) else line for line in typed.split()]
         case "number" if _WHOLE.fullmatch(typed):
             return int(typed)
         case "number" if _FRACTION.fullmatch(typed):

@@ -258,6 +258,7 @@ def _choices(session: Session) -> dict[str, list[tuple[str, str]]]:
         "list": sorted(
             ((str(number), name) for number, name in known.lists.items()), key=lambda pair: pair[1].casefold()
         ),
+        "tags": [(str(number), name) for number, name in known.tags.items()],
         "blast": [(str(number), known.blasts[number]) for number in launched],
         "standing": [(code, label(code, "standing")) for code in STANDINGS if code != "suppressed"],
         "tier": [(str(tier), label(tier, "tier")) for tier in Tier],

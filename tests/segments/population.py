@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.tags import MemberTag, Tag
 from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
 from mobilizer.engagement.events import Event
@@ -28,6 +29,7 @@ from mobilizer.segments.rules import RULES, asked_by
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LISTS = (1, 2)
+TAGS = (1, 2, 3)
 BLASTS = (1, 2)
 LANGUAGES = ("es", "pt", "pt-BR", "pt-PT", "ptx", "en")
 VALUES = (
@@ -73,6 +75,7 @@ class Person:
     doings: Sequence[Doing]
     recruiter: int | None  # place in the population
     second: str | None = None
+    tags: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ class Population:
                 return any(self._fits(part, place) for part in parts)
             case groups.Not(part):
                 return not self._fits(part, place)
-        return any(meant(node, place) for meant in (self._who, self._came, self._field, self._deed, self._reached))
+        return any(
+            meant(node, place)
+            for meant in (self._who, self._tagged, self._came, self._field, self._deed, self._reached)
+        )
 
     def _all(self, parts: Sequence[groups.Node]) -> set[int]:
         """Whom all parts fit; those who are drawn are drawn of whom the others fit."""
@@ -129,6 +135,15 @@ class Population:
                 return one.standings.get(number) == standing
             case draws.Drawn(share, draw):
                 return lot(self.first + place, draw) < PRIME * share // 100
+        return False
+
+    def _tagged(self, rule: groups.Node, place: int) -> bool:
+        one = self.people[place]
+        match rule:
+            case people.TaggedAny(tags):
+                return bool(one.tags & set(tags))
+            case people.TaggedAll(tags):
+                return one.tags >= set(tags)
         return False
 
     def _came(self, rule: groups.Node, place: int) -> bool:
@@ -270,6 +285,7 @@ def _persons(draw: st.DrawFn, size: int, over: Mapping[int, float | None]) -> Pe
         doings=draw(st.lists(doings, max_size=3)),
         recruiter=draw(st.one_of(st.none(), st.integers(0, size - 1))),
         second=draw(st.sampled_from([None, "es", "pt"])),
+        tags=draw(st.frozensets(st.sampled_from(TAGS))),
     )
 
 
@@ -279,6 +295,7 @@ VALUES_OF: dict[str, st.SearchStrategy[Any]] = {
     "country": st.sampled_from(["PT", "BR"]),
     "zone": st.sampled_from(["Europe/Lisbon", "UTC"]),
     "list": st.sampled_from(LISTS),
+    "tags": st.lists(st.sampled_from(TAGS), min_size=1, unique=True),
     "blast": st.sampled_from(BLASTS),
     "member": st.integers(1, 8),
     "standing": st.sampled_from([str(one) for one in Standing]),
@@ -327,6 +344,9 @@ def make_ground(session: Session, appeal_id: int) -> None:
     session.execute(
         insert(MemberList), [{"id": number, "slug": f"list-{number}", "name": f"List {number}"} for number in LISTS]
     )
+    session.execute(
+        insert(Tag), [{"id": number, "name": f"Tag {number}", "folded": f"tag {number}"} for number in TAGS]
+    )
     rows = [
         {"id": number, "slug": f"blast-{number}", "appeal_id": appeal_id, "default_language": "en"} for number in BLASTS
     ]
@@ -366,6 +386,7 @@ def _relate(session: Session, population: Population, ids: Sequence[int]) -> Non
         session.add_all(
             Subscription(list_id=on, member_id=number, standing=standing) for on, standing in one.standings.items()
         )
+        session.add_all(MemberTag(tag_id=tag, member_id=number) for tag in one.tags)
         session.add_all(
             Delivery(
                 id=numbered(blast, number),

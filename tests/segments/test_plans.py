@@ -16,7 +16,7 @@ from tests.segments.population import NOW
 ONE = {
     "language": "es", "country": "PT", "zone": "UTC", "list": 1, "blast": 1, "member": 1, "standing": "confirmed",
     "act": "click", "day": "2026-01-31", "days": 3, "share": 10, "draw": 1, "name": "size", "text": "S", "texts": ["S"],
-    "number": 1, "people": 10, "tier": "quiet",
+    "number": 1, "people": 10, "tier": "quiet", "tags": [1, 2],
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from mobilizer.audience.fields import define
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.importing import run_import
+from mobilizer.audience.notes import add_note
+from mobilizer.audience.tagging import put_on
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.web import imports
@@ -32,10 +34,12 @@ PATHS = (
     "/members",
     "/members?language=es",
     "/members/2",
+    "/members/2/edit",
     "/members/2/fields",
     "/settings/languages",
     "/settings/fields",
     "/settings/fields/1",
+    "/tags",
     "/settings",
     "/members/export",
     "/settings/kept",
@@ -53,6 +57,8 @@ def _fields(world: World) -> None:
     with world.installation.database.write() as session:
         define(session, Definition("size", "choice", ("S", "M"), {"ar": "المقاس"}))
         define(session, Definition("born", "date"))
+        add_note(session, world.installation.keyring, world.members[1], None, "Calls at night\nاتصل مساءً")
+        put_on(session, {world.members[1]: ["Volunteer", "متطوع"]})
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))

@@ -142,3 +142,27 @@ def acts(installation: Installation) -> list[tuple[str, str, int | None]]:
     with installation.database.read() as session:
         found = session.execute(select(AuditEntry.action, AuditEntry.subject, AuditEntry.user_id))
         return [(action, subject, user) for action, subject, user in found]
+
+
+def test_members_are_looked_for_by_name_and_domain_which_stay_out_of_every_address(
+    organizer: Browser, world: World
+) -> None:
+    page = organizer.post("/members/look", by="name", asked="ana3 lopez")
+    assert page.status_code == 200
+    assert page.text.count("@example.org</bdi>") == 1
+    assert "Names are sealed: 5 were opened" in page.text
+    world.join(["es"], domain="elsewhere.net")
+    page = organizer.post("/members/look", by="domain", asked=" Elsewhere.NET ")
+    assert page.text.count("@elsewhere.net</bdi>") == 1
+    assert "elsewhere" not in "".join(part for part in page.text.split('"') if part.startswith("/"))
+    assert organizer.post("/members/look?language=en", by="name", asked="ana").text.count("@example.org</bdi>") == 3
+
+
+@pytest.mark.parametrize(("by", "asked"), [("name", " "), ("domain", "not a domain"), ("domain", ""), ("name", "´")])
+def test_what_cannot_be_looked_for_is_said(organizer: Browser, world: World, by: str, asked: str) -> None:
+    assert organizer.post("/members/look", by=by, asked=asked).status_code == 422
+
+
+def test_a_look_goes_on_from_where_it_was(organizer: Browser, world: World) -> None:
+    page = organizer.post("/members/look", by="name", asked="ana", before=str(world.members[2]))
+    assert page.text.count("@example.org</bdi>") == 2
