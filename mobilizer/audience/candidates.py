@@ -365,8 +365,7 @@ def _attributes(
 
 def _typed(value: str, name: str, choices: Choices, remarks: list[Problem]) -> str:
     """A value as its field wants it; empty where it does not fit: the person is worth more than one of their fields."""
-    wanted = choices.fields.get(name)
-    fit = fitted(value, wanted, choices.dates) if wanted else value
+    fit = fitted(value, choices.fields.get(name) or Definition(name), choices.dates)
     if isinstance(fit, str):
         return fit
     remarks.append(replace(fit, severity="warning", where=name))

@@ -31,6 +31,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _DECIMAL = re.compile(r"(-?[0-9]{1,15})[.,]([0-9]{1,15})")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,]([0-9]{1,15}))?")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[T ][0-9:.]+(?:Z|[+-][0-9:]+)?)?")
+_ADDRESS = re.compile(r"[\w.+-][@\uff20][\w-]+\.\w")
 _YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})(?: [0-9:]+)?")
 
 
@@ -71,7 +72,14 @@ def fitted(text: str, wanted: Definition, order: DayOrder = "") -> str | Problem
         case "choice":
             return _choice(text, wanted.choices)
         case _:
-            return text
+            return _text(text)
+
+
+def _text(text: str) -> str | Problem:
+    if not _ADDRESS.search(text):
+        return text
+    message = N_("Here is an e-mail address. Fields are kept in the clear, addresses never are.")
+    return Problem("field.address", message)
 
 
 def _number(text: str) -> str | Problem:

@@ -218,13 +218,18 @@ def facts_of(member: Member | Found, keyring: Keyring, names: Iterable[str]) -> 
 
 
 def change_member(session: Session, keyring: Keyring, member: Member | Found, change: Mapping[str, Any]) -> None:
-    """Change what is known of a member, by the names of columns and 'name'; nothing for no change."""
+    """Change what is known of a member, by the names of columns and 'name'; nothing for no change.
+
+    Nothing either where their address was changed since they were read: a name sealed for the old one could not be
+    opened any more.
+    """
     columns = dict(change)
     if "name" in columns:
         identity = Identity(member.identity(keyring).email, columns.pop("name"))
         columns["sealed"] = seal_identity(keyring, identity)[2]
     if columns:
-        session.execute(update(Member).where(Member.id == member.id).values(**columns))
+        same = Member.id == member.id, Member.address_key == member.address_key
+        session.execute(update(Member).where(*same).values(**columns))
 
 
 def _members(session: Session, list_id: int, address_keys: Iterable[bytes]) -> dict[bytes, Found]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -14,6 +14,7 @@ from mobilizer.audience.fields import definitions
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
+from mobilizer.audience.tagging import tags_of
 from mobilizer.db import Database
 from mobilizer.guarding import guard
 from mobilizer.keys import Keyring
@@ -22,7 +23,7 @@ from mobilizer.problems import N_, Problem
 CHUNK = 1000
 LEAST_REASON, MOST_REASON = 10, 300
 # By these names an import knows them again.
-HEADER = ("email", "name", "language", "second language", "country", "time zone", "subscribed")
+HEADER = ("email", "name", "language", "second language", "country", "time zone", "subscribed", "tags")
 SUBSCRIBED = "subscribed"  # whoever is taken out is
 
 
@@ -74,7 +75,9 @@ def take_out(database: Database, keyring: Keyring, wanted: Wanted) -> Iterator[t
     while True:
         with database.read() as session:
             asked = select(Member).where(Member.id > after, *wanted.conditions()).order_by(Member.id).limit(CHUNK)
-            rows = [(member.id, _cells(member, keyring, names)) for member in session.scalars(asked)]
+            members = session.scalars(asked).all()
+            tags = tags_of(session, [member.id for member in members])
+            rows = [(m.id, _cells(m, keyring, tags.get(m.id, {}).values(), names)) for m in members]
         if not rows:
             return
         after = rows[-1][0]
@@ -90,10 +93,10 @@ def _attributes(session: Session, wanted: Wanted) -> list[str]:
     return sorted(found)
 
 
-def _cells(member: Member, keyring: Keyring, names: Sequence[str]) -> list[str]:
+def _cells(member: Member, keyring: Keyring, tags: Iterable[str], names: Sequence[str]) -> list[str]:
     identity = member.identity(keyring)
     known = (member.language, member.second_language, member.country, member.time_zone)
-    said = [identity.email, identity.name, *(value or "" for value in known), SUBSCRIBED]
+    said = [identity.email, identity.name, *(value or "" for value in known), SUBSCRIBED, ", ".join(tags)]
     return [*said, *(str(member.attributes.get(name, "")) for name in names)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -151,7 +152,7 @@ def run_to_the_end(installation: Installation, number: int, *, report: Path | No
         row = session.get_one(Import, number)
         found = importing.report(installation.keyring, row)
         if report:
-            report.write_text(importing.report_csv(installation.keyring, row), encoding="utf-8", newline="")
+            _write_private(report, importing.report_csv(installation.keyring, row))
         _tell(row, found, show=show, as_json=as_json)
         failure = importing.failure_of(row)
     if failure:
@@ -250,6 +251,14 @@ class _Wanted:
         columns, defined = _columns(self.mapping, sheet.header), in_use(definitions(session))
         fields = {name: columns.pop(name) for name in tuple(columns) if name in defined}
         return importing.choose(row, sheet, columns, {**self.options, "attributes": fields})
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # also where it was there before
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+        out.write(text)
 
 
 class _Stopped(Exception):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from babel.dates import format_date, format_datetime
 from flask import Response, make_response
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from mobilizer.db import clock
@@ -36,10 +36,13 @@ def ask(token: str) -> Response:
     here = installation()
     with here.database.write() as session:
         asking = holder_of(session, ticket)
-        sent = asking.member is None or _asked_lately(session, asking.member.id)
-        if asking.member and not sent and (sent := enqueue(here, Work.RECORD, asking.member.id)):
-            _note(session, asking)
-        return page("record_asked.html", asking.language, 200 if sent else 503, sent=sent, hours=LINK_HOURS)
+        tag, known = asking.language, asking.member is not None and not _asked_lately(session, asking.member.id)
+        noted = _note(session, asking) if known else None
+    sent = noted is None or enqueue(here, Work.RECORD, ticket.member)
+    if not sent:
+        with here.database.write() as session:  # so that they can ask again at once
+            session.execute(delete(Event).where(Event.id == noted))
+    return page("record_asked.html", tag, 200 if sent else 503, sent=sent, hours=LINK_HOURS)
 
 
 def show(token: str) -> Response:
@@ -107,14 +110,16 @@ def _asked_lately(session: Session, member_id: int) -> bool:
     return bool(session.scalar(select(lately)))
 
 
-def _note(session: Session, asking: Holder) -> None:
+def _note(session: Session, asking: Holder) -> int:
+    """Write down that they asked; returns the number of the event."""
     member = asking.member
-    session.add(
-        Event(
-            kind=EventKind.PREFERENCES,
-            member_id=member.id if member else None,
-            blast_id=asking.blast or None,
-            language=asking.language,
-            channel=RECORD_ASKED,
-        )
+    event = Event(
+        kind=EventKind.PREFERENCES,
+        member_id=member.id if member else None,
+        blast_id=asking.blast or None,
+        language=asking.language,
+        channel=RECORD_ASKED,
     )
+    session.add(event)
+    session.flush()
+    return event.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -67,7 +69,8 @@ def _letter(installation: Installation, session: Session, member_id: int) -> Pla
         text=words.gettext(LETTER)
         % {"organisation": settings.organisation, "hours": LINK_HOURS, "link": f"{settings.base_url}/r/{token}"},
         language=tag,
-        message_id=f"record-{token[-32:]}@{wire_domain(settings.return_domain)}",
+        # Servers log it, answers quote it: nothing of the token may be in it.
+        message_id=f"record-{secrets.token_hex(16)}@{wire_domain(settings.return_domain)}",
     )
 
 

@@ -75,6 +75,26 @@ def test_dates_are_read_as_people_write_them_and_never_guessed(text: str, order:
     assert code(text, BORN, order) == kept
 
 
+@pytest.mark.parametrize(
+    "text", ["ana@example.org", "Ana <a.b+c@mail.example.org>", "ana\uff20example.org", "بريد a@b.org"]
+)
+def test_an_address_is_kept_in_no_field(text: str) -> None:
+    assert code(text, Definition("partner")) == "field.address"
+
+
+@pytest.mark.parametrize("text", ["@ana", "3 @ 4 EUR", "a@b", "https://example.org/@ana"])
+def test_not_every_at_sign_is_an_address(text: str) -> None:
+    assert code(text, Definition("partner")) == text
+
+
+def test_no_column_brings_an_address_in_in_the_clear(installation: Installation, bring: Importer) -> None:
+    data = b"email,partner\nana@example.org,bo@example.org\ncy@example.org,@cy\n"
+    row = bring(data, attributes={"partner": 1})
+    with installation.database.read() as session:
+        assert session.scalars(select(Member.attributes).order_by(Member.id)).all() == [{}, {"partner": "@cy"}]
+        assert row.counts == {"new": 2}
+
+
 def test_a_choice_is_kept_as_it_is_spelled_and_a_text_as_it_is() -> None:
     assert [code(one, SIZE) for one in ("small", "ano ½", "xl", "XXL")] == ["Small", "Año ½", "XL", "field.no_choice"]
     assert code("5 kg", Definition("text")) == "5 kg"

@@ -42,6 +42,7 @@ def test_a_file_goes_in_and_the_figures_come_out(run: Command, tmp_path: Path) -
     assert "Line 3: email: " in done.output
     assert "Look for a missing ending." in done.output, "the fix is said, without what was written"
     assert "bad@" in report.read_text(encoding="utf-8-sig")
+    assert report.stat().st_mode & 0o777 == 0o600
     counted = json.loads(run("count", "--json").output)
     assert counted == {"members": 2, "lists": {"friends": {"members": 2, "languages": {"es": 1, "fr": 1}}}}
     again = run("import", path, "--list", "friends", "--map", "email=Correo,name=2", "--json")

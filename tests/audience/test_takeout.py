@@ -21,6 +21,7 @@ from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.audience.tagging import put_on
 from mobilizer.cli import main
 from mobilizer.guarding import unguard
 from mobilizer.installation import Installation, install
@@ -42,6 +43,7 @@ def named(world: World) -> World:
             member = session.get_one(Member, number)
             change = {"name": name, "country": "MX", "time_zone": "America/Mexico_City", "second_language": "pt"}
             change_member(session, here.keyring, member, {**change, "attributes": {"size": "M", "old": "=1"}})
+        put_on(session, {world.members[0]: ["press", "=Freunde"], world.members[1]: ["press"]})
     return world
 
 
@@ -58,10 +60,20 @@ def test_what_goes_out_comes_in_unchanged(named: World, monkeypatch: pytest.Monk
     here = named.installation
     text = text_of(here)
     assert len(rows_of(text)) == 1 + len(named.members)
+    assert [row[7] for row in rows_of(text)[1:4]] == ["'=Freunde, press", "press", ""]
     with here.database.write() as session:
         row = importing.store(session, here, list_id=named.list_id, filename="x.csv", data=text.encode())
         attributes = {name: at for at, name in enumerate(rows_of(text)[0]) if name in ("size", "old")}
-        assert set(row.columns) >= {"email", "name", "language", "second_language", "country", "time_zone", "status"}
+        assert set(row.columns) >= {
+            "email",
+            "name",
+            "language",
+            "second_language",
+            "country",
+            "time_zone",
+            "status",
+            "tags",
+        }
         consent = {"consent_source": "Export", "consent_date": "2026-03-08"}
         row.options = {**row.options, **consent, "known": "replace", "attributes": attributes}
         assert importing.start(session, row) == []

@@ -10,7 +10,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from mobilizer import jobs
 from mobilizer.audience.members import Member
@@ -69,6 +69,19 @@ def test_where_the_queue_is_away_it_is_said_and_can_be_asked_again(world: World)
     assert world.events() == []
 
 
+def test_nobody_waits_for_the_queue_with_the_database_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def queue(*_: object) -> bool:
+        with world.installation.database.write() as session:
+            seen.append(len(session.scalars(select(Event)).all()))
+        return True
+
+    monkeypatch.setattr(knowing, "enqueue", queue)
+    assert world.browser().post(f"/p/{world.token(Purpose.PREFERENCES)}/record").status_code == 200
+    assert seen == [1]
+
+
 def test_the_letter_goes_to_the_members_own_address_in_their_language(world: World) -> None:
     with ScriptedRelay() as relay:
         changed = {"smtp_port": relay.port, "loopback_only": True}
@@ -83,6 +96,7 @@ def test_the_letter_goes_to_the_members_own_address_in_their_language(world: Wor
     token = re.search(r"http://mobilizer\.test/r/([0-9a-f]{50})\s", mail.get_content())
     assert token
     assert world.browser().get(f"/r/{token[1]}").status_code == 200
+    assert token[1][-32:] not in str(mail.items()), "servers log the headers: they open no record"
 
 
 def test_the_page_says_all_that_is_kept_in_the_members_language(world: World) -> None:

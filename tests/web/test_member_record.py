@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from mobilizer.audience import standing
+from mobilizer.audience.joining import change_member
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.notes import MemberNote
@@ -98,6 +99,19 @@ def test_what_cannot_be_is_refused_whole(
 def test_saving_what_was_there_changes_nothing(organizer: Browser, world: World, installation: Installation) -> None:
     assert organizer.post(f"/members/{world.members[0]}/edit", **KNOWN).status_code == 303
     assert written_down(installation) == []
+
+
+def test_an_import_that_read_the_old_address_leaves_a_record_that_opens(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    number, keyring = world.members[0], installation.keyring
+    with installation.database.read() as session:
+        stale = session.get_one(Member, number)
+    assert organizer.post(f"/members/{number}/edit", **KNOWN | {"email": "new@example.org"}).status_code == 303
+    with installation.database.write() as session:
+        change_member(session, keyring, stale, {"name": "Zoë"})
+    with installation.database.read() as session:
+        assert session.get_one(Member, number).identity(keyring).email == "new@example.org"
 
 
 @pytest.mark.parametrize(
