@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
+import json
+import quopri
 import time
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from redis import Redis
@@ -23,19 +23,17 @@ from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
-from mobilizer.installation import Installation, install
+from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.notices import noting
 from mobilizer.notices.notices import NoticeMail
 from mobilizer.organizers.accounts import create_user
 from mobilizer.organizers.policy import Role
 from mobilizer.problems import Problem
-from mobilizer.settings import Settings, child_environment
-from mobilizer.tables import metadata
+from tests.house.canaries import CANARY, NAMED, everything, files_of, redis_of, rows_of, traces, work
 from tests.transport.scripted_relay import ScriptedRelay
 from tests.worlds import World
 
-CANARY = "zq7xvogel"
 ROWS = f"""\
 Email,Name,Language
 plain.{CANARY}@example.org,Ana {CANARY},en
@@ -50,86 +48,8 @@ PLAIN.{CANARY}@example.org,twice {CANARY},en
 {CANARY} has no at sign,Flo {CANARY},en
 odd.{CANARY}@example.org,=cmd {CANARY},en
 """
+OUT = "yq3outling"  # not a canary: the write-ahead log of PostgreSQL is all tests' own
 WITHOUT_HEADER = f"headless.{CANARY}@example.org,Gil {CANARY},en\n"
-
-
-@pytest.fixture
-def here(settings: Settings, redis_url: str) -> Iterator[Installation]:
-    """An installation whose work is done by processes of its own, as verbose as they can be."""
-    installation = install(settings.model_copy(update={"redis_url": redis_url, "loopback_only": True}))
-    yield installation
-    installation.database.close()
-
-
-def traces(where: bytes) -> list[str]:
-    """How a canary shows in bytes: as it is, or in base64 at any of its three alignments."""
-    forms = {"clear": CANARY.encode()}
-    for shift in range(3):
-        coded = base64.b64encode(b"\0" * shift + CANARY.encode())
-        forms[f"base64+{shift}"] = coded[4 if shift else 0 : -4]
-    return [name for name, form in forms.items() if form in (where.lower() if name == "clear" else where)]
-
-
-def rows_of(installation: Installation) -> bytes:
-    """Every value of every table, as the database gives it back."""
-    seen: list[bytes] = []
-    with installation.database.engine.connect() as connection:
-        for table in metadata.sorted_tables:
-            for row in connection.execute(select(table)):
-                seen += [value if isinstance(value, bytes) else repr(value).encode() for value in row]
-    return b"\n".join(seen)
-
-
-def files_of(installation: Installation) -> bytes:
-    """Every file of the home folder: with SQLite that is the database too, its write-ahead log and all.
-
-    Read by another process: a process that closes a SQLite file it has open elsewhere loses its locks on it.
-    """
-    paths = sorted(str(path) for path in installation.settings.home.rglob("*") if path.is_file())
-    return subprocess.run(["cat", *paths], capture_output=True, check=True).stdout
-
-
-def redis_of(installation: Installation) -> bytes:
-    """Every key and value in Redis, RQ's compressed ones opened."""
-    seen: list[bytes] = []
-    with Redis.from_url(installation.settings.redis_url) as redis:
-        for key in redis.scan_iter(count=1000):
-            seen += [key, *_values(redis, key)]
-    return b"\n".join(_opened(value) for value in seen)
-
-
-def _values(redis: Redis, key: bytes) -> list[bytes]:
-    match redis.type(key):
-        case b"string":
-            return [redis.get(key) or b""]
-        case b"list":
-            return list(redis.lrange(key, 0, -1))
-        case b"set":
-            return list(redis.smembers(key))
-        case b"zset":
-            return list(redis.zrange(key, 0, -1))
-        case b"hash":
-            return [part for pair in redis.hgetall(key).items() for part in pair]
-        case b"stream":
-            return [part for _, fields in redis.xrange(key) for pair in fields.items() for part in pair]
-        case b"none":
-            return []
-        case other:
-            raise AssertionError(f"a kind of value that this test can't read: {other!r}")
-
-
-def _opened(value: bytes) -> bytes:
-    try:
-        return value + b"\n" + zlib.decompress(value)
-    except zlib.error:
-        return value
-
-
-def everything(installation: Installation) -> dict[str, list[str]]:
-    """Where in database, files and Redis the canary shows now."""
-    places = {"rows": rows_of(installation), "files": files_of(installation), "redis": redis_of(installation)}
-    assert all(places.values())
-    return {name: found for name, held in places.items() if (found := traces(held))}
 
 
 def bring_in(installation: Installation, list_id: int, name: str, data: str) -> None:
@@ -140,33 +60,6 @@ def bring_in(installation: Installation, list_id: int, name: str, data: str) -> 
         assert importing.start(session, row) == []
         number = row.id
     assert jobs.enqueue(installation, Work.IMPORT, number)
-
-
-def work(installation: Installation, port: int) -> bytes:
-    """Let a worker do all that is queued, then the reconciler queue what follows from it; whatever they print."""
-    settings = installation.settings
-    environment = child_environment(
-        MOBILIZER_HOME=str(settings.home),
-        DATABASE_URL=settings.database_url,
-        REDIS_URL=settings.redis_url,
-        MOBILIZER_BASE_URL=settings.base_url,
-        MOBILIZER_SENDER_ADDRESS=settings.sender_address,
-        MOBILIZER_POSTAL_ADDRESS=settings.postal_address,
-        MOBILIZER_SMTP_PORT=str(port),
-        MOBILIZER_SMTP_TLS="none",
-        MOBILIZER_LOOPBACK_ONLY="true",
-        MOBILIZER_LOG_LEVEL="DEBUG",
-        # Neither form of the log names anybody; which database it is told of does not matter to that.
-        MOBILIZER_LOG_FORMAT="text" if settings.database_url.startswith("sqlite") else "json",
-    )
-    said = b""
-    for command in (["worker", "--burst"], ["reconcile", "--once"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "mobilizer.cli", *command], env=environment, capture_output=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        said += done.stdout + done.stderr
-    return said
 
 
 def echo(line: str) -> bytes:
@@ -256,10 +149,21 @@ def test_an_organizers_address_is_sealed_too(here: Installation) -> None:
 def test_a_canary_that_is_out_is_seen(here: Installation, tmp_path: Path) -> None:
     """The eyes of this file see: in a row, a file, a value of Redis, a compressed one, and in base64."""
     with here.database.write() as session:
-        session.add(MemberList(slug="out", name=f"out {CANARY}"))
-    (here.settings.home / "out.txt").write_text(f"{CANARY}@example.org")
+        session.add(MemberList(slug="out", name=f"out {OUT}"))
+    (here.settings.home / "out.txt").write_text(f"{OUT}@example.org")
     with Redis.from_url(here.settings.redis_url) as redis:
-        redis.hset("out", "data", zlib.compress(CANARY.encode()))
-    assert everything(here) == {"rows": ["clear"], "files": ["clear"], "redis": ["clear"]}
-    for before in (b"", b"a", b"ab"):
-        assert traces(base64.b64encode(before + f"{CANARY}@example.org".encode()))
+        redis.hset("out", "data", zlib.compress(OUT.encode()))
+    found = everything(here, OUT)
+    assert set(found) == {"rows", "files", "redis"}
+    assert all("clear" in ways for ways in found.values())
+
+
+@pytest.mark.parametrize("said", [NAMED, NAMED.upper(), f"Ana {NAMED.lower()}"])
+def test_a_canary_is_seen_in_whatever_form(said: str) -> None:
+    written = [said.encode(code) for code in ("utf-8", "cp1252", "utf-16-le", "utf-16-be")]
+    written += [quopri.encodestring(said.encode()), quote(said).encode(), json.dumps(said).encode()]
+    written += [base64.b64encode(before + f"{said} and others".encode()) for before in (b"", b"a", b"ab")]
+    written += [said.encode().hex().encode(), said.encode().hex().upper().encode()]
+    for form in written:
+        assert traces(b"before " + form + b" after"), form
+    assert traces(b"Nobody is here") == []
