@@ -5,7 +5,7 @@ from sqlalchemy.orm import configure_mappers
 from mobilizer import installation
 from mobilizer.appeals import appeals
 from mobilizer.audience import fields, headcounts, imports, lists, members, notes, suppressions, tags, traces
-from mobilizer.blasts import blasts, fallbacks
+from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
 from mobilizer.engagement import acts, events
@@ -19,6 +19,7 @@ __all__ = [
     "appeals",
     "audit",
     "blasts",
+    "drawn",
     "events",
     "fallbacks",
     "fields",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastList, BlastState
+from mobilizer.blasts.drawn import forget
 from mobilizer.blasts.narrowing import NOTHING, Narrowing
 from mobilizer.db import clock
 from mobilizer.problems import Problem, write_problem
@@ -133,7 +134,10 @@ def reopen(session: Session, blast_id: int) -> bool:
 
 def cancel(session: Session, blast_id: int) -> bool:
     """Stop for good; what has not started is settled as skipped by the reconciler."""
-    return move(session, blast_id, S.CANCELLED, finished_at=clock())
+    cancelled = move(session, blast_id, S.CANCELLED, finished_at=clock())
+    if cancelled:
+        forget(session, blast_id)
+    return cancelled
 
 
 def hold(

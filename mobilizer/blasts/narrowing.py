@@ -47,10 +47,14 @@ NOTHING = Narrowing()
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A narrowing as conditions on Member: who `fits`, and who of them is spared by the frequency cap."""
+    """A narrowing as conditions on Member: who `fits`, and who of them is spared by the frequency cap.
+
+    It `draws` if it takes so many by lot: then it finds other people each time that somebody comes or leaves.
+    """
 
     fits: ColumnElement[bool]
     spared: ColumnElement[bool] | None = None
+    draws: bool = False
 
     @property
     def where(self) -> ColumnElement[bool]:

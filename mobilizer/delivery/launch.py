@@ -34,6 +34,7 @@ from mobilizer.audience.audience import audience, first_after
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
+from mobilizer.blasts.drawn import draw, drawn, forget
 from mobilizer.blasts.narrowing import CannotChoose, Whom, unnarrowed
 from mobilizer.db import BigId, disk_is_full
 from mobilizer.delivery.holds import RETRY_SECONDS, note_full_disk
@@ -102,7 +103,7 @@ def _froze(installation: Installation, order: _Order) -> bool:
             with installation.database.write() as session:
                 piece = _taken(session, order)
                 if piece is not None:
-                    if _has_many_writers(session) and _next(session, piece.blast, piece.up_to, order) is not None:
+                    if _has_second(session, order, piece):
                         second = other.submit(_freeze_behind, installation, order, piece.up_to, committed)
                     _freeze_piece(session, order, piece)
                 reach(Point.FREEZE_BEFORE_COMMIT)
@@ -171,6 +172,7 @@ def _taken(session: Session, order: _Order) -> _Piece | None:
     piece = _next(session, blast, blast.frozen_up_to, order)
     if piece is None:
         lifecycle.send(session, blast.id)
+        forget(session, blast.id)
     return piece
 
 
@@ -178,6 +180,14 @@ def _next(session: Session, blast: Blast, cursor: int, order: _Order) -> _Piece 
     included = lifecycle.lists_of(session, blast.id, included=True)
     first = session.scalar(first_after(included, cursor))
     return None if first is None else _Piece(blast, cursor, first, first - 1 + order.chunk)
+
+
+def _has_second(session: Session, order: _Order, piece: _Piece) -> bool:
+    """Whether the piece after one can be written beside it. Not beside the first of a narrowed blast: who was drawn
+    there is seen when it has committed."""
+    if not _has_many_writers(session) or (piece.blast.narrowing and not piece.cursor):
+        return False
+    return _next(session, piece.blast, piece.up_to, order) is not None
 
 
 def _has_many_writers(session: Session) -> bool:
@@ -209,10 +219,21 @@ def _write_piece(session: Session, order: _Order, piece: _Piece) -> None:
     blast, after = piece.blast, piece.first - 1
     included = lifecycle.lists_of(session, blast.id, included=True)
     excluded = lifecycle.lists_of(session, blast.id, included=False)
-    chosen = order.whom(session, blast)
-    people = _gathered(session, audience(included, excluded, after, piece.up_to, chosen.where if chosen else None))
+    people = _gathered(session, audience(included, excluded, after, piece.up_to, _only(session, order, piece)))
     _write(session, blast, people, _planned(session, blast, people, order.batch_size, piece.first))
     session.execute(DropTable(people))
+    if blast.narrowing:
+        forget(session, blast.id, piece.cursor, piece.up_to)
+
+
+def _only(session: Session, order: _Order, piece: _Piece) -> ColumnElement[bool] | None:
+    """Whom of a piece the blast goes to. What it takes by lot is drawn with its first piece, for all of them."""
+    chosen = order.whom(session, piece.blast)
+    if chosen is None or not chosen.draws:
+        return chosen.where if chosen else None
+    if not piece.cursor:
+        draw(session, piece.blast, chosen)
+    return drawn(piece.blast.id, piece.cursor, piece.up_to)
 
 
 def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> Table:

@@ -16,7 +16,7 @@ from mobilizer.problems import N_, Problem
 from mobilizer.segments.deeds import InBlast
 from mobilizer.segments.keeping import usable_rules
 from mobilizer.segments.segments import Segment
-from mobilizer.segments.tree import BadRules
+from mobilizer.segments.tree import All, BadRules, draws
 
 # Mails that were sent, may have been, or will be.
 COUNTED = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.HANDING, DeliveryState.PENDING)
@@ -31,29 +31,31 @@ def whom(session: Session, blast: Blast) -> Chosen | None:
         return None
     narrowing = narrowing_of(blast.narrowing)
     now = blast.launched_at or datetime.now(UTC)
-    return Chosen(_fits(session, narrowing, now), _spared(narrowing, now))
+    inside, outside = (_rules(session, numbers) for numbers in (narrowing.segments, narrowing.without))
+    drawing = any(map(draws, (*inside, *outside)))
+    return Chosen(_fits(narrowing, inside, outside, now), _spared(narrowing, now), drawing)
 
 
-def _fits(session: Session, narrowing: Narrowing, now: datetime) -> ColumnElement[bool]:
+def _fits(narrowing: Narrowing, inside: Sequence[All], outside: Sequence[All], now: datetime) -> ColumnElement[bool]:
     """In the chosen segments, and left out by none of the others."""
-    inside = _conditions(session, narrowing.segments, now)
-    outside = _conditions(session, narrowing.without, now)
-    outside += [InBlast(earlier).where(now) for earlier in narrowing.earlier]
+    chosen = [rules.where(now) for rules in inside]
+    away = [*(rules.where(now) for rules in outside), *(InBlast(earlier).where(now) for earlier in narrowing.earlier)]
     together = and_ if narrowing.every else or_
-    return and_(together(*inside) if inside else true(), *map(not_, outside))
+    return and_(together(*chosen) if chosen else true(), *map(not_, away))
 
 
-def _conditions(session: Session, numbers: Sequence[int], now: datetime) -> list[ColumnElement[bool]]:
-    return [_condition(session, number, now) for number in numbers]
+def _rules(session: Session, numbers: Sequence[int]) -> list[All]:
+    """The rules of segments. Raises blasts.narrowing.CannotChoose."""
+    return [_rules_of(session, number) for number in numbers]
 
 
-def _condition(session: Session, number: int, now: datetime) -> ColumnElement[bool]:
+def _rules_of(session: Session, number: int) -> All:
     segment = session.get(Segment, number)
     if segment is None:
         message = N_("One of the segments of this blast is gone. Choose its people again.")
         raise CannotChoose(Problem("audience.segment_gone", message))
     try:
-        return usable_rules(session, segment.rules).where(now)
+        return usable_rules(session, segment.rules)
     except BadRules as bad:
         message = N_("The segment “%(name)s” can't be used: one of its rules names something that is gone. Mend it.")
         raise CannotChoose(Problem("audience.segment_broken", message, {"name": segment.name})) from bad

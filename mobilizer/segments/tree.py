@@ -105,6 +105,11 @@ def each_rule(node: Node, where: str = ROOT) -> Iterator[tuple[str, Rule]]:
             yield where, node
 
 
+def draws(rules: All) -> bool:
+    """Whether any of the rules draws so many people by lot: then who fits depends on who else does."""
+    return any(isinstance(one, DrawnFew) for _, one in each_rule(rules))
+
+
 def gone(rules: All, names: Names) -> list[Problem]:
     """What the rules name that is not there any more, and where."""
     problems = []

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
-from mobilizer import jobs
+from mobilizer import failpoints, jobs
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import Checklist, check
+from mobilizer.blasts.drawn import DrawnMember
 from mobilizer.blasts.lifecycle import Plan
 from mobilizer.blasts.narrowing import Narrowing, narrowing_of
 from mobilizer.db import clock
 from mobilizer.delivery import launch
 from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.failpoints import Point
 from mobilizer.segments import keeping
 from mobilizer.segments.choosing import whom
 from mobilizer.segments.segments import Segment, count
@@ -247,6 +251,60 @@ def test_rules_do_not_change_under_a_blast_that_is_half_frozen(world: World) -> 
     assert frozen(world) == [world.members[1], world.members[3]]
     with world.installation.database.write() as session:
         assert keeping.change(session, session.get_one(Segment, number), "all", read_rules([ENGLISH])) == []
+
+
+def drawn_now(world: World) -> list[int]:
+    """Whom the narrowing of the blast finds as things are."""
+    with world.installation.database.read() as session:
+        chosen = whom(session, session.get_one(Blast, world.blast_id))
+        assert chosen is not None
+        return list(session.scalars(select(Member.id).where(chosen.where).order_by(Member.id)))
+
+
+def leave(world: World, member_id: int) -> None:
+    with world.installation.database.write() as session:
+        left = update(Subscription).where(Subscription.member_id == member_id)
+        session.execute(left.values(standing=Standing.UNSUBSCRIBED))
+
+
+def kept_draws(world: World) -> int:
+    with world.installation.database.read() as session:
+        return session.scalars(select(func.count()).select_from(DrawnMember)).one()
+
+
+@pytest.mark.parametrize("opposite", [False, True])
+@pytest.mark.parametrize("point", [Point.FREEZE_BEFORE_COMMIT, Point.FREEZE_AFTER_COMMIT])
+def test_who_leaves_while_a_blast_is_frozen_is_replaced_by_nobody(world: World, point: Point, opposite: bool) -> None:
+    world.join(["en", "es"] * 10)
+    few = {"rule": "drawn_few", "people": 12, "draw": 7}
+    aim(world, segments=(save(world, "few", {"not": few} if opposite else few),))
+    start(world)
+    first = drawn_now(world)
+    assert len(first) == (13 if opposite else 12)
+    child = os.fork()
+    if not child:
+        world.installation.database.after_fork()
+        failpoints.arm(f"{point}:3")
+        launch.freeze(world.installation, world.blast_id, 4, whom)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert 0 < world.blast().frozen_up_to < first[-1]
+    leave(world, first[-1])
+    leave(world, next(one for one in reversed(world.members) if one not in first))
+    assert drawn_now(world) != first[:-1]  # drawn again, others take their places
+    assert frozen(world, 4) == first[:-1]
+    assert kept_draws(world) == 0
+
+
+def test_who_was_drawn_is_forgotten_when_the_blast_is_cancelled(world: World) -> None:
+    aim(world, segments=(save(world, "few", {"rule": "drawn_few", "people": 4, "draw": 7}),))
+    start(world)
+    with world.installation.database.write() as session:
+        assert launch.freeze_chunk(session, world.blast_id, 100, 1, whom)
+    assert kept_draws(world) in (3, 4)
+    with world.installation.database.write() as session:
+        assert lifecycle.cancel(session, world.blast_id)
+    assert kept_draws(world) == 0
 
 
 def test_only_who_can_be_mailed_is_counted(world: World) -> None:
