@@ -38,6 +38,7 @@ _USUAL_LOCAL = re.compile(rf"(?=.{{1,64}}\Z)(?!['`]){_ATOM}(?:\.{_ATOM})*\Z")
 _USUAL_DOMAIN = re.compile(
     rf"(?!(?:[a-z0-9.-]+\.)?(?:{_SPECIAL})\Z)(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z][a-z0-9-]*\Z)(?=.*[a-z]\Z){_LABEL}\Z"
 )
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _DISPLAY = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*\Z", re.DOTALL)
 
 
@@ -84,8 +85,11 @@ def split_display(raw: str) -> tuple[str, str]:
     if not match:
         return "", _bare(text)
     name = text[: match.end("name")].strip(f"{_BLANKS}{_QUOTES}")
+    address = _bare(text[slice(*match.span("address"))])
+    if _ADDRESS.search(name) and _bare(name).lower() != address.lower():
+        return "", _bare(text)  # two addresses: nobody knows which is meant
     # An address as its own name is what mail programs write where they know none.
-    return "" if "@" in name else name, _bare(text[slice(*match.span("address"))])
+    return "" if "@" in name else name, address
 
 
 def _bare(text: str) -> str:

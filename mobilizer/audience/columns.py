@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mobilizer.audience.exports import export_columns, export_of
+from mobilizer.audience.exports import export_columns, export_of, has_left
 from mobilizer.problems import N_, Problem
 
 # The fields of an import, in the order of a form.
@@ -62,6 +62,11 @@ _HEADERS = {
     "status": "subscribed|subscription status|suscrito|abonne|subscrito|مشترك|angemeldet",
 }
 
+# Names of a column that says who is subscribed, or anything else: its cells tell.
+_MAYBE_STATUS = frozenset(
+    ("status", "email status", "opt in", "newsletter", "estado", "estatus", "statut", "etat", "situacao", "الحالة")
+)
+
 
 def plain_name(name: str) -> str:
     """A name without capitals, accents and signs: "E-Mail" and "e_mail" are one."""
@@ -82,8 +87,9 @@ def guess_columns(
 ) -> dict[str, int]:
     """Field -> position: as the export of a tool we know has them; else by the columns' names.
 
-    `known` says what columns of a name were before; an empty word, that they were left out. The address is also told by
-    what the `sample` rows hold. "Name" or "Nom" beside a first name means the family name, as people write it.
+    `known` says what columns of a name were before; an empty word, that they were left out. The address, and who is
+    subscribed, are also told by what the `sample` rows hold. "Name" or "Nom" beside a first name means the family name,
+    as people write it.
     """
     export = export_of(header)
     if export:
@@ -99,7 +105,21 @@ def guess_columns(
         del guessed["name"]
     if "email" not in guessed and (held := address_columns(sample)):
         guessed["email"] = held[0]
+    if "status" not in guessed and (held := [at for at in status_columns(header, sample) if header[at] not in told]):
+        guessed["status"] = held[0]
     return guessed
+
+
+def status_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:
+    """The columns called "Status" or the like that hold nothing but words for who is subscribed, in some rows."""
+    named = [at for at, name in enumerate(header) if plain_name(name) in _MAYBE_STATUS]
+    filled = {at: [row[at] for row in sample if at < len(row) and row[at].strip()] for at in named}
+    return [at for at in named if filled[at] and all(map(_says_who_left, filled[at]))]
+
+
+def _says_who_left(cell: str) -> bool:
+    problem = has_left(cell)
+    return problem is None or problem.severity == "warning"
 
 
 def address_columns(sample: Sequence[Sequence[str]]) -> list[int]:

@@ -165,8 +165,9 @@ def judge(
     session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]
 ) -> tuple[dict[bytes, Decision], dict[bytes, Found]]:
     """What would become of candidates, by address key, and which of them are members. Nothing is written."""
-    suppressed = suppressed_among(session, candidates)
+    # In this order: who is erased in between was a member, or is suppressed, and never looks new.
     members = _members(session, joining.list_id, candidates)
+    suppressed = suppressed_among(session, candidates)
     elsewhere = _standings(session, [member.id for member in members.values() if member.standing is None])
     tagged = joining.tags or any(candidate.tags for candidate in candidates.values())
     tags = tags_of(session, [member.id for member in members.values()]) if tagged else {}

@@ -207,7 +207,7 @@ def _head(stream: IO[bytes]) -> bytes:
 def _as_text(head: bytes, encoding: str) -> str:
     try:
         text = head.decode(encoding, "ignore")
-    except LookupError:
+    except (LookupError, UnicodeError):  # the latter of codecs that are for names, not for text
         message = N_("“%(encoding)s” is not an encoding that we know. Choose one from the list.")
         raise Unreadable(Problem("import.unknown_encoding", message, {"encoding": encoding[:40]})) from None
     if len(re.findall(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text)) > len(text) // 50:

@@ -12,6 +12,8 @@ from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.tags import MemberTag, Tag, folded, name_problem
 from mobilizer.problems import N_, Problem
 
+ASKED_AT_ONCE = 5000  # tags in one statement: a file may name more than a database takes as parameters
+
 
 @dataclass(frozen=True, slots=True)
 class TagLine:
@@ -101,5 +103,9 @@ def _made(session: Session, names: Sequence[str]) -> dict[str, int]:
     # Sorted, so that two imports at once take their locks in the same order.
     rows = [{"name": name, "folded": key} for key, name in sorted(first.items())]
     insert_new(session, Tag, rows, ["folded"])
-    found = session.execute(select(Tag.folded, Tag.id).where(Tag.folded.in_(first)))
-    return {key: number for key, number in found}  # noqa: C416 - rows, not pairs
+    found: dict[str, int] = {}
+    for at in range(0, len(rows), ASKED_AT_ONCE):
+        some = [row["folded"] for row in rows[at : at + ASKED_AT_ONCE]]
+        asked = session.execute(select(Tag.folded, Tag.id).where(Tag.folded.in_(some)))
+        found |= {key: number for key, number in asked}  # noqa: C416 - rows, not pairs
+    return found

@@ -22,6 +22,7 @@ from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
 
 DAYS = 7
+OVER = ("done", "failed")  # also where a file broke off: what was read before is in
 
 # Whether something later in the story holds the record of a member, given their number.
 Held = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
@@ -64,8 +65,8 @@ def foretell_undo(session: Session, row: Import, held: Held) -> Undo | None:
 def start_undo(session: Session, row: Import) -> bool:
     """Let an undo run: the caller commits, then queues it. False where it is too late, or has begun already."""
     session.flush()
-    done = update(Import).where(Import.id == row.id, Import.state == "done", Import.finished_at > clock(-DAYS * 86400))
-    return session.scalar(done.values(state="undoing").returning(Import.id)) is not None
+    over = update(Import).where(Import.id == row.id, Import.state.in_(OVER), Import.finished_at > clock(-DAYS * 86400))
+    return session.scalar(over.values(state="undoing").returning(Import.id)) is not None
 
 
 def run_undo(installation: Installation, import_id: int, held: Held) -> None:
@@ -98,7 +99,7 @@ def forget_traces(session: Session, most: int) -> int:
 
 def _may_undo(session: Session, row: Import) -> bool:
     fresh = select(Import.id).where(Import.id == row.id, Import.finished_at > clock(-DAYS * 86400))
-    return row.state == "done" and session.scalar(fresh) is not None
+    return row.state in OVER and session.scalar(fresh) is not None
 
 
 def _undo_some(session: Session, keyring: Keyring, row: Import, held: Held) -> bool:

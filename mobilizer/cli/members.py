@@ -232,7 +232,11 @@ class _Wanted:
             row = importing.store(
                 session, installation, list_id=row_list.id, filename=self.file.name, data=data, sheet=sheet
             )
-            _stop_at(self._chosen(session, row, sheet) or importing.start(session, row))
+            try:
+                _stop_at(self._chosen(session, row, sheet) or importing.start(session, row))
+            except click.ClickException:
+                importing.discard(session, installation, row)
+                raise
             return row.id
 
     def rehearsed(self, installation: Installation, data: IO[bytes], sheet: Sheet) -> importing.Rehearsal:
@@ -282,7 +286,7 @@ def _columns(mapping: str, header: tuple[str, ...]) -> dict[str, int]:
         field, _, column = (part.strip() for part in pair.partition("="))
         if column in header:
             columns[field] = header.index(column)
-        elif column.isdigit() and int(column) > 0:
+        elif column.isdecimal() and int(column) > 0:
             columns[field] = int(column) - 1
         else:
             names = ", ".join(f"“{name}”" for name in header)

@@ -23,7 +23,7 @@ from mobilizer.audience.pasting import one_a_line
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.audience.reporting import VERDICTS
 from mobilizer.audience.sheet import look, refuse_larger
-from mobilizer.audience.undoing import DAYS, foretell_undo, start_undo
+from mobilizer.audience.undoing import DAYS, OVER, foretell_undo, start_undo
 from mobilizer.audience.workbook import WORKBOOKS
 from mobilizer.http import installation, words
 from mobilizer.jobs import Work, enqueue
@@ -106,7 +106,7 @@ def choose(number: int) -> ResponseReturnValue:
     options = {**read_options(request.form), "attributes": choice.attributes}
     # The file has been read by now: the write is short, and workers need the database.
     with here.database.write() as session:
-        row = _waiting(session, number)
+        row = _waiting(session, number, lock=True)
         problems = choice.problems or importing.choose(row, sheet, choice.columns, options)
         if problems:
             return _columns(session, row, sheet, choice, problems), 422
@@ -142,14 +142,15 @@ def understand(number: int) -> ResponseReturnValue:
     """Take words of the language column for languages, as the form says; then check again."""
     here = installation()
     said = zip(request.form.getlist("word"), request.form.getlist("tag"), strict=False)
-    chosen = {word: tag for word, tag in said if tag}
+    # Kept in the clear: where the wrong column was chosen, words are addresses.
+    chosen = {word: tag for word, tag in said if tag and "@" not in word}
     try:
         with here.database.read() as session:
             sheet = importing.look_again(here, _waiting(session, number))
     except Unreadable:
         return redirect(url_for("imports.columns", number=number), 303)
     with here.database.write() as session:
-        row = _waiting(session, number)
+        row = _waiting(session, number, lock=True)
         languages = {**row.options.get("languages", {}), **chosen}
         if importing.choose(row, sheet, row.columns, {"languages": languages}):
             abort(400)
@@ -162,10 +163,12 @@ def start(number: int) -> ResponseReturnValue:
     """Let it run. Pressed twice it still runs once."""
     here = installation()
     with here.database.write() as session:
-        row = _import(session, number)
+        row = _import(session, number, lock=True)
+        waits = row.state == "uploaded"
         if importing.start(session, row):
             return redirect(url_for("imports.columns", number=number), 303)
-        record(session, me().id, "import.start", f"import:{number}", rows=row.rows)
+        if waits:
+            record(session, me().id, "import.start", f"import:{number}", rows=row.rows)
     enqueue(here, Work.IMPORT, number)
     return redirect(url_for("imports.show", number=number), 303)
 
@@ -176,7 +179,7 @@ def pause(number: int) -> ResponseReturnValue:
     """Let it stand still. What is in stays in."""
     here = installation()
     with here.database.write() as session:
-        if importing.pause(session, _import(session, number)):
+        if importing.pause(session, _import(session, number, lock=True)):
             record(session, me().id, "import.pause", f"import:{number}")
     return redirect(url_for("imports.show", number=number), 303)
 
@@ -187,7 +190,7 @@ def resume(number: int) -> ResponseReturnValue:
     """Let it go on where it stood."""
     here = installation()
     with here.database.write() as session:
-        goes_on = importing.go_on(session, _import(session, number))
+        goes_on = importing.go_on(session, _import(session, number, lock=True))
         if goes_on:
             record(session, me().id, "import.resume", f"import:{number}")
     if goes_on:
@@ -201,7 +204,7 @@ def discard(number: int) -> ResponseReturnValue:
     """Throw a file away that was not imported."""
     here = installation()
     with here.database.write() as session:
-        row = _import(session, number)
+        row = _import(session, number, lock=True)
         slug = _list(session, row).slug
         importing.discard(session, here, row)
     flash(_("The file was thrown away. Nothing was imported."), "info")
@@ -240,8 +243,8 @@ def undo(number: int) -> ResponseReturnValue:
     """Let an import be undone. Pressed twice it is undone once; too late, it says so."""
     here = installation()
     with here.database.write() as session:
-        row = _import(session, number)
-        begun, late = start_undo(session, row), row.state == "done"
+        row = _import(session, number, lock=True)
+        begun, late = start_undo(session, row), row.state in OVER
         if begun:
             record(session, me().id, "import.undo", f"import:{number}")
     if begun:
@@ -315,14 +318,15 @@ def _reading() -> tuple[str, str, bool | None, int | None]:
     return encoding, delimiter, header, typed_number(request.form.get("sheet", ""))
 
 
-def _import(session: Session, number: int) -> Import:
-    found: Import = (session.get(Import, number) if number < 2**63 else None) or abort(404)
+def _import(session: Session, number: int, *, lock: bool = False) -> Import:
+    """An import; with `lock` nobody starts, changes or throws it away before the transaction ends."""
+    found: Import = (session.get(Import, number, with_for_update=lock) if number < 2**63 else None) or abort(404)
     return found
 
 
-def _waiting(session: Session, number: int) -> Import:
+def _waiting(session: Session, number: int, *, lock: bool = False) -> Import:
     """An import that has not started; one that has leads to its report."""
-    row = _import(session, number)
+    row = _import(session, number, lock=lock)
     if row.state != "uploaded":
         abort(redirect(url_for("imports.show", number=number), 303))
     return row

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 
 from mobilizer.problems import Problem
 from mobilizer.segments.kinds import DRAW, HIGHEST_DRAW
@@ -98,17 +98,22 @@ class Form:
 
 
 def read_form(posted: MultiDict[str, str]) -> Form:
-    """The form as it was posted: of rules no more than enough to say that there are too many."""
+    """The form as it was posted: of rules no more than enough to say that there are too many.
+
+    No rule is left out, for then more people would fit: one that nobody knows (of a page that is older than this
+    version) is a bad request. Raises werkzeug.exceptions.BadRequest.
+    """
     form = Form(posted.get("name", "").strip(), _match(posted, "match"), [])
-    for number in islice(_counted("g{}-match", posted), MOST_GROUPS):
+    for number in _numbers(r"g([0-9]{1,4})(?:-match|r[0-9]{1,4}-rule)", posted)[: MOST_RULES + 1]:
         group = Group(_match(posted, f"g{number}-match"))
-        for row in islice(_counted(f"g{number}r{{}}-rule", posted), MOST_RULES + 1):
+        for row in _numbers(rf"g{number}r([0-9]{{1,4}})-rule", posted)[: MOST_RULES + 1]:
             start = f"g{number}r{row}-"
             word = posted[f"{start}rule"]
-            if word in RULES:
-                # Boxes that are ticked are lines like those of a text.
-                values = {name: "\n".join(posted.getlist(start + name)).strip() for name in asked_by(word)}
-                group.rows.append(Row(word, bool(posted.get(f"{start}not")), values))
+            if word not in RULES:
+                raise BadRequest
+            # Boxes that are ticked are lines like those of a text.
+            values = {name: "\n".join(posted.getlist(start + name)).strip() for name in asked_by(word)}
+            group.rows.append(Row(word, bool(posted.get(f"{start}not")), values))
         form.groups.append(group)
     return form if form.groups else Form(form.name, form.match)
 
@@ -142,12 +147,9 @@ def _match(posted: Mapping[str, str], name: str) -> str:
     return wanted if wanted in MATCHES else "all"
 
 
-def _counted(name: str, posted: Mapping[str, str]) -> Iterator[int]:
-    """0, 1, 2 ... as long as the form has a field so numbered."""
-    number = 0
-    while name.format(number) in posted:
-        yield number
-        number += 1
+def _numbers(pattern: str, posted: Mapping[str, str]) -> list[int]:
+    """The numbers in the names of a form's fields, in order."""
+    return sorted({int(found[1]) for name in posted if (found := re.fullmatch(pattern, name))})
 
 
 def _is_row(node: Node) -> bool:

@@ -193,3 +193,23 @@ def test_an_exception_about_an_address_does_not_hold_it() -> None:
     with pytest.raises(BadAddress) as caught:
         normalise("secret person@example.org")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "ana@example.org <bob@example.org>",
+        "ana@example.org<bob@example.org>",
+        '"ana@example.org" <bob@example.net>',
+        "'ana@example.org' via Friends <friends@lists.example.org>",
+    ],
+)
+def test_of_two_addresses_in_one_cell_none_is_chosen(cell: str) -> None:
+    with pytest.raises(BadAddress) as caught:
+        normalise(cell)
+    assert caught.value.problem.code in ("address.several", "address.two_ats")
+
+
+@pytest.mark.parametrize("name", ["ana@example.org", "'Ana@Example.org'", "Ana @ home", "ana@work"])
+def test_an_address_beside_its_own_or_no_other_address_is_one(name: str) -> None:
+    assert normalise(f"{name} <ana@example.org>") == "ana@example.org"

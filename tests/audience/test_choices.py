@@ -15,6 +15,7 @@ from mobilizer.audience.listing import create_list
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.rows import Row
+from mobilizer.audience.sheet import look
 from mobilizer.audience.spoken import language_of
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
@@ -276,3 +277,31 @@ def test_two_addresses_in_one_cell_are_two_people_for_two_rows(cell: str) -> Non
     read = read_row(Row(2, [cell]), Choices({"email": 0}, "en"))
     assert not isinstance(read, Candidate)
     assert [problem.code for problem in read.problems] == ["address.several"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("email,Status\na@example.org,subscribed\nb@example.org,\nc@example.org,unsubscribed\n", {"status": 1}),
+        ("Estado,correo\nactivo,a@example.org\nbaja,b@example.org\n", {"status": 0}),
+        ("email,status\na@example.org,single\nb@example.org,active\n", {}),
+        ("email,status\na@example.org,\n", {}),
+        ("email,note\na@example.org,no\n", {}),
+        ("email,subscribed,status\na@example.org,yes,active\n", {"status": 1}),
+    ],
+)
+def test_who_left_is_told_by_a_column_called_status_that_says_so(text: str, found: dict[str, int]) -> None:
+    looked = look(text.encode())
+    guessed = guess_columns(looked.header, looked.sample)
+    assert {field: at for field, at in guessed.items() if field == "status"} == found
+
+
+def test_who_left_elsewhere_does_not_come_in_though_nobody_said_which_column_tells(bring: Importer) -> None:
+    row = bring("email,status\nana@example.org,subscribed\nbob@example.org,Unsubscribed\n")
+    assert row.counts == {"new": 1, "left": 1}
+
+
+def test_a_column_that_was_left_out_before_is_left_out_again() -> None:
+    assert guess_columns(["email", "status"], [["a@example.org", "yes"]], {"email": "email", "status": ""}) == {
+        "email": 0
+    }

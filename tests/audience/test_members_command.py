@@ -149,3 +149,11 @@ def test_a_sheet_of_a_workbook_is_named_by_its_number(run: Command, tmp_path: Pa
     words = ["import", str(path), "--list", "friends", "--create", "Friends", "--map", "email=Correo,name=Nombre"]
     assert "There is no column" in run(*words).output
     assert json.loads(run(*words, "--sheet", "2", "--json").output)["counts"] == {"new": 1}
+
+
+@pytest.mark.parametrize("wrong", [("--map", "email=\u00b2"), ("--map", "email=Nope"), ("--encoding", "idna")])
+def test_what_is_asked_wrongly_leaves_no_file_behind(run: Command, tmp_path: Path, wrong: tuple[str, str]) -> None:
+    refused = run("import", str(tmp_path / "m.csv"), "--list", "friends", "--create", "Friends", *wrong)
+    assert refused.exit_code == 1, refused.output
+    assert refused.output.startswith("Error: ")
+    assert list((tmp_path / "imports").glob("*")) == []

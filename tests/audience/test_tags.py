@@ -144,3 +144,14 @@ def test_a_tag_is_renamed_but_never_to_one_that_is_there(installation: Installat
         assert tagging.rename(session, tag, "volunteer") == []
         assert tagging.rename(session, tag, " Helping  hands ") == []
     assert worn(installation)["bo@example.org"] == {"Helping hands"}
+
+
+def test_a_file_may_name_more_tags_than_one_statement_asks_for(
+    installation: Installation, bring: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagging, "ASKED_AT_ONCE", 2)
+    row = bring("email,tags\n" + "".join(f"p{n}@example.org,t{n}|u{n}|All\n" for n in range(4)))
+    assert row.counts == {"new": 4}
+    with installation.database.read() as session:
+        lines = {line.name: line.members for line in tagging.tag_lines(session)}
+    assert lines == {"All": 4, **{f"{letter}{n}": 1 for letter in "tu" for n in range(4)}}

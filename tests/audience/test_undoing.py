@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -10,17 +12,19 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.audience import importing, undoing
+from mobilizer.audience import importing, running, undoing
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.rows import Row, Unreadable
 from mobilizer.audience.standing import leave
 from mobilizer.audience.traces import ImportSpan, ImportTrace
 from mobilizer.audience.undoing import Undo, foretell_undo, forget_traces, run_undo, start_undo
 from mobilizer.db import clock
 from mobilizer.engagement.events import Event
 from mobilizer.installation import Installation
+from mobilizer.problems import Problem
 from mobilizer.rights.holding import held
 from tests.audience.conftest import Importer
 
@@ -191,3 +195,21 @@ def test_what_is_remembered_of_a_change_is_sealed(installation: Installation, br
         assert trace.changed is not None
         assert b"Ana" not in trace.changed
         assert trace.change(installation.keyring) == {"name": ("Ana Sol", "Anna Luna")}
+
+
+def test_what_is_in_of_a_file_that_broke_off_can_be_undone(
+    installation: Installation, bring: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 2)
+    read = running.data_rows
+
+    def broken(*asked: Any) -> Iterator[Row]:
+        yield from islice(read(*asked), 4)
+        raise Unreadable(Problem("import.damaged", "It breaks off."))
+
+    monkeypatch.setattr(running, "data_rows", broken)
+    row = bring(PEOPLE)
+    assert (row.state, row.counts) == ("failed", {"new": 4})
+    assert foretold(installation, row) == Undo(leave=4, gone=4, restored=0, stay=0)
+    undo(installation, row)
+    assert everything(installation) == {}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from mobilizer.audience import joining
+from mobilizer.audience.candidates import Candidate
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress, suppressed_among
@@ -130,3 +135,25 @@ def test_the_same_words_of_two_people_add_up(world: World, installation: Install
     assert sum(row.acts for row in clicks) == 3
     assert sum(row.people for row in clicks) == 2
     assert replace(came_to(world).total, language="").clicks == 3
+
+
+@pytest.mark.parametrize("asked", ["_members", "suppressed_among"])
+def test_who_is_erased_while_a_file_asks_for_them_does_not_look_new(
+    world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    member, really = world.members[0], getattr(joining, asked)
+
+    def then_erased(session: Session, *args: Any) -> Any:
+        found = really(session, *args)
+        erase(session, member)
+        return found
+
+    monkeypatch.setattr(joining, asked, then_erased)
+    with installation.database.write() as session:
+        key = session.get_one(Member, member).address_key
+        known = session.get_one(Member, member).identity(installation.keyring)
+        person = Candidate(2, known.email, known.name, "en", None, None, None, {})
+        decisions, _ = joining.judge(
+            session, installation.keyring, joining.Joining(world.list_id, "file", ""), {key: person}
+        )
+        assert decisions[key].verdict != "new"

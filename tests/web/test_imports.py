@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -404,3 +405,51 @@ def test_the_export_of_another_tool_is_named_and_its_columns_are_filled_in(organ
     page = organizer.get(f"/imports/{number}/columns").text
     assert "This is an export of listmonk" in page
     assert '<option value="status" selected>Subscribed or not</option>' in page
+
+
+@pytest.mark.parametrize("act", ["columns", "discard"])
+def test_of_two_tabs_the_later_changes_nothing_of_a_run(
+    organizer: Browser,
+    world: World,
+    installation: Installation,
+    signed_in: Callable[..., Browser],
+    monkeypatch: pytest.MonkeyPatch,
+    act: str,
+) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    other = signed_in(Role.ADMIN)
+    pressed = Thread(target=other.post, args=(f"/imports/{number}/start",))
+    verb = "choose" if act == "columns" else act
+    really = getattr(imports.importing, verb)
+
+    def while_another_starts(*asked: Any) -> Any:
+        pressed.start()
+        pressed.join(0.3)  # without a lock it is over by now
+        return really(*asked)
+
+    monkeypatch.setattr(imports.importing, verb, while_another_starts)
+    organizer.post(f"/imports/{number}/{act}", go="1", **{**CHOICE, "column-0": "extra"})
+    pressed.join()
+    with installation.database.read() as session:
+        row = session.get(Import, number)
+        if act == "discard":
+            assert row is None, "thrown away before it could start"
+        else:
+            assert row is not None
+            entries = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+            assert (row.state, "name" in row.columns, entries[-1]) == ("running", False, "import.start")
+
+
+def test_a_start_is_recorded_once_and_no_address_is_kept_as_a_word(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    organizer.post(f"/imports/{number}/languages", word="zoe@example.org", tag="fr")
+    for _ in range(2):
+        organizer.post(f"/imports/{number}/start")
+    with installation.database.read() as session:
+        assert session.get_one(Import, number).options.get("languages", {}) == {}
+        started = select(func.count()).where(AuditEntry.action == "import.start")
+        assert session.scalars(started).one() == 1

@@ -294,3 +294,20 @@ def test_a_blast_whose_segment_went_meanwhile_can_not_be_launched(organizer: Bro
     seen = {"seen_blast": str(blast.revision), "seen_appeal": "1", "people": "0"}
     assert organizer.post("/blasts/love-always-wins/launch", **seen).status_code == 422
     assert world.blast().state == "draft"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"g0r1-rule": "of_another_version"},
+        {"g0r2-rule": "country", "g0r2-country": "ES"},
+        {"g7-match": "all", "g7r0-rule": "country", "g7r0-country": "ES"},
+        {"g1r0-rule": "country", "g1r0-country": "ES"},
+    ],
+)
+def test_no_rule_that_was_posted_is_left_out(organizer: Browser, world: World, form: dict[str, str]) -> None:
+    answer = organizer.post("/segments/new", act="save", name="Few", **SPANISH, **form)
+    if answer.status_code == 400:
+        assert saved(world) == {}
+    else:
+        assert "country" in str(saved(world)["few"]), "a rule left out would let more people in"
