@@ -10,9 +10,13 @@ from io import StringIO
 from typing import Any
 
 from babel.support import NullTranslations
+from sqlalchemy.orm import Session
 
+from mobilizer.audience.addresses import BadAddress, normalise
 from mobilizer.audience.imports import Import
-from mobilizer.guarding import guard
+from mobilizer.audience.suppressing import suppressed_among
+from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.guarding import guard, unguard
 from mobilizer.keys import Keyring
 from mobilizer.problems import N_, Problem
 
@@ -69,6 +73,18 @@ def add_to_report(keyring: Keyring, row: Import, more: Sequence[ReportRow]) -> N
     row.problems = keyring.seal(json.dumps(entries), report_binding(row.id))
 
 
+def forget_erased(session: Session, keyring: Keyring, row: Import) -> int:
+    """Take the rows of people who went in and were erased since out of a report; how many they were. Who was refused
+    because they are erased stays in it: else nobody would know why they are missing. Raises keys.BadSeal."""
+    found = report(keyring, row)
+    keys = [_address_key(keyring, row, one) if one.verdict != "suppressed" else b"" for one in found]
+    reasons = suppressed_among(session, {key for key in keys if key})
+    kept = [one for key, one in zip(keys, found, strict=True) if reasons.get(key) != SuppressedFor.ERASED]
+    if len(kept) < len(found):
+        row.problems = keyring.seal(json.dumps([_entry(one) for one in kept]), report_binding(row.id))
+    return len(found) - len(kept)
+
+
 def report_csv(keyring: Keyring, row: Import, words: NullTranslations | None = None) -> str:
     """The report as a CSV file: the file's own columns, so that it can be mended and uploaded again, and the why.
 
@@ -93,6 +109,15 @@ def report_csv(keyring: Keyring, row: Import, words: NullTranslations | None = N
 def report_binding(import_id: int) -> bytes:
     """What the sealed report of an import is bound to."""
     return f"import-report:{import_id}".encode()
+
+
+def _address_key(keyring: Keyring, row: Import, found: ReportRow) -> bytes:
+    """By what the address of a reported row is known; nothing where it is none."""
+    at = row.columns.get("email", len(found.cells))
+    try:
+        return keyring.address_key(normalise(unguard(found.cells[at]))) if at < len(found.cells) else b""
+    except BadAddress:
+        return b""
 
 
 def _entry(row: ReportRow) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import struct
 import time
+from contextlib import suppress
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedReader, RawIOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -71,12 +72,13 @@ def forget_strays(home: Path, waiting: set[int], seconds: float) -> int:
     left by a process that was killed. Returns how many files and folders went."""
     kept, gone = {upload_path(home, number).name for number in waiting}, 0
     for path in (home / "imports").glob("*"):
-        if path.name not in kept and path.stat().st_mtime < time.time() - seconds:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-            gone += 1
+        with suppress(FileNotFoundError):  # whoever wrote it has taken it away meanwhile
+            if path.name not in kept and path.stat().st_mtime < time.time() - seconds:
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+                gone += 1
     return gone
 
 

@@ -140,9 +140,9 @@ def _questions(here: Installation, made: Crowd) -> Iterator[tuple[str, Callable[
         yield f"segment: {name}", fitting(rules)
     with here.database.read() as session:
         last = session.scalars(select(func.max(Member.id))).one()
-    deep = max(last - DEEP * PAGE, last // 2)
+    deep, page = max(last - DEEP * PAGE, last // 2), min(DEEP, (last - last // 2) // PAGE)
     yield "members: page 1", asking(lambda s: len(members_page(s, here.keyring).members))
-    yield "members: page 10,000", asking(lambda s: len(members_page(s, here.keyring, before=deep).members))
+    yield f"members: page {page:,}", asking(lambda s: len(members_page(s, here.keyring, before=deep).members))
     yield from _pages(here, deep)
 
 

@@ -14,6 +14,7 @@ from mobilizer.audience.importing import WAITING_SECONDS, forget_uploads
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.reporting import forget_erased
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Delivery, of_blast
@@ -31,6 +32,8 @@ DAY = 86_400
 FILE_DAYS = WAITING_SECONDS / DAY
 UNCONFIRMED_DAYS = 7
 REQUEST_DAYS = 1
+
+_RUNS = Import.state == "running"
 
 log = structlog.get_logger()
 
@@ -84,7 +87,19 @@ def _uploads(installation: Installation, _seconds: float) -> Iterator[int]:
     yield gone
 
 
-def _reports(session: Session, seconds: float) -> int:
+def _reports(installation: Installation, seconds: float) -> Iterator[int]:
+    """Reports that are old, then of the others the rows of people who were erased."""
+    yield from _until_none(_old_reports)(installation, seconds)
+    with installation.database.read() as session:
+        kept = session.scalars(select(Import.id).where(Import.problems.is_not(None), ~_RUNS)).all()
+    for number in kept:
+        with installation.database.write() as session:
+            row = session.scalar(select(Import).where(Import.id == number, ~_RUNS).with_for_update())
+            gone = forget_erased(session, installation.keyring, row) if row else 0
+        yield gone
+
+
+def _old_reports(session: Session, seconds: float) -> int:
     """The sealed report and file name of an import; its figures stay."""
     old = select(Import.id).where(
         Import.finished_at < clock(-seconds), Import.problems.is_not(None) | Import.sealed_name.is_not(None)
@@ -171,7 +186,7 @@ RULES = (
         N_("Reports of imports, with the rows to mend, and the names of their files"),
         lambda settings: settings.keep_reports_days,
         "MOBILIZER_KEEP_REPORTS_DAYS",
-        _until_none(_reports),
+        _reports,
     ),
     Rule(
         "unconfirmed",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import asdict
+from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -13,7 +15,8 @@ from mobilizer.audience import importing
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
-from mobilizer.audience.uploads import upload_path
+from mobilizer.audience.queries import member_by_address
+from mobilizer.audience.uploads import forget_strays, upload_path
 from mobilizer.blasts.blasts import Blast
 from mobilizer.custody import retention
 from mobilizer.db import Base, clock
@@ -27,6 +30,7 @@ from mobilizer.organizers.policy import Role
 from mobilizer.organizers.sessions import begin_session
 from mobilizer.organizers.users import UserSession
 from mobilizer.reconciler import Reconciler
+from mobilizer.rights.erasing import erase
 from tests.custody.test_rotating import bring_in
 from tests.worlds import World
 
@@ -143,6 +147,31 @@ def test_files_reports_and_traces_go_each_in_its_time(kept: World) -> None:
         row = session.get_one(Import, done)
         assert (row.problems, row.sealed_name, row.counts["new"]) == (None, None, 2)
         assert session.get(Import, fresh) is None
+
+
+def test_reports_forget_who_is_erased_and_keep_who_was_refused_for_it(kept: World) -> None:
+    here = kept.installation
+    rows = "Email\nana@gamil.com\nANA@gamil.com\nbo@gamil.com\nno address\n"
+    first = bring_in(kept, rows)
+    importing.run_import(here, first)
+    with here.database.write() as session:
+        number = member_by_address(session, here.keyring, "ana@gamil.com")
+        assert number is not None
+        assert erase(session, number)
+    again = bring_in(kept, rows)
+    importing.run_import(here, again)
+    assert a_round(here) == {"reports": 3}  # Ana in the first file, twice, and as her own double in the second
+    assert a_round(here) == {}
+    with here.database.read() as session:
+        told = [importing.report(here.keyring, session.get_one(Import, one)) for one in (first, again)]
+    assert [row.cells for row in told[0]] == [("bo@gamil.com",), ("no address",)]
+    assert ("suppressed", ("ana@gamil.com",)) in [(row.verdict, row.cells) for row in told[1]]
+
+
+def test_a_stray_that_goes_by_itself_stops_nothing(kept: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = kept.installation.settings.home / "imports"
+    monkeypatch.setattr(Path, "glob", lambda self, _pattern: [self / "gone.sealed"])
+    assert forget_strays(folder.parent, set(), 0) == 0
 
 
 def test_requests_and_sessions_go(kept: World) -> None:
