@@ -21,7 +21,7 @@ from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.pasting import one_a_line
 from mobilizer.audience.queries import languages_of_members
-from mobilizer.audience.reporting import VERDICTS
+from mobilizer.audience.reporting import MOST_ROWS, VERDICTS
 from mobilizer.audience.sheet import look, refuse_larger
 from mobilizer.audience.undoing import DAYS, OVER, foretell_undo, start_undo
 from mobilizer.audience.workbook import WORKBOOKS
@@ -229,6 +229,7 @@ def show(number: int) -> ResponseReturnValue:
             list=_list(session, row),
             report=found[:ROWS_SHOWN],
             report_length=len(found),
+            most_rows=MOST_ROWS,
             verdicts=VERDICTS,
             failure=importing.failure_of(row),
             under_way=under_way,

@@ -53,7 +53,7 @@ def agree(world: World) -> None:
         for list_id, standing, language in product(
             [None, *(one.id for one in lists)], ["", *STANDINGS], ["", "en", "es", "ar", "pt"]
         ):
-            conditions = queries._conditions(list_id, language, standing)
+            conditions = queries.narrowed(list_id, language, standing)
             shown = session.scalar(select(func.count()).select_from(Member).where(*conditions))
             counted = queries.count_members(session, list_id=list_id, standing=standing, language=language)
             assert counted == shown, (list_id, standing, language)

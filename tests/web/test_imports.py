@@ -453,3 +453,16 @@ def test_a_start_is_recorded_once_and_no_address_is_kept_as_a_word(
         assert session.get_one(Import, number).options.get("languages", {}) == {}
         started = select(func.count()).where(AuditEntry.action == "import.start")
         assert session.scalars(started).one() == 1
+
+
+def test_a_report_that_is_full_says_that_there_may_be_more(
+    organizer: Browser, world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mobilizer.audience.reporting.MOST_ROWS", 3)
+    monkeypatch.setattr(imports, "MOST_ROWS", 3)
+    for bad, full in ((2, False), (4, True)):
+        number = number_of(upload(organizer, b"email\nana@example.org\n" + b"bad\n" * bad).location)
+        organizer.post(f"/imports/{number}/columns", go="1", **{"column-0": "email"}, default_language="en", **CONSENT)
+        organizer.post(f"/imports/{number}/start")
+        run_import(installation, number)
+        assert ("No more than 3 rows are kept here" in organizer.get(f"/imports/{number}").text) == full
