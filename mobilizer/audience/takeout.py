@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -22,8 +22,19 @@ from mobilizer.problems import N_, Problem
 
 CHUNK = 1000
 LEAST_REASON, MOST_REASON = 10, 300
-# By these names an import knows them again.
-HEADER = ("email", "name", "language", "second language", "country", "time zone", "subscribed", "tags")
+# By these names an import knows them again; but "joined" and "consent", which are for who reads the file.
+HEADER = (
+    "email",
+    "name",
+    "language",
+    "second language",
+    "country",
+    "time zone",
+    "subscribed",
+    "tags",
+    "joined",
+    "consent",
+)
 SUBSCRIBED = "subscribed"  # whoever is taken out is
 
 
@@ -37,12 +48,17 @@ class Wanted:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What a member must fit."""
-        on = [Subscription.member_id == Member.id, Subscription.standing == Standing.CONFIRMED]
-        if self.list_id is not None:
-            on.append(Subscription.list_id == self.list_id)
-        found = [exists().where(*on), ~exists().where(Suppression.address_key == Member.address_key)]
+        found = [
+            exists().where(Subscription.member_id == Member.id, *self.on()),
+            ~exists().where(Suppression.address_key == Member.address_key),
+        ]
         found += [Member.language == self.language] if self.language else []
         return found if self.fits is None else [*found, self.fits]
+
+    def on(self) -> list[ColumnElement[bool]]:
+        """What the subscription must fit for which they are taken out."""
+        confirmed = Subscription.standing == Standing.CONFIRMED
+        return [confirmed] if self.list_id is None else [confirmed, Subscription.list_id == self.list_id]
 
 
 def reason_problems(reason: str) -> list[Problem]:
@@ -76,8 +92,8 @@ def take_out(database: Database, keyring: Keyring, wanted: Wanted) -> Iterator[t
         with database.read() as session:
             asked = select(Member).where(Member.id > after, *wanted.conditions()).order_by(Member.id).limit(CHUNK)
             members = session.scalars(asked).all()
-            tags = tags_of(session, [member.id for member in members])
-            rows = [(m.id, _cells(m, keyring, tags.get(m.id, {}).values(), names)) for m in members]
+            beside = _beside(session, wanted, [member.id for member in members])
+            rows = [(m.id, _cells(m, keyring, beside[m.id], names)) for m in members]
         if not rows:
             return
         after = rows[-1][0]
@@ -93,10 +109,23 @@ def _attributes(session: Session, wanted: Wanted) -> list[str]:
     return sorted(found)
 
 
-def _cells(member: Member, keyring: Keyring, tags: Iterable[str], names: Sequence[str]) -> list[str]:
+def _beside(session: Session, wanted: Wanted, numbers: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    """Tags of members, the day they joined (ISO 8601) and how, by number: for the list that is asked, else the first
+    that they came to of those they are on."""
+    tags = tags_of(session, numbers)
+    found = session.execute(
+        select(Subscription.member_id, Subscription.joined_at, Subscription.how)
+        .where(Subscription.member_id.in_(numbers), *wanted.on())
+        .order_by(Subscription.joined_at.desc(), Subscription.list_id.desc())  # the last one said is the first
+    )
+    told = {number: (f"{joined:%Y-%m-%d}", how) for number, joined, how in found}
+    return {number: (", ".join(tags.get(number, {}).values()), *told.get(number, ("", ""))) for number in numbers}
+
+
+def _cells(member: Member, keyring: Keyring, beside: Sequence[str], names: Sequence[str]) -> list[str]:
     identity = member.identity(keyring)
     known = (member.language, member.second_language, member.country, member.time_zone)
-    said = [identity.email, identity.name, *(value or "" for value in known), SUBSCRIBED, ", ".join(tags)]
+    said = [identity.email, identity.name, *(value or "" for value in known), SUBSCRIBED, *beside]
     return [*said, *(str(member.attributes.get(name, "")) for name in names)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from mobilizer.audience import importing, takeout
 from mobilizer.audience.fields import define
@@ -55,32 +56,65 @@ def rows_of(text: str) -> list[list[str]]:
     return list(csv.reader(StringIO(text.removeprefix("\ufeff"))))
 
 
+def brought_in(world: World, text: str) -> dict[str, int]:
+    """A file comes in again, by the columns that are guessed and those of the fields; how many rows of each verdict."""
+    here, header = world.installation, rows_of(text)[0]
+    with here.database.write() as session:
+        row = importing.store(session, here, list_id=world.list_id, filename="x.csv", data=text.encode())
+        guessed = {"email", "name", "language", "second_language", "country", "time_zone", "status", "tags"}
+        assert set(row.columns) == guessed
+        fields = {name: at for at, name in enumerate(header) if name in ("size", "old")}
+        consent = {"consent_source": "Export", "consent_date": "2026-03-08"}
+        row.options = {**row.options, **consent, "known": "replace", "attributes": fields}
+        assert importing.start(session, row) == []
+        number = row.id
+    importing.run_import(here, number)
+    with here.database.read() as session:
+        return session.get_one(Import, number).counts
+
+
 def test_what_goes_out_comes_in_unchanged(named: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(takeout, "CHUNK", 3)
     here = named.installation
     text = text_of(here)
     assert len(rows_of(text)) == 1 + len(named.members)
     assert [row[7] for row in rows_of(text)[1:4]] == ["'=Freunde, press", "press", ""]
+    assert brought_in(named, text) == {"unchanged": len(named.members)}
+    assert text_of(here) == text
+
+
+def test_all_that_goes_out_comes_back_where_nobody_is_known(named: World) -> None:
+    here = named.installation
+    before = text_of(here)
     with here.database.write() as session:
-        row = importing.store(session, here, list_id=named.list_id, filename="x.csv", data=text.encode())
-        attributes = {name: at for at, name in enumerate(rows_of(text)[0]) if name in ("size", "old")}
-        assert set(row.columns) >= {
-            "email",
-            "name",
-            "language",
-            "second_language",
-            "country",
-            "time_zone",
-            "status",
-            "tags",
-        }
-        consent = {"consent_source": "Export", "consent_date": "2026-03-08"}
-        row.options = {**row.options, **consent, "known": "replace", "attributes": attributes}
-        assert importing.start(session, row) == []
-        number = row.id
-    importing.run_import(here, number)
-    with here.database.read() as session:
-        assert session.get_one(Import, number).counts == {"unchanged": len(named.members)}
+        session.execute(delete(Member))
+    assert brought_in(named, before) == {"new": len(named.members)}
+    (header, *old), (_, *new) = rows_of(before), rows_of(text_of(here))
+    joined = header.index("joined")  # how they came now is told anew
+    assert sorted(row[:joined] + row[joined + 2 :] for row in new) == sorted(
+        row[:joined] + row[joined + 2 :] for row in old
+    )
+    assert {row[joined + 1] for row in new} == {"Export, 2026-03-08"}
+
+
+def test_when_and_how_they_came_is_of_the_list_that_is_asked(named: World) -> None:
+    here, ana = named.installation, named.members[0]
+    other = named.make_list("other")
+    with here.database.write() as session:
+        session.add(
+            Subscription(
+                list_id=other,
+                member_id=ana,
+                standing=Standing.CONFIRMED,
+                how="March in Lisbon, 2020-03-08",
+                joined_at=datetime(2020, 3, 9, 23, tzinfo=UTC),
+            )
+        )
+    at = takeout.HEADER.index("joined")
+    told = ["2020-03-09", "March in Lisbon, 2020-03-08"]
+    assert rows_of(text_of(here, takeout.Wanted(list_id=other)))[1][at : at + 2] == told
+    assert rows_of(text_of(here))[1][at : at + 2] == told
+    assert rows_of(text_of(here, takeout.Wanted(list_id=named.list_id)))[1][at + 1] == "test"
 
 
 def test_no_cell_is_a_formula(named: World) -> None:
