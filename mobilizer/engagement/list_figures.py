@@ -1,6 +1,7 @@
 """Engagement: how a list does. How it grew in each language, where its people came from, and how well it is.
 
-Each figure is one statement over the whole list, and what comes back is a few rows.
+Who is on it and who left is counted ahead (audience/headcounts.py). Each other figure is one statement over the whole
+list, and what comes back is a few rows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.queries import count_members
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.engagement.tiers import Tier, is_of
 
@@ -79,11 +81,8 @@ def sources(session: Session, list_id: int) -> Sequence[tuple[str, int]]:
 
 def health(session: Session, list_id: int, now: datetime) -> Health:
     """How well a list is."""
-    standings = session.execute(
-        select(Subscription.standing, func.count())
-        .where(Subscription.list_id == list_id, Subscription.standing != Standing.PENDING)
-        .group_by(Subscription.standing)
-    )
+    on = count_members(session, list_id=list_id, standing=Standing.CONFIRMED)
+    unsubscribed = count_members(session, list_id=list_id, standing=Standing.UNSUBSCRIBED)
     # From the suppressed, who are few, to their members.
     reasons = session.execute(
         select(Suppression.reason, func.count())
@@ -98,12 +97,11 @@ def health(session: Session, list_id: int, now: datetime) -> Health:
         .join(Subscription, Subscription.member_id == Member.id)
         .where(*_confirmed(list_id), is_of(Tier.INACTIVE, now))
     )
-    by_standing = {standing: people for standing, people in standings}  # noqa: C416 - rows, not pairs
     lost = {reason: people for reason, people in reasons}  # noqa: C416 - rows, not pairs
     return Health(
-        ever=sum(by_standing.values()),
-        on=by_standing.get(Standing.CONFIRMED, 0),
-        unsubscribed=by_standing.get(Standing.UNSUBSCRIBED, 0),
+        ever=on + unsubscribed,
+        on=on,
+        unsubscribed=unsubscribed,
         bounced=sum(lost.get(reason, 0) for reason in BOUNCED),
         complained=lost.get(SuppressedFor.COMPLAINT, 0),
         inactive=inactive or 0,

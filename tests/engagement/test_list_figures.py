@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress
@@ -62,7 +63,8 @@ def test_sources_are_those_of_who_is_on_the_list(world: World) -> None:
         assert list(sources(session, world.list_id)) == [("s0", 3), ("s1", 3)]
 
 
-def test_health_counts_each_kind_of_loss_and_who_is_not_heard_of(world: World) -> None:
+def test_health_counts_each_kind_of_loss_and_who_is_not_heard_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headcounts, "WIDTH", 4)  # most are counted ahead, the newest now
     long_ago = NOW - timedelta(days=500)
     for place in range(7):
         came(world, place, long_ago if place < 5 else NOW)
@@ -75,6 +77,7 @@ def test_health_counts_each_kind_of_loss_and_who_is_not_heard_of(world: World) -
             (7, SuppressedFor.COMPLAINT),
         ):
             suppress(session, session.get_one(Member, world.members[place]).address_key, reason)
+        headcounts.recount(session)
         session.add(Event(kind="click", member_id=world.members[1], at=NOW - timedelta(days=364)))
         session.add(Event(kind="open", member_id=world.members[2], at=NOW, machine="prefetch"))
     with world.installation.database.read() as session:
