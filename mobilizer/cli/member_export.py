@@ -40,6 +40,8 @@ def export(settings: Settings, file: Path, reason: str, list_slug: str, segment:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise click.ClickException(f"{file} is there already; name another one.") from None
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
     with installation.database.write() as session:
         chosen = {"list": list_slug, "segment": segment, "language": language}
         record(session, None, "members.export", "members", reason=reason.strip(), people=people, **chosen)

@@ -164,7 +164,7 @@ def run_to_the_end(installation: Installation, number: int, *, report: Path | No
 @click.option("--language", default="", help="Only those who speak this language.")
 @click.option("--standing", type=STANDINGS, help="Only those with this standing.")
 @click.option("--tag", help="Only those with this tag.")
-@click.option("--before", type=int, help="Go on from the member with this id.")
+@click.option("--before", type=click.IntRange(1, 2**63 - 1), help="Go on from the member with this id.")
 @click.option("--show", is_flag=True, help="Print names and addresses too.")
 @click.pass_obj
 def list_(

@@ -49,6 +49,10 @@ def test_a_file_goes_in_and_the_figures_come_out(run: Command, tmp_path: Path) -
     assert json.loads(again.output)["counts"] == {"unchanged": 2, "invalid": 1}
 
 
+def test_a_number_that_nobody_has_is_refused(run: Command) -> None:
+    assert run("list", "--before", "9" * 25).exit_code == 2
+
+
 def test_addresses_are_shown_only_when_asked_for(run: Command, tmp_path: Path) -> None:
     shown = run("import", str(tmp_path / "m.csv"), "--list", "friends", "--create", "Friends", "--show")
     assert "“bad@”" in shown.output

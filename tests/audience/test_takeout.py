@@ -166,6 +166,8 @@ def test_the_command_writes_a_file_of_ones_own(
     assert len(rows_of(file.read_text("utf-8"))) == 2
     assert CliRunner().invoke(main, [*command, "For the printers of the May letter"]).exit_code == 1
     assert CliRunner().invoke(main, [*command, "no"]).exit_code == 2
+    nowhere = [*command[:4], str(tmp_path / "no" / "out.csv"), *command[5:], "For the printers of the May letter"]
+    assert "can't be written" in CliRunner().invoke(main, nowhere).output
     with here.database.read() as session:
         entry = session.scalars(select(AuditEntry)).one()
         assert (entry.action, entry.detail["people"], entry.detail["language"]) == ("members.export", 1, "es")
