@@ -20,9 +20,11 @@ from mobilizer.delivery import heartbeats, reconcile
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.notices import mailing, noting
+from mobilizer.rights import requests
 
 BATCHES_QUEUED = 64
 NOTICES_QUEUED = 16
+RECORDS_QUEUED = 16
 FORGET_SECONDS = 3600.0
 FORGET_STEPS = 20  # transactions in a round
 
@@ -35,6 +37,7 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.finish,
     headcounts.recount,
     noting.note,
+    requests.give_up,
 )
 
 
@@ -102,10 +105,12 @@ class Reconciler:
             launching = reconcile.launching(session)
             imports = reconcile.running_imports(session)
             notices = mailing.due(session, NOTICES_QUEUED)
+            asking = requests.due(session, RECORDS_QUEUED)
             batches = reconcile.due_batches(session, max(room, 0)) if room > 0 else []
         yield from ((Work.LAUNCH, blast) for blast in launching)
         yield from ((Work.IMPORT, number) for number in imports)
         yield from ((Work.NOTICE, mail) for mail in notices)
+        yield from ((Work.RECORD, member) for member in asking)
         if jobs.hits_waiting(self._installation):
             yield Work.HITS, 0
         yield from ((Work.SEND, batch) for batch in batches)

@@ -11,6 +11,7 @@ from mobilizer.delivery import ledger
 from mobilizer.engagement import acts, events
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, users
+from mobilizer.rights import requests
 from mobilizer.segments import segments
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "members",
     "notes",
     "notices",
+    "requests",
     "segments",
     "suppressions",
     "tags",

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from babel.dates import format_date, format_datetime
 from flask import Response, make_response
-from sqlalchemy import delete, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from mobilizer.db import clock
@@ -22,6 +22,7 @@ from mobilizer.languages import language
 from mobilizer.public.answers import missing, page
 from mobilizer.public.holders import Holder, holder_of, ticket_of
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, switch
+from mobilizer.rights import requests
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.record import LINK_HOURS, Record, as_json, holder, record_of
 
@@ -36,13 +37,13 @@ def ask(token: str) -> Response:
     here = installation()
     with here.database.write() as session:
         asking = holder_of(session, ticket)
-        tag, known = asking.language, asking.member is not None and not _asked_lately(session, asking.member.id)
-        noted = _note(session, asking) if known else None
-    sent = noted is None or enqueue(here, Work.RECORD, ticket.member)
-    if not sent:
-        with here.database.write() as session:  # so that they can ask again at once
-            session.execute(delete(Event).where(Event.id == noted))
-    return page("record_asked.html", tag, 200 if sent else 503, sent=sent, hours=LINK_HOURS)
+        tag, noted = asking.language, asking.member is not None and not _asked_lately(session, asking.member.id)
+        if noted:
+            _note(session, asking)
+            requests.ask(session, ticket.member)
+    if noted:
+        enqueue(here, Work.RECORD, ticket.member)  # where the queue is away, the reconciler finds the request
+    return page("record_asked.html", tag, hours=LINK_HOURS)
 
 
 def show(token: str) -> Response:
@@ -110,16 +111,14 @@ def _asked_lately(session: Session, member_id: int) -> bool:
     return bool(session.scalar(select(lately)))
 
 
-def _note(session: Session, asking: Holder) -> int:
-    """Write down that they asked; returns the number of the event."""
-    member = asking.member
-    event = Event(
-        kind=EventKind.PREFERENCES,
-        member_id=member.id if member else None,
-        blast_id=asking.blast or None,
-        language=asking.language,
-        channel=RECORD_ASKED,
+def _note(session: Session, asking: Holder) -> None:
+    """Write down that they asked."""
+    session.add(
+        Event(
+            kind=EventKind.PREFERENCES,
+            member_id=asking.member.id if asking.member else None,
+            blast_id=asking.blast or None,
+            language=asking.language,
+            channel=RECORD_ASKED,
+        )
     )
-    session.add(event)
-    session.flush()
-    return event.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 import structlog
 from sqlalchemy import select
@@ -18,7 +19,10 @@ from mobilizer.languages import MEMBER_LANGUAGES, parents
 from mobilizer.message.headers import Unaddressable, wire_address, wire_domain
 from mobilizer.message.plain import PlainMail, plain
 from mobilizer.problems import N_
+from mobilizer.rights import requests
 from mobilizer.rights.record import LINK_HOURS, link_token
+from mobilizer.transport.outcomes import Deferred, Trouble
+from mobilizer.transport.relays import RelaysError
 
 SUBJECT = N_("What we know about you")
 LETTER = N_("""\
@@ -30,27 +34,37 @@ This link opens it for %(hours)s hours:
 Was it not you? Then do nothing: nobody but you gets this link.
 """)
 
+# What came of a try, where the mail definitely did not go and may go later.
+LATER = {one.__name__ for one in (Deferred, Trouble, RelaysError)}
+
 log = structlog.get_logger()
 
 
 def send_link(installation: Installation, member_id: int) -> None:
-    """Send a member the link to their record, at once. Who is gone meanwhile gets nothing.
-
-    Raises Trouble (the relay's): it may be asked for again.
-    """
+    """Send a member the link to their record, if they asked and it is due; a relay that takes nothing now is tried
+    again later. Safe to run at any time and any number of times: one request is one mail at most. Who is gone
+    meanwhile gets nothing."""
+    with installation.database.write() as session:
+        if not requests.take(session, member_id):
+            return
     with installation.database.read() as session:
         mail = _letter(installation, session, member_id)
         now = session.scalars(select(clock())).one()
-    if mail is None:
-        return
+    answer = _posted(installation, mail, now) if mail else "gone"
+    log.info("record_link", member=member_id, answer=answer)
+    with installation.database.write() as session:
+        (requests.put_back if answer in LATER else requests.settle)(session, member_id)
+
+
+def _posted(installation: Installation, mail: PlainMail, now: datetime) -> str:
+    """Hand the mail to the relay; what came of it, in a word that names nobody."""
     settings = installation.settings
     try:
         sender, recipient = wire_address(settings.sender_address), wire_address(mail.address)
         answer = post(settings, sender, recipient, plain(mail, now, signer_of(settings)))
-    except Unaddressable:
-        log.warning("record_link_unaddressable", member=member_id)
-        return
-    log.info("record_link", member=member_id, answer=type(answer).__name__)
+    except (Trouble, RelaysError, Unaddressable) as error:
+        return type(error).__name__
+    return type(answer).__name__
 
 
 def _letter(installation: Installation, session: Session, member_id: int) -> PlainMail | None:

@@ -25,6 +25,7 @@ from mobilizer.jobs import Work
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.organizers.accounts import create_user
 from mobilizer.organizers.policy import Role
+from mobilizer.rights import requests
 from tests.audience.books import xlsx
 from tests.house.canaries import CANARY, NAMED, WORKER, everything, server_of, traces, work
 from tests.transport.scripted_relay import ScriptedRelay
@@ -236,6 +237,7 @@ def _break(visitor: Visitor) -> None:
     number = visitor.member("broken")
     with visitor.here.database.write() as session:
         session.get_one(Member, number).sealed = b"\1" + bytes(60)
+        requests.ask(session, number)
     visitor.get(f"/members/{number}", 500)
     visitor.get(f"/members/{CANARY}", 404)
     visitor.post(f"/members/{number}/{CANARY}", 404)

@@ -19,7 +19,7 @@ from mobilizer.db import clock
 from mobilizer.engagement.events import Event
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public import knowing
-from mobilizer.rights import letters, record
+from mobilizer.rights import letters, record, requests
 from tests.public.conftest import World
 from tests.transport.scripted_relay import ScriptedRelay
 
@@ -62,11 +62,11 @@ def test_asked_again_within_the_hour_no_second_mail_goes(world: World, queued: l
     assert len(queued) == 2
 
 
-def test_where_the_queue_is_away_it_is_said_and_can_be_asked_again(world: World) -> None:
+def test_where_the_queue_is_away_the_reconciler_finds_the_request(world: World) -> None:
     answer = world.browser().post(f"/p/{world.token(Purpose.PREFERENCES)}/record")
-    assert answer.status_code == 503
-    assert "No hemos podido enviar" in answer.text
-    assert world.events() == []
+    assert answer.status_code == 200
+    with world.installation.database.read() as session:
+        assert requests.due(session, 9) == [world.ana]
 
 
 def test_nobody_waits_for_the_queue_with_the_database_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,10 @@ def test_the_letter_goes_to_the_members_own_address_in_their_language(world: Wor
     with ScriptedRelay() as relay:
         changed = {"smtp_port": relay.port, "loopback_only": True}
         here = replace(world.installation, settings=world.installation.settings.model_copy(update=changed))
+        with here.database.write() as session:
+            requests.ask(session, world.amal)
         letters.send_link(here, world.amal)
+        letters.send_link(here, world.amal)  # queued twice
         letters.send_link(here, 10**6)  # gone meanwhile
     assert "RCPT TO:<amal@example.org>" in relay.heard
     (content,) = relay.messages
