@@ -6,9 +6,6 @@ address. Erasing gives nothing away, and is theirs at one click.
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from babel.dates import format_date, format_datetime
 from flask import Response, make_response
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -18,12 +15,12 @@ from mobilizer.engagement.events import RECORD_ASKED, Event, EventKind
 from mobilizer.http import installation
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
-from mobilizer.languages import language
 from mobilizer.public.answers import missing, page
 from mobilizer.public.holders import Holder, holder_of, ticket_of
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, switch
 from mobilizer.rights import requests
 from mobilizer.rights.erasing import erase
+from mobilizer.rights.reading import ways_to_say
 from mobilizer.rights.record import LINK_HOURS, Record, as_json, holder, record_of
 
 AGAIN_SECONDS = 3600.0  # between two such mails to one member, whoever asks for them
@@ -55,20 +52,13 @@ def show(token: str) -> Response:
             return page("record_over.html", asked_language() or browser_language(MEMBER), 404, hours=LINK_HOURS)
         line = record.member.line
         tag = asked_language() or first_of([line.language, line.second_language], MEMBER) or browser_language(MEMBER)
-        locale = tag.replace("-", "_")
-
-        def moment(at: datetime) -> str:
-            return f"{format_datetime(at, 'medium', locale=locale)} UTC"
-
         return page(
             "record.html",
             tag,
             record=record,
             token=token,
             switch=switch("public.record", token),
-            day=lambda at: format_date(at, "long", locale=locale),
-            moment=moment,
-            own_name=lambda at: language(at).own_name,
+            **ways_to_say(tag),
         )
 
 

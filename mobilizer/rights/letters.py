@@ -15,11 +15,11 @@ from mobilizer.db import clock
 from mobilizer.delivery.loads import signer_of
 from mobilizer.delivery.proof import post
 from mobilizer.installation import Installation
-from mobilizer.languages import MEMBER_LANGUAGES, parents
 from mobilizer.message.headers import Unaddressable, wire_address, wire_domain
 from mobilizer.message.plain import PlainMail, plain
 from mobilizer.problems import N_
 from mobilizer.rights import requests
+from mobilizer.rights.reading import spoken_among_ours
 from mobilizer.rights.record import LINK_HOURS, link_token
 from mobilizer.transport.outcomes import Deferred, Trouble
 from mobilizer.transport.relays import RelaysError
@@ -72,7 +72,7 @@ def _letter(installation: Installation, session: Session, member_id: int) -> Pla
     if member is None:
         return None
     settings, identity = installation.settings, member.identity(installation.keyring)
-    tag = _spoken(member, settings.default_language)
+    tag = spoken_among_ours(member.language, member.second_language, settings.default_language)
     words, token = phrases("member", tag), link_token(session, installation.keyring, member_id)
     return PlainMail(
         sender_name=settings.sender_name or settings.organisation,
@@ -86,9 +86,3 @@ def _letter(installation: Installation, session: Session, member_id: int) -> Pla
         # Servers log it, answers quote it: nothing of the token may be in it.
         message_id=f"record-{secrets.token_hex(16)}@{wire_domain(settings.return_domain)}",
     )
-
-
-def _spoken(member: Member, default: str) -> str:
-    """The member's language as far as our own words go in it."""
-    wishes = [tag for wish in (member.language, member.second_language, default) if wish for tag in parents(wish)]
-    return next((tag for tag in wishes if tag in MEMBER_LANGUAGES), "en")

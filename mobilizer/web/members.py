@@ -22,11 +22,13 @@ from mobilizer.audience.queries import (
 )
 from mobilizer.audience.searching import Look, by_name, folded
 from mobilizer.audience.tagging import tag_names
-from mobilizer.http import installation
+from mobilizer.http import installation, speak
+from mobilizer.languages import MEMBER_LANGUAGES, language
 from mobilizer.organizers import audit
 from mobilizer.organizers.accounts import accounts
 from mobilizer.rights.erasing import erase
-from mobilizer.rights.record import as_json, record_of
+from mobilizer.rights.reading import spoken_among_ours, ways_to_say
+from mobilizer.rights.record import Record, as_json, record_of
 from mobilizer.rights.timeline import timeline
 from mobilizer.web.asked import number_asked, whole_number
 from mobilizer.web.choosing import languages_on_offer
@@ -34,7 +36,7 @@ from mobilizer.web.fields import held_fields
 from mobilizer.web.labels import STANDINGS
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import members as blueprint
-from mobilizer.web.words import _, problem
+from mobilizer.web.words import _, locale, problem
 
 MOST_ASKED = 200
 
@@ -105,6 +107,8 @@ def show(number: int) -> ResponseReturnValue:
             known_tags=tag_names(session),
             all_lists={one.id: one.name for one in lists(session)},
             languages=languages_on_offer([tag for tag, _people in languages_of_members(session)]),
+            record_languages=[(tag, language(tag).own_name) for tag in MEMBER_LANGUAGES],
+            record_language=spoken_among_ours(member.line.language, member.line.second_language),
         )
 
 
@@ -112,16 +116,30 @@ def show(number: int) -> ResponseReturnValue:
 @allowed("members.record")
 def record(number: int) -> ResponseReturnValue:
     """All we know of a member, as a file for them; who took it is written down."""
-    here = installation()
-    with here.database.write() as session:
-        found = record_of(session, here.keyring, number) if number < 2**63 else None
-        if found is None:
-            abort(404)
-        audit.record(session, me().id, "member.record", f"member:{number}")
-        answer = make_response(as_json(found))
+    answer = make_response(as_json(_taken(number)))
     answer.headers["Content-Type"] = "application/json; charset=utf-8"
     answer.headers["Content-Disposition"] = f'attachment; filename="member-{number}.json"'
     return answer
+
+
+@blueprint.post("/members/<int:number>/record/page")
+@allowed("members.record")
+def record_page(number: int) -> ResponseReturnValue:
+    """The same as the member reads it, in a language of the member's pages; who took it is written down."""
+    tag = request.form.get("in", "")
+    if tag not in MEMBER_LANGUAGES:
+        abort(400)
+    found, back, back_in = _taken(number), _("Back to the member"), language(locale().language)
+    speak("member", tag)
+    return render_template(
+        "members/record.html",
+        record=found,
+        back=back,
+        back_in=back_in,
+        spoken=language(tag),
+        settings=installation().settings,
+        **ways_to_say(tag),
+    )
 
 
 @blueprint.post("/members/<int:number>/erase")
@@ -137,6 +155,17 @@ def erase_member(number: int) -> ResponseReturnValue:
         "good",
     )
     return redirect(url_for("members.index"), 303)
+
+
+def _taken(number: int) -> Record:
+    """The record of a member, or the page that says nothing is here; that it was taken is written down."""
+    here = installation()
+    with here.database.write() as session:
+        found = record_of(session, here.keyring, number) if number < 2**63 else None
+        if found is None:
+            abort(404)
+        audit.record(session, me().id, "member.record", f"member:{number}")
+        return found
 
 
 def _index(asked: str = "", error: str = "") -> str:

@@ -72,6 +72,19 @@ def test_pages_of_people_have_no_fault(visitor: Callable[..., Page], world: Worl
     assert found == []
 
 
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look.values())))
+def test_a_record_as_the_member_reads_it_has_no_fault(
+    visitor: Callable[..., Page], world: World, look: dict[str, object]
+) -> None:
+    world.launch()
+    page = visitor(Role.ORGANIZER, **look)
+    page.goto("/members/2")
+    page.select_option("[name=in]", str(look["language"]))
+    page.locator("form[action$='/record/page'] button").click()
+    expect(page.locator("#notes")).to_be_visible()
+    assert faults(page) == []
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_pages_before_the_sign_in_have_no_fault(visitor: Callable[..., Page], dark: bool) -> None:
     page = visitor(dark=dark, phone=dark, language="es")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -119,17 +120,41 @@ def test_a_member_is_erased_from_their_page_and_it_is_written_down(
         assert suppressed_among(session, [key]) == {key: SuppressedFor.ERASED}
 
 
+def test_an_organizer_reads_a_record_as_the_member_does_and_it_is_written_down(
+    organizer: Browser, world: World, installation: Installation
+) -> None:
+    member = world.members[1]
+    page = organizer.get(f"/members/{member}").text
+    assert re.search(r'name="in".*<option value="es" selected>', page, re.DOTALL)
+    answer = organizer.post(f"/members/{member}/record/page", **{"in": "es"})
+    assert answer.status_code == 200
+    assert '<html lang="es" dir="ltr">' in answer.text
+    for words in (
+        "member1@example.org",
+        "Ana1 López",
+        "Lo que sabemos de ti",
+        'lang="en" dir="ltr"',
+        "Back to the member",
+    ):
+        assert words in answer.text, words
+    assert f'href="/members/{member}"' in answer.text
+    assert acts(installation) == [("member.record", f"member:{member}", organizer.user_id)]
+    assert '<html lang="ar" dir="rtl">' in organizer.post(f"/members/{member}/record/page", **{"in": "ar"}).text
+    assert organizer.post(f"/members/{member}/record/page", **{"in": "tlh"}).status_code == 400
+    assert organizer.get(f"/members/{member}/record/page").status_code == 405
+
+
 @pytest.mark.parametrize("number", ["999999", str(2**63), "0"])
-@pytest.mark.parametrize("act", ["record", "erase"])
+@pytest.mark.parametrize("act", ["record", "record/page", "erase"])
 def test_of_nobody_there_is_nothing_to_give_or_erase(
     organizer: Browser, world: World, installation: Installation, number: str, act: str
 ) -> None:
-    assert organizer.post(f"/members/{number}/{act}").status_code == 404
+    assert organizer.post(f"/members/{number}/{act}", **{"in": "en"}).status_code == 404
     assert acts(installation) == []
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.TRANSLATOR])
-@pytest.mark.parametrize("act", ["record", "erase"])
+@pytest.mark.parametrize("act", ["record", "record/page", "erase"])
 def test_who_may_not_see_members_takes_and_erases_none(
     signed_in: Callable[..., Browser], world: World, installation: Installation, role: Role, act: str
 ) -> None:
