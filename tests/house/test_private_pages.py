@@ -205,6 +205,8 @@ def _take_along(visitor: Visitor) -> None:
     assert file.count(CANARY) >= 6
     record = json.loads(visitor.post(f"/members/{visitor.member('anna')}/record", 200).text)
     assert NAMED in record["name"]
+    page = visitor.post(f"/members/{visitor.member('anna')}/record/page", 200, **{"in": "ar"}).text
+    assert f"Anna {NAMED}" in page
     visitor.look("taken along")
 
 
