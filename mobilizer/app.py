@@ -24,6 +24,7 @@ from mobilizer.web import (
     list_figures,
     lists,
     member_changes,
+    member_merging,
     members,
     metrics,
     notices,
@@ -66,7 +67,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 # Importing these puts their views on the blueprints of `screens`.
-VIEWS = (appeals, blasts, list_figures, member_changes, members, results)
+VIEWS = (appeals, blasts, list_figures, member_changes, member_merging, members, results)
 # The screens of the organizers.
 SCREENS = (
     web.blueprint,

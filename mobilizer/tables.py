@@ -4,7 +4,7 @@ from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
 from mobilizer.appeals import appeals
-from mobilizer.audience import fields, headcounts, imports, lists, members, notes, suppressions, tags, traces
+from mobilizer.audience import fields, headcounts, imports, lists, members, merged, notes, suppressions, tags, traces
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger
@@ -30,6 +30,7 @@ __all__ = [
     "ledger",
     "lists",
     "members",
+    "merged",
     "notes",
     "notices",
     "requests",

@@ -13,6 +13,7 @@ from mobilizer.audience.addresses import BadAddress, normalise
 from mobilizer.audience.candidates import MAX_NAME, clean
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Identity, Member, seal_identity
+from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.spoken import territory
 from mobilizer.audience.standing import subscribe
 from mobilizer.audience.suppressing import suppress, suppressed_among
@@ -127,6 +128,10 @@ def _language(tag: str) -> str | None:
 def _address_problems(session: Session, keyring: Keyring, member: Member, email: str) -> list[Problem]:
     key = keyring.address_key(email)
     other = session.scalar(select(Member.id).where(Member.address_key == key, Member.id != member.id))
+    merged = session.scalar(select(MergedMember.into_id).where(MergedMember.address_key == key))
+    if merged is not None:
+        message = N_("This was the address of a record that was merged into member %(number)s. Choose another one.")
+        return [Problem("change.merged", message, {"number": merged}, where="email")]
     if other is not None:
         message = N_("This is the address of member %(number)s already. Choose another one.")
         return [Problem("change.taken", message, {"number": other}, where="email")]

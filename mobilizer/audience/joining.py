@@ -16,6 +16,7 @@ from mobilizer.audience.candidates import Candidate, Verdict
 from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member, open_identity, seal_identity
+from mobilizer.audience.merged import merged_among
 from mobilizer.audience.suppressing import suppressed_among
 from mobilizer.audience.tagging import put_on, tags_of
 from mobilizer.audience.tags import folded
@@ -164,9 +165,13 @@ def _change(candidate: Candidate, known: Identity | None, member: Member | Found
 def judge(
     session: Session, keyring: Keyring, joining: Joining, candidates: Mapping[bytes, Candidate]
 ) -> tuple[dict[bytes, Decision], dict[bytes, Found]]:
-    """What would become of candidates, by address key, and which of them are members. Nothing is written."""
-    # In this order: who is erased in between was a member, or is suppressed, and never looks new.
+    """What would become of candidates, by address key, and which of them are members. Nothing is written.
+
+    Whose record was merged into another is a member already, and stays as they are.
+    """
+    # In this order: who is erased or merged in between was a member, or is suppressed or merged, and never looks new.
     members = _members(session, joining.list_id, candidates)
+    merged = merged_among(session, candidates)
     suppressed = suppressed_among(session, candidates)
     elsewhere = _standings(session, [member.id for member in members.values() if member.standing is None])
     tagged = joining.tags or any(candidate.tags for candidate in candidates.values())
@@ -176,6 +181,8 @@ def judge(
         member = members.get(key)
         if key in suppressed:
             decisions[key] = Decision("suppressed")
+        elif key in merged:
+            decisions[key] = _UNCHANGED
         elif member is None:
             decisions[key] = decide(candidate, None, None, {}, joining)
         else:

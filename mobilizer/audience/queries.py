@@ -16,6 +16,7 @@ from mobilizer.audience.addresses import normalise
 from mobilizer.audience.headcounts import ANYHOW, NO_LIST, SUPPRESSED, Headcount
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.suppressing import suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.audience.tagging import tags_of
@@ -107,9 +108,11 @@ def list_by_slug(session: Session, slug: str) -> MemberList | None:
 
 
 def member_by_address(session: Session, keyring: Keyring, raw: str) -> int | None:
-    """The id of the member with exactly this address, however it is written. Raises addresses.BadAddress."""
+    """The id of the member with exactly this address, however it is written; also if it was that of a record merged
+    into theirs. Raises addresses.BadAddress."""
     key = keyring.address_key(normalise(raw))
-    return session.scalar(select(Member.id).where(Member.address_key == key))
+    own = session.scalar(select(Member.id).where(Member.address_key == key))
+    return own or session.scalar(select(MergedMember.into_id).where(MergedMember.address_key == key))
 
 
 def members_page(

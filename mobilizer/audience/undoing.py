@@ -14,6 +14,7 @@ from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import change_member, facts_of
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.running import CHUNK
 from mobilizer.audience.tagging import take_off_named
 from mobilizer.audience.traces import TAGS, ImportSpan, ImportTrace
@@ -169,11 +170,13 @@ def _unchanged(list_id: int) -> ColumnElement[bool]:
 
 
 def _free(member: InstrumentedAttribute[int], row: Import, held: Held) -> ColumnElement[bool]:
-    """Whether nothing but this import holds a member's record: no other list, no other import, nobody they brought."""
+    """Whether nothing but this import holds a member's record: no other list, no other import, nobody they brought, no
+    record merged into it."""
     recruit, trace, other = aliased(Member), aliased(ImportTrace), aliased(Subscription)
     return ~(
         exists().where(other.member_id == member, other.list_id != row.list_id)
         | exists().where(trace.member_id == member, trace.import_id != row.id)
         | exists().where(recruit.recruited_by_id == member)
+        | exists().where(MergedMember.into_id == member)
         | held(member)
     )

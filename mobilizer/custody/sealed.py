@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from mobilizer.audience.imports import Import, name_binding
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
 from mobilizer.audience.reporting import report_binding
 from mobilizer.audience.traces import ImportTrace, change_binding
@@ -43,6 +44,7 @@ class SealedColumn:
 
 SEALED = (
     SealedColumn(Member.sealed, (Member.address_key,), bytes),
+    SealedColumn(MergedMember.sealed, (MergedMember.address_key,), bytes),
     SealedColumn(User.sealed, (User.address_key,), bytes),
     SealedColumn(Import.sealed_name, (Import.id,), name_binding),
     SealedColumn(Import.problems, (Import.id,), report_binding),

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import MergedMember
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.ledger import Delivery, is_for
 
@@ -22,8 +23,13 @@ class Sharer:
 
 
 def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
-    """Who owns a share code, and the latest blast of the appeal that was meant for them (0: none)."""
-    row = session.execute(select(Member.id, Member.language).where(Member.share_code == code)).one_or_none()
+    """Who owns a share code, and the latest blast of the appeal that was meant for them (0: none).
+
+    The code of a record that was merged is that of the one who stays.
+    """
+    owner = select(Member.id, Member.language)
+    merged = owner.join(MergedMember, MergedMember.into_id == Member.id).where(MergedMember.share_code == code)
+    row = session.execute(owner.where(Member.share_code == code)).one_or_none() or session.execute(merged).one_or_none()
     if row is None:
         return Sharer()
     blast = session.scalars(

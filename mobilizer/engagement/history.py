@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.merged import numbers_of
 from mobilizer.blasts.blasts import Blast
-from mobilizer.delivery.ledger import Delivery, is_for
+from mobilizer.delivery.ledger import Delivery, numbered
 from mobilizer.engagement.events import Event
 
 MOST_EVENTS = 100
@@ -41,9 +42,10 @@ class Done:
 
 
 def received(session: Session, member_id: int) -> list[Received]:
-    """Every delivery to a member, newest first."""
+    """Every delivery to a member, newest first; those to records that were merged into theirs, too."""
+    theirs = [numbered(Blast.id, number) for number in numbers_of(session, member_id)]
     rows = session.execute(
-        select(Blast.slug, Delivery).join(Delivery, is_for(Blast.id, member_id)).order_by(Delivery.id.desc())
+        select(Blast.slug, Delivery).join(Delivery, Delivery.id.in_(theirs)).order_by(Delivery.id.desc())
     )
     return [Received(slug, row.language, row.caught_by, row.state, row.reason, row.settled_at) for slug, row in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import stayed
 from mobilizer.blasts.blasts import Blast
 from mobilizer.engagement.events import Event
 
@@ -36,23 +37,26 @@ class Hit:
 def record(session: Session, hits: Sequence[Hit]) -> int:
     """Write hits as events in one statement; returns how many.
 
-    A hit of a blast that is gone is dropped, as that blast's events were; a member who is gone stays out.
+    A hit of a blast that is gone is dropped, as that blast's events were; a member who is gone stays out. What comes by
+    a mail to a record that was merged is done by the one who stays.
     """
     blasts = _still_there(session, Blast.id, (hit.blast for hit in hits))
-    members = _still_there(session, Member.id, (number for hit in hits for number in (hit.member, hit.via)))
+    named = {number for hit in hits for number in (hit.member, hit.via) if number}
+    there = _still_there(session, Member.id, named)
+    members = {number: number for number in there} | stayed(session, named - there)
     rows = [_row(hit, members) for hit in hits if not hit.blast or hit.blast in blasts]
     if rows:
         session.execute(insert(Event), rows)
     return len(rows)
 
 
-def _row(hit: Hit, members: set[int]) -> dict[str, object]:
+def _row(hit: Hit, members: Mapping[int, int]) -> dict[str, object]:
     return {
         "kind": hit.kind,
         "at": datetime.fromtimestamp(hit.at, UTC),
         "blast_id": hit.blast or None,
-        "member_id": hit.member if hit.member in members else None,
-        "via_id": hit.via if hit.via in members else None,
+        "member_id": members.get(hit.member),
+        "via_id": members.get(hit.via),
         "link_n": hit.link_n or None,
         "language": hit.language,
         "channel": hit.channel,

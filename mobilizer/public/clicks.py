@@ -16,6 +16,7 @@ from mobilizer.engagement.events import EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import missing
+from mobilizer.public.holders import followed
 from mobilizer.public.noting import note
 from mobilizer.public.tongues import browser_language, nearest
 
@@ -73,6 +74,9 @@ def _target(ticket: Ticket, n: int) -> Target | None:
     )
     with installation().database.read() as session:
         row = session.execute(statement).one_or_none()
+        stays = followed(session, ticket) if row is not None and row.share_code is None else ticket
+    if stays != ticket:
+        return _target(stays, n)
     if row is None or (row[0] == "url" and not row[1].lower().startswith(("https://", "http://", "mailto:"))):
         return None
     kind, url, appeal_id, slug, code, tag = row

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import who_stays
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.http import installation
@@ -43,6 +44,11 @@ class Holder:
 def ticket_of(purpose: Purpose, token: str) -> Ticket | None:
     """The ticket of a token that was signed for this purpose."""
     return installation().keyring.read_token(purpose, token)
+
+
+def followed(session: Session, ticket: Ticket, *, lock: bool = False) -> Ticket:
+    """The ticket of who it is for today: of a record that was merged, the member who stays (see merged.who_stays)."""
+    return replace(ticket, member=who_stays(session, ticket.member, lock=lock)) if ticket.member else ticket
 
 
 def holder_of(session: Session, ticket: Ticket) -> Holder:

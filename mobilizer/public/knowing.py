@@ -16,7 +16,7 @@ from mobilizer.http import installation
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
 from mobilizer.public.answers import missing, page
-from mobilizer.public.holders import Holder, holder_of, ticket_of
+from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, switch
 from mobilizer.rights import requests
 from mobilizer.rights.erasing import erase
@@ -33,6 +33,7 @@ def ask(token: str) -> Response:
         return missing()
     here = installation()
     with here.database.write() as session:
+        ticket = followed(session, ticket, lock=True)
         asking = holder_of(session, ticket)
         tag, noted = asking.language, asking.member is not None and not _asked_lately(session, asking.member.id)
         if noted:
@@ -80,7 +81,7 @@ def forget(token: str) -> Response:
     if ticket is None:
         return missing()
     with installation().database.write() as session:
-        tag = holder_of(session, ticket).language
+        tag = holder_of(session, followed(session, ticket)).language
         erase(session, ticket.member)
     return page("erased.html", tag)
 

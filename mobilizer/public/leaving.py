@@ -16,7 +16,7 @@ from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import missing, page
-from mobilizer.public.holders import Holder, holder_of, ticket_of
+from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.tongues import asked_language, switch
 
 UNDO_DAYS = 30
@@ -28,6 +28,7 @@ def ask(token: str) -> Response:
     if ticket is None:
         return missing()
     with installation().database.read() as session:
+        ticket = followed(session, ticket)
         holder = holder_of(session, ticket)
         lists = _confirmed(session, ticket)
         return _page("leave.html", holder, ticket, token, lists=lists)
@@ -39,6 +40,7 @@ def leave(token: str) -> Response:
     if ticket is None:
         return missing()
     with installation().database.write() as session:
+        ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
         if standing.leave_all(session, ticket.member):
             remember(session, EventKind.UNSUBSCRIBE, holder)
@@ -52,6 +54,7 @@ def undo(token: str) -> Response:
     if ticket is None:
         return missing()
     with installation().database.write() as session:
+        ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
         lists = standing.left_together(session, ticket.member, UNDO_DAYS)
         if standing.rejoin(session, ticket.member, lists):

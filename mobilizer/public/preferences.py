@@ -16,7 +16,7 @@ from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import language
 from mobilizer.public.answers import missing, page
-from mobilizer.public.holders import Holder, holder_of, ticket_of
+from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.leaving import remember
 from mobilizer.public.tongues import MEMBER, asked_language, spelled, switch
 
@@ -27,6 +27,7 @@ def show(token: str) -> Response:
     if ticket is None:
         return missing()
     with installation().database.read() as session:
+        ticket = followed(session, ticket)
         holder = holder_of(session, ticket)
         return _form(session, holder, ticket, holder.language, saved=False)
 
@@ -37,6 +38,7 @@ def save(token: str) -> Response:
     if ticket is None:
         return missing()
     with installation().database.write() as session:
+        ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
         if holder.member is None:
             return _form(session, holder, ticket, holder.language, saved=False)

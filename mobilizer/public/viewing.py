@@ -26,7 +26,7 @@ from mobilizer.message.compose import html_of
 from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.public.answers import missing, page
-from mobilizer.public.holders import ticket_of
+from mobilizer.public.holders import followed, ticket_of
 from mobilizer.public.tongues import MEMBER, browser_language, first_of
 
 
@@ -36,7 +36,7 @@ def view(token: str, tag: str = "") -> Response:
     if ticket is None:
         return missing()
     with installation().database.read() as session:
-        found = _mail(session, ticket, tag)
+        found = _mail(session, followed(session, ticket), tag)
     if found is None:
         return page("gone.html", first_of([tag], MEMBER) or browser_language(MEMBER), 404)
     html, spoken = found

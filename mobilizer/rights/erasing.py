@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import MergedMember, numbers_of, who_stays
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.blasts.blasts import Blast
@@ -15,24 +16,34 @@ from mobilizer.engagement.events import Event
 
 
 def erase(session: Session, member_id: int) -> bool:
-    """Erase a member, for good; False if there is none of this number.
+    """Erase the member that a number leads to, for good; False if there is none.
 
-    Gone are their record, their lists and consents, and everything they did. The keyed fingerprint of their address
-    stays among the suppressed, so that no import brings them back unasked; past blasts keep their sums; a delivery
-    keeps its state and loses the relay's words. Mails that still wait are skipped: `claims.claim` asks at the last
-    moment. Their number is never given again, so links in old mails lead to nobody.
+    Gone are their record and those merged into it, their lists and consents, and everything they did. The keyed
+    fingerprints of their addresses stay among the suppressed, so that no import brings them back unasked; past blasts
+    keep their sums; a delivery keeps its state and loses the relay's words. Mails that still wait are skipped:
+    `claims.claim` asks at the last moment. Their number is never given again, so links in old mails lead to nobody.
     """
-    member = session.get(Member, member_id, with_for_update=True)
+    member = _locked(session, member_id)
     if member is None:
         return False
-    suppress(session, member.address_key, SuppressedFor.ERASED)
-    # What else was known of the address (it bounced, they complained) is theirs too.
-    session.execute(
-        update(Suppression).where(Suppression.address_key == member.address_key).values(reason=SuppressedFor.ERASED)
-    )
+    member_id = member.id
+    merged = select(MergedMember.address_key).where(MergedMember.into_id == member_id)
+    for address_key in (member.address_key, *session.scalars(merged)):
+        suppress(session, address_key, SuppressedFor.ERASED)
+        # What else was known of the address (it bounced, they complained) is theirs too.
+        session.execute(
+            update(Suppression).where(Suppression.address_key == address_key).values(reason=SuppressedFor.ERASED)
+        )
     keep_sums_of(session, member_id)
     session.execute(delete(Event).where(Event.member_id == member_id))
-    session.execute(update(Delivery).where(Delivery.id.in_(select(numbered(Blast.id, member_id)))).values(reply=""))
+    for number in numbers_of(session, member_id):
+        session.execute(update(Delivery).where(Delivery.id.in_(select(numbered(Blast.id, number)))).values(reply=""))
     session.delete(member)
     session.flush()
     return True
+
+
+def _locked(session: Session, number: int) -> Member | None:
+    """The member that a number leads to, once nobody merges them any more."""
+    own = session.get(Member, number, with_for_update=True)
+    return own or session.get(Member, who_stays(session, number), with_for_update=True)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import who_stays
 from mobilizer.catalogs import phrases
 from mobilizer.db import clock
 from mobilizer.delivery.loads import signer_of
@@ -68,12 +69,12 @@ def _posted(installation: Installation, mail: PlainMail, now: datetime) -> str:
 
 
 def _letter(installation: Installation, session: Session, member_id: int) -> PlainMail | None:
-    member = session.get(Member, member_id)
+    member = session.get(Member, who_stays(session, member_id))
     if member is None:
         return None
     settings, identity = installation.settings, member.identity(installation.keyring)
     tag = spoken_among_ours(member.language, member.second_language, settings.default_language)
-    words, token = phrases("member", tag), link_token(session, installation.keyring, member_id)
+    words, token = phrases("member", tag), link_token(session, installation.keyring, member.id)
     return PlainMail(
         sender_name=settings.sender_name or settings.organisation,
         sender_address=settings.sender_address,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import Former, formers_of, who_stays
 from mobilizer.audience.notes import Note, notes_of
 from mobilizer.audience.queries import ListStanding, MemberDetail, member_detail
 from mobilizer.audience.suppressions import Suppression
@@ -33,6 +34,7 @@ class Record:
     acts: list[Done]
     brought: Brought
     notes: list[Note]
+    formers: list[Former]
 
     @property
     def lists(self) -> tuple[ListStanding, ...]:
@@ -54,6 +56,7 @@ def record_of(session: Session, keyring: Keyring, member_id: int) -> Record | No
         acts=done(session, member_id, most=None),
         brought=brought_by(session, member_id),
         notes=notes_of(session, keyring, member_id),
+        formers=formers_of(session, keyring, member_id),
     )
 
 
@@ -78,6 +81,7 @@ def as_json(record: Record) -> str:
         else None,
         "lists": [_without(asdict(on), "list_id") for on in record.lists],
         "notes": [{"at": note.at, "text": note.text} for note in record.notes],
+        "merged_records": [_former(former) for former in record.formers],
         "mails": [asdict(mail) for mail in record.mails],
         "acts": [asdict(act) for act in record.acts],
         "through_their_link": asdict(record.brought),
@@ -96,13 +100,23 @@ def holder(session: Session, keyring: Keyring, token: str) -> int | None:
     ticket = keyring.read_token(Purpose.RECORD, token)
     if ticket is None or not 0 <= _hour(session) - ticket.blast <= LINK_HOURS:
         return None
-    return ticket.member
+    return who_stays(session, ticket.member)
 
 
 def _hour(session: Session) -> int:
     """Whole hours since 1970, by the database's clock."""
     now: datetime = session.scalars(select(clock())).one()
     return int(now.timestamp()) // HOUR_SECONDS
+
+
+def _former(former: Former) -> dict[str, Any]:
+    return {
+        "address": former.identity.email,
+        "name": former.identity.name,
+        "share_code": former.share_code,
+        "merged_at": former.merged_at,
+        "consents": list(former.dropped),
+    }
 
 
 def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:

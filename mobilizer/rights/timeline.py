@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import Standing
+from mobilizer.audience.merged import numbers_of
 from mobilizer.audience.queries import ListStanding, MemberDetail
 from mobilizer.audience.traces import TAGS, ImportTrace
 from mobilizer.engagement.history import Done, Received, done, received
@@ -64,8 +65,9 @@ def _membership(on: ListStanding) -> Iterator[Moment]:
 
 
 def _changes(session: Session, number: int) -> Iterator[Moment]:
-    """What organizers did to the record, as the audit log has it."""
-    entries = select(AuditEntry).where(AuditEntry.subject == f"member:{number}").order_by(AuditEntry.id)
+    """What organizers did to the record, and to those merged into it, as the audit log has it."""
+    subjects = [f"member:{one}" for one in numbers_of(session, number)]
+    entries = select(AuditEntry).where(AuditEntry.subject.in_(subjects)).order_by(AuditEntry.id)
     for entry in session.scalars(entries):
         yield Moment(entry.at, "changed", action=entry.action, detail=dict(entry.detail), user_id=entry.user_id)
 

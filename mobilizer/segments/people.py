@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.tags import MemberTag
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import (
@@ -238,7 +239,9 @@ class RecruitedBy(Rule):
     SAYS = (N_("Was brought in by member %(member)s"), N_("Was not brought in by member %(member)s"))
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
-        return and_(Member.recruited_by_id.is_not(None), Member.recruited_by_id == self.member)
+        merged = select(MergedMember.into_id).where(MergedMember.number == self.member).scalar_subquery()
+        stays = func.coalesce(merged, self.member)
+        return and_(Member.recruited_by_id.is_not(None), Member.recruited_by_id == stays)
 
 
 def start_of(day: date) -> datetime:

@@ -84,6 +84,7 @@ CHANGES = {
     "member.untag": (N_("Tags taken off"), "info"),
     "member.join": (N_("Put on a list by hand"), "info"),
     "member.leave": (N_("Taken off a list by hand"), "warn"),
+    "member.merge": (N_("Another record merged into it"), "info"),
     "member.note": (N_("Note written"), ""),
     "member.note_erase": (N_("Note erased"), ""),
     "member.record": (N_("Record taken"), ""),

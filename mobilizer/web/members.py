@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.addresses import BadAddress, normalise
+from mobilizer.audience.merged import formers_of, who_stays
 from mobilizer.audience.notes import notes_of
 from mobilizer.audience.queries import (
     ListSummary,
@@ -91,15 +92,18 @@ def look() -> ResponseReturnValue:
 @blueprint.get("/members/<int:number>")
 @allowed("members.see")
 def show(number: int) -> ResponseReturnValue:
-    """One member: who they are, their lists, what they got and what they did."""
+    """One member: who they are, their lists, what they got and what they did. The number of a record that was merged
+    leads to the one who stays."""
     here = installation()
     with here.database.read() as session:
         member = member_detail(session, here.keyring, number) if number < 2**63 else None
         if member is None:
-            abort(404)
+            stays = who_stays(session, number) if number < 2**63 else number
+            return redirect(url_for("members.show", number=stays)) if stays != number else abort(404)
         return render_template(
             "members/show.html",
             member=member,
+            formers=formers_of(session, here.keyring, number),
             held=held_fields(session, member.attributes),
             moments=timeline(session, here.keyring, member),
             notes=notes_of(session, here.keyring, number),

@@ -24,6 +24,7 @@ VALUES = {
     "slug": "love-always-wins",
     "tag": "es",
     "number": "1",
+    "other": "2",
     "token": "x" * 50,
     "n": "1",
     "code": "abcdefghjk",

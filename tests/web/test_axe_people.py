@@ -35,6 +35,8 @@ PATHS = (
     "/members?language=es",
     "/members/2",
     "/members/2/edit",
+    "/members/2/merge",
+    "/members/2/merge/3",
     "/members/2/fields",
     "/settings/languages",
     "/settings/fields",
