@@ -22,6 +22,7 @@ from mobilizer.delivery.ledger import Delivery, DeliveryState, is_open, numbered
 from mobilizer.engagement.acts import keep_sums
 from mobilizer.engagement.events import Event
 from mobilizer.keys import Keyring
+from mobilizer.rights import requests
 
 # What a member's row says that the other record may fill in.
 _FILLED = ("second_language", "country", "time_zone")
@@ -71,6 +72,7 @@ def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused 
     put_on(session, {stays: tags_of(session, [gone]).get(gone, {}).values()})
     _move_notes(session, keyring, gone, stays)
     _move_past(session, gone, stays)
+    _move_request(session, gone, stays)
     _leave_a_trace(session, old, stays, dropped)
     session.delete(old)
     session.flush()
@@ -190,6 +192,13 @@ def _move_past(session: Session, gone: int, stays: int) -> None:
         session.execute(
             moved.values(id=Delivery.id + (stays - gone), member_id=stays).execution_options(synchronize_session=False)
         )
+
+
+def _move_request(session: Session, gone: int, stays: int) -> None:
+    """Who waits for their record gets it at the address that stays; one that a worker has in hand may have gone."""
+    asked = session.get(requests.RecordRequest, gone, with_for_update=True)
+    if asked is not None and asked.next_at is not None:
+        requests.ask(session, stays)
 
 
 def _blasts_of(session: Session, member_id: int) -> set[int]:

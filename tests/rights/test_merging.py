@@ -28,6 +28,7 @@ from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.engagement.results import Results, results
 from mobilizer.installation import Installation
+from mobilizer.rights import requests
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.merging import Refused, merge
 from mobilizer.rights.record import as_json, record_of
@@ -267,6 +268,15 @@ def test_recruits_follow_and_nobody_comes_through_themselves(world: World, insta
     with installation.database.read() as session:
         assert session.get_one(Member, middle).recruited_by_id == stays
         assert session.get_one(Member, stays).recruited_by_id == top
+
+
+def test_who_waits_for_their_record_still_gets_it(world: World, installation: Installation) -> None:
+    gone, stays, *_ = world.members
+    with installation.database.write() as session:
+        requests.ask(session, gone)
+    assert merged(world, gone, stays) is None
+    with installation.database.read() as session:
+        assert requests.due(session, 9) == [stays]
 
 
 _ACTS = st.tuples(
