@@ -66,6 +66,7 @@ class Figures:
     doubted: int = 0
     uncertain: int = 0
     bound: int = 0
+    most_at_once: int = 0
     duplicates: int = 0
     lost: int = 0
     wrong: list[str] = field(default_factory=list)

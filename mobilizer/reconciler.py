@@ -74,14 +74,20 @@ class Reconciler:
         for step in STEPS:
             with self._installation.database.write() as session:
                 step(session)
-        self._forget()
         try:
             self._queue_due()
         except RedisError as error:
             log.warning("queue_unreachable", error=type(error).__name__)
+        try:
+            self._forget()
+        except DBAPIError as error:
+            if disk_is_full(error):
+                raise
+            log.error("not_forgotten", error=type(error).__name__)
 
     def _forget(self) -> None:
-        """Go on forgetting what is over its time, a bit in each round; begin anew every hour."""
+        """Go on forgetting what is over its time, a bit in each round; begin anew every hour. One that breaks off is
+        begun anew then, too: it holds up nothing else."""
         if self._forgetting is None and time.monotonic() >= self._forget_from:
             self._forgetting = retention.forget(self._installation)
             self._forget_from = time.monotonic() + FORGET_SECONDS

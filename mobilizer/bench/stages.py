@@ -37,7 +37,7 @@ IMPORTING = {
     "mobilizer.audience.addresses": "addresses",
     "mobilizer.audience.typos": "addresses",
     "mobilizer.audience.candidates": "rows",
-    "mobilizer.audience.guarding": "rows",
+    "mobilizer.guarding": "rows",
     "mobilizer.audience.spoken": "rows",
     "mobilizer.keys": "seals_and_keys",
     "mobilizer.audience.members": "seals_and_keys",

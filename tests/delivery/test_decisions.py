@@ -299,7 +299,7 @@ def test_a_retry_of_a_sent_blast_sends_again_and_ends_again(sent: World) -> None
     assert write(sent, reconcile.finish) == [sent.blast_id]
 
 
-@pytest.mark.parametrize("key", ["", "rejected", "deferred/soft/x", "hard"])
+@pytest.mark.parametrize("key", ["", "refused", "deferred/soft/x", "hard"])
 def test_a_cause_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(ValueError):
         Cause.parse(key)
