@@ -85,7 +85,9 @@ def two_hosts(database: str, messages: int, how: str, hosts: str, lease_seconds:
         _run(here, first, second, figures, partial(setattr, pace, "value"), per_second)
         stop([*first.children, *second.children])
         torn = CONNECTIONS
-        told = Told(here.audience, left=here.suppressed, suppressed_by_us=here.suppressed, torn=torn)
+        told = Told(
+            here.audience, left=here.suppressed, suppressed_by_us=here.suppressed, torn=torn, connections=CONNECTIONS
+        )
         books = check(here.rows(), read(here.notebook), told, here.state(), here.suppressed_now() & here.audience)
     for name, value in asdict(books).items():
         if name != "messages":
