@@ -21,7 +21,7 @@ demo: $(VENV)/.run
 	@$(BIN)/mobilizer demo
 
 test: $(VENV)/.dev browser lint
-	@$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile
+	@$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.run
 	@$(BIN)/mobilizer demo --check

@@ -65,6 +65,11 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(home, ignore_errors=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: else one process ends with it, and the others wait."""
+    items.sort(key=lambda item: item.path.parent.name not in ("stories", "selftest", "demo", "house"))
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied."""

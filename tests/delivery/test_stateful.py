@@ -376,7 +376,7 @@ _ROWS = select(Delivery.id, Delivery.state, Delivery.epoch)
 _LOTS = select(Batch.id, Batch.state, Batch.epoch)
 
 
-@pytest.mark.parametrize(("database_url", "runs"), [("sqlite", 30), ("postgresql", 8)], indirect=["database_url"])
+@pytest.mark.parametrize(("database_url", "runs"), [("sqlite", 20), ("postgresql", 6)], indirect=["database_url"])
 def test_the_ledger_is_as_its_model_whatever_happens(world: World, runs: int) -> None:
     world.join(["en", "es", "en", "en"])
     start(world)

@@ -10,7 +10,7 @@ from bench.wizard import wizard
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_an_import_whose_worker_is_killed_is_finished_by_another(kind: str, request: pytest.FixtureRequest) -> None:
     database = "" if kind == "sqlite" else str(request.getfixturevalue("postgresql"))
-    figures = wizard(60_000, database)
+    figures = wizard(40_000, database)
     assert figures.wrong == []
-    assert 0 < figures.killed_at < 60_000
-    assert (figures.members, figures.on_list, figures.reported) == (60_000, 60_000, 1200)
+    assert 0 < figures.killed_at < 40_000
+    assert (figures.members, figures.on_list, figures.reported) == (40_000, 40_000, 800)
