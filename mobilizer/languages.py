@@ -11,10 +11,14 @@ from types import MappingProxyType
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
+from babel.localedata import exists
 
 # Languages of the organizer's interface and of the member's pages: a new one is one word here and one catalog.
 INTERFACE_LANGUAGES = ("en", "es", "fr", "pt", "ar")
-MEMBER_LANGUAGES = ("en", "es", "fr", "pt", "ar")
+MEMBER_LANGUAGES = (
+    *INTERFACE_LANGUAGES,
+    *("de", "it", "nl", "pl", "ru", "uk", "tr", "he", "hi", "zh-Hans"),
+)
 
 
 # Addresses of public pages name languages: what is remembered of them must have an end.
@@ -62,15 +66,23 @@ def canonical(tag: str) -> str:
 
 @lru_cache(MEMORY)
 def parents(tag: str) -> tuple[str, ...]:
-    """The tag itself, then the wider ones by CLDR: 'pt-BR' -> ('pt-BR', 'pt')."""
+    """The tag itself, then the wider ones by CLDR: 'pt-BR' -> ('pt-BR', 'pt').
+
+    A language of several scripts ends with its usual one: plain 'zh' is what 'zh-Hans' is.
+    """
     chain = [canonical(tag)]
     exceptions = get_global("parent_exceptions")
     while True:
         at = chain[-1].replace("-", "_")
-        up = exceptions.get(at) or at.rpartition("_")[0]
-        if not up or up == "root":
+        up = exceptions.get(at) or at.rpartition("_")[0] or _in_its_usual_script(at)
+        if up == "root" or not up or canonical(up) in chain:
             return tuple(chain)
         chain.append(canonical(up))
+
+
+def _in_its_usual_script(bare: str) -> str:
+    spelled_out = f"{bare}_{_likely_script(_locale(bare))}"
+    return spelled_out if exists(spelled_out) else ""
 
 
 def fallback_chain(tag: str, fallbacks: Mapping[str, str]) -> tuple[str, ...]:

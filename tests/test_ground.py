@@ -68,6 +68,8 @@ def test_languages_are_as_cldr_says() -> None:
     assert language("es").own_name == "Español"
     assert canonical("PT_br") == "pt-BR"
     assert parents("es-MX") == ("es-MX", "es-419", "es")
+    assert parents("zh") == ("zh", "zh-Hans")
+    assert parents("zh-CN") == ("zh-Hans-CN", "zh-Hans", "zh")
     for nonsense in ("", "klingon", "x" * 300, "es-", "../en"):
         with pytest.raises(UnknownLanguage):
             canonical(nonsense)
