@@ -30,7 +30,7 @@ FORGET_STEPS = 20  # transactions in a round
 
 log = structlog.get_logger()
 STEPS: tuple[Callable[[Session], object], ...] = (
-    reconcile.start_scheduled,
+    reconcile.start_due,
     reconcile.retry_held,
     reconcile.hold_refused,
     reconcile.settle_cancelled,

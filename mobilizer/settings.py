@@ -152,6 +152,15 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         default=2.0, gt=0, description="Period of the reconciler: the longest delay a lost Redis can cost."
     )
+    undo_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="How long a launch can be undone before anything leaves; 0: not at all.",
+    )
+    launch_by_two: bool = Field(
+        default=False, description="Whether every launch waits until a second person has looked and said yes."
+    )
     hold_after: int = Field(default=5, ge=1, description="A blast is held after this many relay troubles in a row.")
     metrics_token: str = Field(
         default="",

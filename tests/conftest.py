@@ -137,6 +137,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         postal_address="12 Hope Street, Lisbon",
         sender_address="appeals@mail.example.org",
         smtp_tls="none",
+        undo_seconds=0,
     )
 
 

@@ -22,13 +22,19 @@ class BlastState(StrEnum):
 
     DRAFT = "draft"
     READY = "ready"
+    ASKED = "asked"  # launched by one person, waits for a second one
     SCHEDULED = "scheduled"
+    LEAVING = "leaving"  # launched; until scheduled_at it can be undone
     LAUNCHING = "launching"
     SENDING = "sending"
     PAUSED = "paused"  # by a person
     HELD = "held"  # by the software; hold_reason says why
     SENT = "sent"
     CANCELLED = "cancelled"
+
+
+# Nobody has launched it, or nobody else has yet: its words are still as they are now.
+UNFROZEN = (BlastState.DRAFT, BlastState.READY, BlastState.ASKED)
 
 
 class Blast(Base):
@@ -43,7 +49,8 @@ class Blast(Base):
     __tablename__ = "blasts"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('draft', 'ready', 'scheduled', 'launching', 'sending', 'paused', 'held', 'sent', 'cancelled')",
+            "state IN ('draft', 'ready', 'asked', 'scheduled', 'leaving', 'launching', 'sending', 'paused', 'held',"
+            " 'sent', 'cancelled')",
             name="state",
         ),
     )
@@ -57,7 +64,10 @@ class Blast(Base):
     chain: Mapped[list[Any]] = mapped_column(default=list)
     narrowing: Mapped[dict[str, Any]] = mapped_column(default=dict)
     fallbacks: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    scheduled_at: Mapped[datetime | None]
+    scheduled_at: Mapped[datetime | None] = mapped_column(doc="When it leaves: launched, or by the clock.")
+    asked_by_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("users.id", ondelete="SET NULL"), doc="Who asked a second person to launch it."
+    )
     launched_at: Mapped[datetime | None]
     resumed_at: Mapped[datetime | None] = mapped_column(doc="When it last went on after a pause or a hold.")
     finished_at: Mapped[datetime | None]

@@ -117,6 +117,19 @@ def _audience(session: Session, blast: Blast, only: ColumnElement[bool] | None) 
     return sorted(found.values(), key=lambda speakers: -speakers.people), suppressed_people
 
 
+def left_out(session: Session, blast: Blast, people: int) -> tuple[int, int]:
+    """How many of the lists that a blast of so many people goes to don't get it: for a list that is left out, and for
+    what narrows it."""
+    included, excluded = (lifecycle.lists_of(session, blast.id, included=which) for which in (True, False))
+    on_lists = _people(session, included, excluded) if blast.narrowing else people
+    everyone = _people(session, included, []) if excluded else on_lists
+    return everyone - on_lists, on_lists - people
+
+
+def _people(session: Session, included: list[int], excluded: list[int]) -> int:
+    return sum(people for _, _, people, _ in count_by_language(session, included, excluded))
+
+
 def _about_narrowing(session: Session, blast: Blast, chosen: Chosen | None) -> list[CheckLine]:
     """How many the frequency cap spares."""
     if chosen is None or chosen.spared is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.blasts import UNFROZEN, Blast
 from mobilizer.db import Base
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
@@ -65,7 +65,7 @@ def keep_working(session: Session, wanted: Working) -> list[Problem]:
     session.add_all(
         WorkingLanguage(tag=tag, falls_back_to=to, is_default=tag == default) for tag, to in languages.items()
     )
-    waiting = Blast.state.in_((BlastState.DRAFT, BlastState.READY))
+    waiting = Blast.state.in_(UNFROZEN)
     session.execute(update(Blast).where(waiting).values(revision=Blast.revision + 1))
     session.flush()
     return []
@@ -73,7 +73,7 @@ def keep_working(session: Session, wanted: Working) -> list[Problem]:
 
 def fallbacks_of(session: Session, blast: Blast) -> dict[str, str]:
     """What languages fall back to in a blast: as it is now, and from its launch or its schedule on as it was then."""
-    return working(session).fallbacks if blast.state in (BlastState.DRAFT, BlastState.READY) else dict(blast.fallbacks)
+    return working(session).fallbacks if blast.state in UNFROZEN else dict(blast.fallbacks)
 
 
 def _too_many(languages: Mapping[str, str]) -> Iterator[Problem]:

@@ -21,8 +21,10 @@ log = structlog.get_logger()
 S = BlastState
 MOVES: dict[BlastState, frozenset[BlastState]] = {
     S.DRAFT: frozenset({S.READY, S.CANCELLED}),
-    S.READY: frozenset({S.DRAFT, S.SCHEDULED, S.LAUNCHING, S.CANCELLED}),
+    S.READY: frozenset({S.DRAFT, S.ASKED, S.SCHEDULED, S.LEAVING, S.LAUNCHING, S.CANCELLED}),
+    S.ASKED: frozenset({S.DRAFT, S.SCHEDULED, S.LEAVING, S.LAUNCHING, S.CANCELLED}),
     S.SCHEDULED: frozenset({S.READY, S.LAUNCHING, S.CANCELLED}),
+    S.LEAVING: frozenset({S.DRAFT, S.READY, S.LAUNCHING, S.CANCELLED}),
     S.LAUNCHING: frozenset({S.SENDING, S.HELD, S.CANCELLED}),
     S.SENDING: frozenset({S.PAUSED, S.HELD, S.SENT, S.CANCELLED}),
     S.PAUSED: frozenset({S.SENDING, S.LAUNCHING, S.CANCELLED}),
@@ -32,6 +34,8 @@ MOVES: dict[BlastState, frozenset[BlastState]] = {
 }
 # Launching holds itself, and goes on, while its audience isn't whole: sending would be to go without the rest of it.
 WHOLE = Blast.frozen_up_to >= EVERYBODY
+# Launched or to be, with nothing frozen but the words: it leaves when its moment comes.
+WAITS = (S.SCHEDULED, S.LEAVING)
 # Legal moves by the states they start from: what a conditional UPDATE asks for.
 SOURCES = {to: tuple(a for a, targets in MOVES.items() if to in targets) for to in BlastState}
 
@@ -98,15 +102,25 @@ def move(
 
 def launch(session: Session, blast_id: int, revision: int) -> bool:
     """Launch what was seen at `revision`; of any number of simultaneous launches one returns True."""
-    seen = (S.READY, S.SCHEDULED)
+    seen = (S.READY, S.ASKED, S.SCHEDULED)
     return move(
         session, blast_id, S.LAUNCHING, revision, seen, launched_at=clock(), frozen_up_to=0, hold_reason="", troubles=0
     )
 
 
-def launch_scheduled(session: Session, blast_id: int) -> bool:
-    """Launch what was scheduled, as it was seen then."""
-    return move(session, blast_id, S.LAUNCHING, start=(S.SCHEDULED,), launched_at=clock(), frozen_up_to=0, troubles=0)
+def launch_due(session: Session, blast_id: int) -> bool:
+    """Launch what waits for its moment, as it was seen when it was scheduled or launched."""
+    return move(session, blast_id, S.LAUNCHING, start=WAITS, launched_at=clock(), frozen_up_to=0, troubles=0)
+
+
+def undo(session: Session, blast_id: int) -> bool:
+    """Take back a launch that has not left, or that waits for a second person: a draft again, of a higher revision, so
+    that no form which saw it before launches it once more."""
+    start = (S.LEAVING, S.ASKED)
+    if not move(session, blast_id, S.DRAFT, start=start, scheduled_at=None, asked_by_id=None):
+        return False
+    session.get_one(Blast, blast_id).revision += 1
+    return True
 
 
 def send(session: Session, blast_id: int) -> bool:

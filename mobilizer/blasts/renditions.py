@@ -32,8 +32,7 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
 
     Raises message.compile.CompileError where a translation can't be compiled; then nothing is kept.
     """
-    session.execute(delete(Link).where(Link.blast_id == blast.id))
-    session.execute(delete(RenditionRow).where(RenditionRow.blast_id == blast.id))
+    thaw(session, blast.id)
     targets = link_targets(blast.appeal)
     for n, target in enumerate(targets, start=1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
@@ -49,6 +48,12 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
         )
     blast.fallbacks = working(session).fallbacks
     session.flush()
+
+
+def thaw(session: Session, blast_id: int) -> None:
+    """Keep no words with a blast that was taken back."""
+    session.execute(delete(Link).where(Link.blast_id == blast_id))
+    session.execute(delete(RenditionRow).where(RenditionRow.blast_id == blast_id))
 
 
 def compile_language(settings: Settings, appeal: Appeal, slug: str, language: str) -> Rendition:

@@ -89,7 +89,7 @@ def drawn(now: dict[str, Any]) -> RenderableType:
     """The same for people."""
     shown: list[RenderableType] = [f"[bold]{now['slug']}[/] is [bold]{now['state']}[/]. {now['held_for']}".strip()]
     shown += [f"It tries again by itself at {now['retry_at']}."] if now["retry_at"] else []
-    shown += [f"It leaves at {now['scheduled_at']}."] if now["state"] == "scheduled" else []
+    shown += [f"It leaves at {now['scheduled_at']}."] if now["state"] in ("scheduled", "leaving") else []
     if not now["languages"]:
         return Group(*shown, f"It would go to {now['people']} people.")
     shown.append(_table("Language", {_own_name(tag): counts for tag, counts in now["languages"].items()}, now))

@@ -9,10 +9,9 @@ import click
 
 from mobilizer import jobs
 from mobilizer.audience.members import Member
-from mobilizer.blasts import lifecycle
+from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.check import check
-from mobilizer.blasts.launching import launch as launch_blast
-from mobilizer.blasts.launching import seen
+from mobilizer.blasts.launching import LONGEST_UNDO
 from mobilizer.cli import main
 from mobilizer.cli.blast_decisions import leave, resend, retry, uncertain
 from mobilizer.cli.blast_status import status
@@ -59,9 +58,18 @@ def proof(settings: Settings, slug: str, tag: str, member_id: int | None) -> Non
 @blasts.command()
 @click.argument("slug")
 @click.option("--people", type=int, required=True, help="How many people it goes to: the number `status` shows.")
+@click.option(
+    "--hold",
+    type=click.FloatRange(0, LONGEST_UNDO),
+    help="How many seconds it can be undone, with `undo`; 0: not at all. Else as MOBILIZER_UNDO_SECONDS says.",
+)
 @click.pass_obj
-def launch(settings: Settings, slug: str, people: int) -> None:
-    """Launch a blast whose check list has no red line."""
+def launch(settings: Settings, slug: str, people: int, hold: float | None) -> None:
+    """Launch a blast whose check list has no red line.
+
+    Where every launch needs two (MOBILIZER_LAUNCH_BY_TWO) an organizer has to confirm it on its page.
+    """
+    hold_seconds = settings.undo_seconds if hold is None else hold
     installation = opened(settings)
     with installation.database.write() as session:
         blast = blast_named(session, slug)
@@ -71,12 +79,31 @@ def launch(settings: Settings, slug: str, people: int) -> None:
             raise click.ClickException("Not launched:\n" + "\n".join(wrong))
         if people != checked.people:
             raise click.ClickException(f"Not launched: it goes to {checked.people} people, not {people}.")
-        if not launch_blast(session, settings, blast, seen(blast)):
+        if settings.launch_by_two:
+            done, verb = launching.ask(session, blast, launching.seen(blast), None), "ask"
+        else:
+            done = launching.launch(session, settings, blast, launching.seen(blast), hold_seconds)
+            verb = "launch"
+        if not done:
             raise click.ClickException(f"Not launched: it is {blast.state}.")
         blast_id = blast.id
-        record_command(session, "launch", blast_id)
-    jobs.enqueue(installation, jobs.Work.LAUNCH, blast_id)
-    click.echo("Launched.")
+        record_command(session, verb, blast_id)
+    if settings.launch_by_two:
+        click.echo("Asked: it leaves when an organizer has confirmed it.")
+    elif hold_seconds:
+        click.echo(f"Launched: it leaves in {hold_seconds:.0f} seconds. Until then: mobilizer blasts undo {slug}")
+    else:
+        jobs.enqueue(installation, jobs.Work.LAUNCH, blast_id)
+        click.echo("Launched.")
+
+
+@blasts.command()
+@click.argument("slug")
+@click.pass_obj
+def undo(settings: Settings, slug: str) -> None:
+    """Take back a launch that has not left yet: the blast is a draft again."""
+    steer(opened(settings), slug, "undo", launching.undo)
+    click.echo("Undone.")
 
 
 @blasts.command()

@@ -123,7 +123,7 @@ def _check(members: int, redis_url: str, as_json: bool) -> int:
 
     console = Console(stderr=True, highlight=False, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="mobilizer-check-") as folder, told_to_stop() as stop:
-        box = open_box(Path(folder), redis_url, usual_ports=False)
+        box = replace(open_box(Path(folder), redis_url, usual_ports=False), undo_seconds=0)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         try:
             with Progress(*columns, console=console, transient=True) as bar:

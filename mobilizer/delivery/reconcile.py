@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, exists, func, select, true, update
+from sqlalchemy import Select, and_, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, defer
 
 from mobilizer import failpoints
 from mobilizer.audience.imports import Import
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.launching import LONGEST_UNDO
 from mobilizer.db import clock, reached
 from mobilizer.delivery import holds
 from mobilizer.delivery.leases import leasable, overdue
@@ -69,18 +70,18 @@ def hold_refused(session: Session) -> None:
             lifecycle.hold(session, blast_id, REFUSED, retry_seconds=None)
 
 
-def start_scheduled(session: Session) -> None:
-    """Launch the scheduled blasts that are due; one that is an hour late is no longer scheduled: a person decides."""
-    due = select(Blast.id, Blast.scheduled_at < clock(-LATE_SECONDS)).where(
-        Blast.state == BlastState.SCHEDULED, Blast.scheduled_at <= clock()
-    )
+def start_due(session: Session) -> None:
+    """Launch the blasts whose moment has come; one that is an hour late goes by itself no more: a person decides."""
+    leaving = and_(Blast.state == BlastState.LEAVING, reached(Blast.scheduled_at, LONGEST_UNDO))
+    scheduled = and_(Blast.state == BlastState.SCHEDULED, Blast.scheduled_at <= clock())
+    due = select(Blast.id, Blast.scheduled_at < clock(-LATE_SECONDS)).where(or_(leaving, scheduled))
     for blast_id, late in session.execute(due).all():
         if late:
             # Not held: nothing is frozen yet, so to go on from there would send to nobody.
-            scheduled = (BlastState.SCHEDULED,)
-            lifecycle.move(session, blast_id, BlastState.READY, start=scheduled, hold_reason=write_problem(LATE))
+            start = lifecycle.WAITS
+            lifecycle.move(session, blast_id, BlastState.READY, start=start, hold_reason=write_problem(LATE))
         else:
-            lifecycle.launch_scheduled(session, blast_id)
+            lifecycle.launch_due(session, blast_id)
 
 
 def settle_cancelled(session: Session) -> None:

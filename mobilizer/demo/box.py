@@ -19,7 +19,7 @@ class NotADemo(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Box:
     """One demo: where it lives and what it is told. `own_queue` says that we start the Redis-protocol server; `rate` is
-    the most its relay takes ('100/s'), empty for no limit."""
+    the most its relay takes ('100/s'), empty for no limit; `undo_seconds` how long a launch can be undone."""
 
     home: Path
     web_port: int
@@ -28,6 +28,7 @@ class Box:
     redis_url: str
     own_queue: bool
     rate: str = ""
+    undo_seconds: int = 60
 
     @property
     def address(self) -> str:
@@ -59,6 +60,8 @@ class Box:
             "MOBILIZER_SMTP_USER": "",
             "MOBILIZER_SMTP_PASSWORD": "",
             "MOBILIZER_SMTP_RATE": self.rate,
+            "MOBILIZER_UNDO_SECONDS": str(self.undo_seconds),
+            "MOBILIZER_LAUNCH_BY_TWO": "false",
             "MOBILIZER_LOOPBACK_ONLY": "true",
             "MOBILIZER_INBOX": "true",
             "MOBILIZER_TRUSTED_PROXIES": "0",

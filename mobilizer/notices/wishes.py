@@ -15,7 +15,7 @@ from mobilizer.organizers.policy import Role, may
 from mobilizer.organizers.users import User
 
 SEES_BLASTS = "blasts.see"
-LAUNCHES = ("blast.launch", "blast.schedule")
+LAUNCHES = ("blast.launch", "blast.schedule", "blast.ask", "blast.confirm")
 
 
 class Topic(StrEnum):

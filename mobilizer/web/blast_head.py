@@ -14,7 +14,15 @@ from mobilizer.web.appeal_head import title_of
 from mobilizer.web.policy import permitted
 from mobilizer.web.words import _
 
-NOT_LAUNCHED = frozenset({BlastState.DRAFT, BlastState.READY, BlastState.SCHEDULED})
+# Where a blast stands before anybody is written down: the page that says so.
+PLACES = {
+    BlastState.DRAFT: "blasts.check",
+    BlastState.READY: "blasts.check",
+    BlastState.ASKED: "blasts.launch",
+    BlastState.SCHEDULED: "blasts.scheduled",
+    BlastState.LEAVING: "blasts.leaving",
+}
+NOT_LAUNCHED = frozenset(PLACES)
 Step = tuple[str, str | None, bool]
 
 
@@ -37,9 +45,8 @@ def known_blast(session: Session, slug: str) -> Blast:
 
 
 def place_of(blast: Blast) -> str:
-    """Where a blast stands: its check list before launch, the time of one that leaves later, then its progress."""
-    place = "check" if blast.state in NOT_LAUNCHED else "progress"
-    return url_for("blasts.scheduled" if blast.state == BlastState.SCHEDULED else f"blasts.{place}", slug=blast.slug)
+    """Where a blast stands: its check list before launch, what it waits for then, its progress after."""
+    return url_for(PLACES.get(BlastState(blast.state), "blasts.progress"), slug=blast.slug)
 
 
 def blast_head(blast: Blast) -> BlastHead:
@@ -51,7 +58,7 @@ def blast_head(blast: Blast) -> BlastHead:
         language=blast.appeal.source_language,
         appeal=blast.appeal.slug,
         state=blast.state,
-        open=before and blast.state != BlastState.SCHEDULED,
+        open=blast.state in (BlastState.DRAFT, BlastState.READY),
         steps=_before(blast) if before else _after(blast),
     )
 

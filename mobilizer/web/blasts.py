@@ -25,7 +25,7 @@ from mobilizer.languages import language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import free_slug, is_slug
-from mobilizer.web import launch, progress, proofs, schedule, uncertain  # noqa: F401 - their views are on the same blueprint
+from mobilizer.web import launch, leaving, progress, proofs, schedule, uncertain  # noqa: F401 - their views are on the same blueprint
 from mobilizer.web.appeal_head import title_of
 from mobilizer.web.asked import number_asked
 from mobilizer.web.blast_head import blast_head, known_blast, place_of

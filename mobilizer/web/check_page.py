@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +16,7 @@ from mobilizer.appeals.completeness import complete_languages, completeness
 from mobilizer.appeals.media import BadMedia
 from mobilizer.audience.lists import MemberList
 from mobilizer.blasts import launching
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import CheckLine, Checklist, LanguageAudience, check
 from mobilizer.http import installation
 from mobilizer.languages import CaughtBy, language
@@ -28,6 +30,7 @@ from mobilizer.web.policy import permitted
 from mobilizer.web.time_zones import own_zone, zones
 from mobilizer.web.words import problem
 
+OPEN = (BlastState.DRAFT, BlastState.READY)
 MEDIA = ("poster", "video", "captions")
 TONES = {"ok": "good", "warning": "warn", "error": "bad"}
 
@@ -71,6 +74,14 @@ class Tried:
     problems: list[Problem] = field(default_factory=list)
 
 
+# What a template is told beside what every page before launch has.
+More = Callable[[Session, Blast, Checklist], Mapping[str, Any]]
+
+
+def _nothing(*_: object) -> Mapping[str, Any]:
+    return {}
+
+
 def checked(session: Session, blast: Blast) -> Checklist:
     """The check list as it is today."""
     return check(session, installation(), blast, datetime.now(UTC).date(), whom)
@@ -81,12 +92,14 @@ def why_not(error: CompileError | BadMedia) -> list[Problem]:
     return [error.problem] if isinstance(error, BadMedia) else list(error.problems)
 
 
-def page(template: str, slug: str, tried: Tried, status: int = 200) -> ResponseReturnValue:
-    """A page of a blast that is not launched; of one that is, or will be, the way to where it stands."""
+def page(
+    template: str, slug: str, tried: Tried, status: int = 200, more: More = _nothing, states: Collection[str] = OPEN
+) -> ResponseReturnValue:
+    """A page of a blast in one of `states`, with what `more` tells it; of another, the way to where it stands."""
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         shown = blast_head(blast)
-        if not shown.open:
+        if blast.state not in states:
             return redirect(place_of(blast), 303)
         found = checked(session, blast)
         levels = Counter(line.level for line in found.lines)
@@ -105,9 +118,11 @@ def page(template: str, slug: str, tried: Tried, status: int = 200) -> ResponseR
             lists=_list_names(session, blast),
             narrowing=narrowing_lines(session, blast),
             held_for=blast.held_for,
+            at=blast.scheduled_at,
             zones=zones(),
             own_zone=tried.zone or own_zone(),
             tried=tried,
+            **more(session, blast, found),
         ), status
 
 

@@ -35,7 +35,9 @@ DELIVERIES = {
 BLASTS = {
     "draft": (N_("Draft"), ""),
     "ready": (N_("Ready"), "info"),
+    "asked": (N_("Waits for a second person"), "warn"),
     "scheduled": (N_("Scheduled"), "info"),
+    "leaving": (N_("Leaves in a moment"), "info"),
     "launching": (N_("Launching"), "info"),
     "sending": (N_("Sending"), "info"),
     "paused": (N_("Paused"), "warn"),

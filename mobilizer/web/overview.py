@@ -23,8 +23,15 @@ from mobilizer.web.policy import allowed, anyone, permitted
 
 blueprint = Blueprint("overview", __name__)
 
-IN_MOTION = (BlastState.LAUNCHING, BlastState.SENDING, BlastState.PAUSED, BlastState.HELD, BlastState.SCHEDULED)
-WAITING = (BlastState.DRAFT, BlastState.READY)
+IN_MOTION = (
+    BlastState.LEAVING,
+    BlastState.LAUNCHING,
+    BlastState.SENDING,
+    BlastState.PAUSED,
+    BlastState.HELD,
+    BlastState.SCHEDULED,
+)
+WAITING = (BlastState.DRAFT, BlastState.READY, BlastState.ASKED)
 SHOWN = 5
 
 

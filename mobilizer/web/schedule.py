@@ -6,16 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from mobilizer.appeals.media import BadMedia
 from mobilizer.blasts import launching
-from mobilizer.blasts.blasts import BlastState
+from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.http import installation
 from mobilizer.message.compile import CompileError
 from mobilizer.organizers.audit import record
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
-from mobilizer.web.check_page import Tried, checked, page, why_not
-from mobilizer.web.launch import LAUNCH, seen_by
+from mobilizer.web.check_page import Tried, checked, why_not
+from mobilizer.web.launch import launch_page, seen_by
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.time_zones import local_moment, moment_of, own_zone, remember_zone
@@ -60,7 +61,7 @@ def schedule(slug: str) -> ResponseReturnValue:
         people = number(found.people)
         tried.later_people_problem = _("That is not the number of people. It goes to %(people)s.", people=people)
     if at is None or tried.later_people_problem or not found.ready:
-        return page(LAUNCH, slug, tried, 422)
+        return launch_page(slug, tried, 422)
     remember_zone(tried.zone)
     return _schedule(slug, at)
 
@@ -98,13 +99,24 @@ def _schedule(slug: str, at: datetime) -> ResponseReturnValue:
     try:
         with here.database.write() as session:
             blast = known_blast(session, slug)
-            blast_id = blast.id
-            done = launching.schedule(session, here.settings, blast, seen_by(request.form), at)
-            if done:
-                record(session, me().id, "blast.schedule", f"blast:{blast_id}", at=at.isoformat())
+            done = _asked_or_scheduled(session, blast, at)
+            place = place_of(blast)
     except (CompileError, BadMedia) as error:
-        return page(LAUNCH, slug, Tried(problems=why_not(error)), 422)
+        return launch_page(slug, Tried(problems=why_not(error)), 422)
     if not done:
         changed = _("The blast or its appeal has changed since you looked. Look again, then launch.")
-        return page(LAUNCH, slug, Tried(later_people_problem=changed), 409)
-    return redirect(url_for("blasts.scheduled", slug=slug), 303)
+        return launch_page(slug, Tried(later_people_problem=changed), 409)
+    return redirect(place, 303)
+
+
+def _asked_or_scheduled(session: Session, blast: Blast, at: datetime) -> bool:
+    """Let it wait for its time, or for a second person before. Raises CompileError, BadMedia."""
+    settings, who = installation().settings, me().id
+    if settings.launch_by_two:
+        done, verb = launching.ask(session, blast, seen_by(request.form), who, at), "ask"
+    else:
+        done, verb = launching.schedule(session, settings, blast, seen_by(request.form), at), "schedule"
+    if done:
+        record(session, who, f"blast.{verb}", f"blast:{blast.id}", at=at.isoformat())
+        session.refresh(blast)
+    return done

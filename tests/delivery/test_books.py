@@ -189,7 +189,7 @@ def test_a_schedule_that_is_too_late_waits_for_a_person_and_mails_nobody(world: 
     with world.installation.database.write() as session:
         lifecycle.move(session, world.blast_id, BlastState.READY)
         lifecycle.move(session, world.blast_id, BlastState.SCHEDULED, scheduled_at=clock(-7200))
-        reconcile.start_scheduled(session)
+        reconcile.start_due(session)
         lifecycle.resume(session, world.blast_id)
         reconcile.finish(session)
     blast = world.blast()

@@ -51,7 +51,7 @@ def schedule(world: World, seconds: float) -> None:
 def look_round(world: World) -> None:
     """What the reconciler and a worker do."""
     with world.installation.database.write() as session:
-        reconcile.start_scheduled(session)
+        reconcile.start_due(session)
         reconcile.retry_held(session)
         reconcile.finish(session)
     launch.freeze(world.installation, world.blast_id)
@@ -69,7 +69,7 @@ def test_a_schedule_leaves_in_its_hour_and_asks_when_it_is_later(world: World, l
     schedule(world, 7200)
     jump(world, 7200 + late)
     with world.installation.database.write() as session:
-        reconcile.start_scheduled(session)
+        reconcile.start_due(session)
     assert world.blast().state == state
 
 

@@ -263,7 +263,7 @@ def test_a_launch_that_was_seen_before_the_hold_does_not_start_again_from_the_be
         now = session.get_one(Blast, world.blast_id).revision
         assert not lifecycle.launch(session, world.blast_id, now)
         assert not lifecycle.launch(session, world.blast_id, revision)
-        assert not lifecycle.launch_scheduled(session, world.blast_id)
+        assert not lifecycle.launch_due(session, world.blast_id)
         assert not lifecycle.send(session, world.blast_id)
 
 

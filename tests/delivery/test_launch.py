@@ -119,7 +119,7 @@ def test_a_scheduled_blast_launches_by_itself_with_the_words_of_then(world: Worl
         assert launching.schedule(session, world.installation.settings, blast, launching.seen(blast), soon)
     with world.installation.database.write() as session:
         session.get_one(Blast, world.blast_id).appeal.translations[0].subject = "Changed since"
-        reconcile.start_scheduled(session)
+        reconcile.start_due(session)
     launch.freeze(world.installation, world.blast_id)
     assert world.states() == {"pending": 5}
     with world.installation.database.read() as session:

@@ -86,7 +86,7 @@ def test_mails_that_stay_uncertain_ask_for_a_decision_and_fewer_of_them_are_no_n
 def test_a_schedule_that_came_too_late_asks_for_a_decision(newsroom: Newsroom) -> None:
     change(newsroom, state=BlastState.SCHEDULED, scheduled_at=clock(-2 * 3600))
     with newsroom.installation.database.write() as session:
-        reconcile.start_scheduled(session)
+        reconcile.start_due(session)
     newsroom.note()
     assert newsroom.note() == []
     assert newsroom.kinds() == ["late"]

@@ -113,7 +113,7 @@ def test_a_late_one_asks_and_says_what_to_do(organizer: Browser, world: World) -
     organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
     with world.installation.database.write() as session:
         session.execute(update(Blast).values(scheduled_at=clock(-2 * 3600)))
-        reconcile.start_scheduled(session)
+        reconcile.start_due(session)
     for page in (LAUNCH, f"{BLAST}/check", "/"):
         assert "send it now, or choose another time" in organizer.get(page).text, page
     organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))

@@ -33,6 +33,15 @@ function say(element) {
 }
 document.querySelectorAll("[data-live]").forEach(live);
 
+// [data-countdown="60"]: so many seconds, one less each second; what is live puts the true number there now and then.
+setInterval(() => document.querySelectorAll("[data-countdown]").forEach((place) => {
+  const left = Math.max(0, Number(place.dataset.countdown) - 1);
+  place.dataset.countdown = left;
+  place.textContent = new Intl.NumberFormat(document.documentElement.lang).format(left);
+  const bar = place.closest("section")?.querySelector("progress");
+  if (bar) bar.value = left;
+}), 1000);
+
 // select[data-zone]: nobody chose yet, so it is the zone of this browser.
 document.querySelectorAll("select[data-zone]").forEach((select) => {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,0 +1,110 @@
+"""Web: the summary sheet before launch. From whom, what, to how many in which language, who gets none, how fast."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from mobilizer.appeals.editing import translation_in
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.check import Checklist, left_out
+from mobilizer.delivery.forecast import pace
+from mobilizer.http import installation
+from mobilizer.organizers.accounts import account
+from mobilizer.organizers.users import User
+from mobilizer.web.policy import me
+from mobilizer.web.relays import rate_words
+from mobilizer.web.words import _, duration, ngettext
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One language that is sent: its subject, its people, and how many of them by which step of the fallback chain."""
+
+    tag: str
+    subject: str
+    people: int
+    steps: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a person reads before they say yes. `pace` and `lasts` are empty where nobody knows."""
+
+    sender: str
+    address: str
+    reply_to: str
+    versions: tuple[Version, ...]
+    left_out: tuple[str, ...]
+    pace: str
+    lasts: str
+    undo: str
+
+
+def summary(session: Session, blast: Blast, found: Checklist) -> dict[str, Any]:
+    """What the page of the launch has beside the check list: the sheet, and who asked for a second person."""
+    return {"sheet": _sheet(session, blast, found), "asked_by": _asked_by(session, blast), "mine": _is_mine(blast)}
+
+
+def _sheet(session: Session, blast: Blast, found: Checklist) -> Sheet:
+    settings = installation().settings
+    rate = pace(session, settings)
+    return Sheet(
+        sender=settings.sender_name or settings.organisation,
+        address=settings.sender_address,
+        reply_to=settings.reply_to,
+        versions=tuple(_versions(blast, found)),
+        left_out=tuple(_left_out(session, blast, found)),
+        pace=rate_words(rate) if rate else "",
+        lasts=duration(max(found.people / rate, 1)) if rate else "",
+        undo=duration(settings.undo_seconds) if settings.undo_seconds else "",
+    )
+
+
+def _versions(blast: Blast, found: Checklist) -> list[Version]:
+    steps: Mapping[str, Counter[str]] = {tag: Counter() for tag in found.gets}
+    for speakers in found.audience:
+        for (tag, step), people in speakers.gets.items():
+            steps[tag][step] += people
+    return [
+        Version(tag, _subject(blast, tag), people, tuple(steps[tag].most_common()))
+        for tag, people in found.gets.most_common()
+    ]
+
+
+def _subject(blast: Blast, tag: str) -> str:
+    translation = translation_in(blast.appeal, tag)
+    return translation.subject if translation else ""
+
+
+def _left_out(session: Session, blast: Blast, found: Checklist) -> list[str]:
+    by_lists, by_rules = left_out(session, blast, found.people)
+    on_a_list = ngettext(
+        "%(n)s person is on a list that is left out", "%(n)s people are on a list that is left out", by_lists
+    )
+    by_a_rule = ngettext(
+        "%(n)s person is left out by segments, earlier blasts or the frequency cap",
+        "%(n)s people are left out by segments, earlier blasts or the frequency cap",
+        by_rules,
+    )
+    suppressed = ngettext(
+        "%(n)s person is suppressed: skipped, and listed so",
+        "%(n)s people are suppressed: skipped, and listed so",
+        found.suppressed,
+    )
+    counted = ((by_lists, on_a_list), (by_rules, by_a_rule), (found.suppressed, suppressed))
+    return [line for people, line in counted if people] or [_("Nobody")]
+
+
+def _asked_by(session: Session, blast: Blast) -> str:
+    user = session.get(User, blast.asked_by_id) if blast.asked_by_id else None
+    return account(installation().keyring, user).name if user else _("the command line")
+
+
+def _is_mine(blast: Blast) -> bool:
+    """Whether whoever looks is the one who asked: then they can't be the second person."""
+    return blast.asked_by_id == me().id
