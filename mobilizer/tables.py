@@ -3,7 +3,7 @@
 from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
-from mobilizer.appeals import appeals
+from mobilizer.appeals import appeals, comments, glossary, history
 from mobilizer.audience import fields, headcounts, imports, lists, members, merged, notes, suppressions, tags, traces
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
@@ -20,11 +20,14 @@ __all__ = [
     "appeals",
     "audit",
     "blasts",
+    "comments",
     "drawn",
     "events",
     "fallbacks",
     "fields",
+    "glossary",
     "headcounts",
+    "history",
     "imports",
     "installation",
     "ledger",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -35,7 +36,11 @@ class Appeal(Base):
 
 
 class Translation(Base):
-    """An appeal's words in one language; the source text is the translation in the source language."""
+    """An appeal's words in one language; the source text is the translation in the source language.
+
+    `outdated_from` has, for each field whose source text has changed since, the source words that the translation was
+    made from. `approved_hash` is the content (states.content_hash) that somebody has approved: any other is not.
+    """
 
     __tablename__ = "translations"
     __table_args__ = (UniqueConstraint("appeal_id", "language"),)
@@ -56,5 +61,9 @@ class Translation(Base):
     poster: Mapped[str] = mapped_column(default="")
     captions: Mapped[str] = mapped_column(default="")
     changed_at: Mapped[datetime] = mapped_column(default=clock())
+    outdated_from: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    approved_hash: Mapped[str] = mapped_column(default="")
+    approved_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    approved_at: Mapped[datetime | None]
 
     appeal: Mapped[Appeal] = relationship(back_populates="translations")

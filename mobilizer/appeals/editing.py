@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.fields import BY_NAME, FIELDS, MEDIA_FIELDS, Field, tidy
-from mobilizer.db import clock
+from mobilizer.appeals.history import Edit, hash_of
+from mobilizer.appeals.writing import NOBODYS, touch, write_words
 from mobilizer.languages import UnknownLanguage, canonical, language
 from mobilizer.message.tags import bad_tags, tag_problems, tags_in
 from mobilizer.problems import N_, Problem
@@ -80,24 +81,36 @@ def remove_language(session: Session, appeal: Appeal, tag: str) -> list[Problem]
 
 
 def save_translation(
-    session: Session, appeal: Appeal, tag: str, values: Mapping[str, str], *, seen: str | None = None
+    session: Session,
+    appeal: Appeal,
+    tag: str,
+    values: Mapping[str, str],
+    *,
+    seen: str | None = None,
+    edit: Edit = NOBODYS,
+    fits: Collection[str] = (),
 ) -> list[Problem]:
     """Write fields of a translation (those of FIELDS and MEDIA_FIELDS; the others stay) and raise the revision.
 
+    `seen` is what the form was drawn from (`drawn_from`): then only what its writer has changed is written. `fits` are
+    fields that are out of date and said to be right as they are.
+
     Returns problems, and then saves nothing: an unknown merge tag, a text too long, a language that is not there, or
-    `seen` (the `fingerprint` when the form was drawn) that no longer fits: somebody else has saved since.
+    fields that somebody else has changed since the form was drawn.
     """
     found = translation_in(appeal, tag)
     if found is None:
         message = N_("This appeal has no translation into “%(tag)s” yet. Add the language first.")
         return [Problem("appeal.no_such_translation", message, {"tag": tag[:40]}, where="language")]
-    if seen is not None and seen != fingerprint(found):
-        message = N_("Somebody else has changed this text since you opened it. Copy your words, reload, and try again.")
-        return [Problem("appeal.changed_meanwhile", message, where="language")]
     tidied = {name: tidy(BY_NAME[name], value) if name in BY_NAME else value for name, value in values.items()}
-    problems = check_values(tidied)
+    crossed: list[str] = []
+    if seen is not None:
+        tidied, crossed = mine(found, tidied, seen)
+    message = N_("Somebody else has changed this field since you opened it.")
+    problems = [Problem("appeal.changed_meanwhile", message, where=name) for name in crossed] or check_values(tidied)
     if not problems:
-        _write(session, appeal, found, tidied)
+        unseen = _unseen(appeal, seen) if seen is not None else ()
+        write_words(session, appeal, found, tidied, edit, unseen=unseen, fits=fits)
     return problems
 
 
@@ -110,29 +123,47 @@ def check_values(values: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
-def fingerprint(translation: Translation) -> str:
-    """A short text that changes whenever the translation does: shows whether a form is stale."""
-    names = [*(field.name for field in FIELDS), *MEDIA_FIELDS]
-    words = "\0".join(getattr(translation, name) for name in names)
-    return hashlib.blake2b(words.encode(), digest_size=8).hexdigest()
-
-
-def touch(session: Session, appeal: Appeal) -> None:
-    """Raise an appeal's revision: what was compiled from the older one is out of date."""
-    session.flush()
-    session.execute(
-        update(Appeal).where(Appeal.id == appeal.id).values(revision=Appeal.revision + 1, changed_at=clock())
+def drawn_from(appeal: Appeal, translation: Translation) -> str:
+    """What a form carries along: of each field, which words it shows, and which source words stand beside them."""
+    source = translation_in(appeal, appeal.source_language) or translation
+    return " ".join(
+        hash_of(getattr(translation, field.name)) + hash_of(getattr(source, field.name)) for field in FIELDS
     )
-    session.refresh(appeal, ["revision", "changed_at"])
 
 
-def _write(session: Session, appeal: Appeal, translation: Translation, values: Mapping[str, str]) -> None:
-    changes = {name: value for name, value in values.items() if getattr(translation, name) != value}
-    for name, value in changes.items():
-        setattr(translation, name, value)
-    if changes:
-        translation.changed_at = clock()
-        touch(session, appeal)
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What `drawn_from` said when a form was drawn: by field, the hash of its words and of its source words."""
+
+    own: Mapping[str, str]
+    source: Mapping[str, str]
+
+    @classmethod
+    def read(cls, text: str) -> _Drawn:
+        """What a form brought back; a field that it says nothing of was never seen."""
+        pairs = dict(zip((field.name for field in FIELDS), text.split(), strict=False))
+        half = len(hash_of())
+        return cls({name: pair[:half] for name, pair in pairs.items()}, {n: pair[half:] for n, pair in pairs.items()})
+
+
+def mine(translation: Translation, values: Mapping[str, str], seen: str) -> tuple[dict[str, str], list[str]]:
+    """Of the words that a form brought back, those that its writer changed; and the fields among them that somebody
+    else has changed too since it was drawn, to something else. Raises KeyError for a field that is none."""
+    drawn = _Drawn.read(seen)
+    changed = {name: value for name, value in values.items() if hash_of(value) != drawn.own.get(name)}
+    crossed = [
+        name
+        for name, value in changed.items()
+        if getattr(translation, name) != value and hash_of(getattr(translation, name)) != drawn.own.get(name)
+    ]
+    return changed, crossed
+
+
+def _unseen(appeal: Appeal, seen: str) -> set[str]:
+    """The fields whose source text has changed since a form was drawn."""
+    source = translation_in(appeal, appeal.source_language)
+    known = _Drawn.read(seen).source
+    return {f.name for f in FIELDS if source and known.get(f.name) != hash_of(getattr(source, f.name))}
 
 
 def _field_problems(field: Field, value: str) -> list[Problem]:

@@ -9,10 +9,12 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
-from mobilizer.appeals.editing import appeal_by_slug, check_values, create_appeal, touch, translation_in
+from mobilizer.appeals.editing import appeal_by_slug, check_values, create_appeal, translation_in
 from mobilizer.appeals.fields import BY_NAME, FIELDS, MEDIA_FIELDS, tidy
+from mobilizer.appeals.history import IMPORTED, Edit
 from mobilizer.appeals.media import BadMedia, is_kept_name, keep
 from mobilizer.appeals.poster import compose_poster
+from mobilizer.appeals.writing import touch, write_words
 from mobilizer.appeals.yamltext import BadYaml, Tree, read_tree, write_tree
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.message.compile import templates_folder
@@ -79,7 +81,13 @@ def read_appeal(text: str) -> AppealFile:
 
 
 def put_appeal(
-    session: Session, media_folder: Path, file: AppealFile, folder: Path | None, *, replace: bool = False
+    session: Session,
+    media_folder: Path,
+    file: AppealFile,
+    folder: Path | None,
+    *,
+    replace: bool = False,
+    by: int | None = None,
 ) -> Appeal:
     """Save what a file says: a new appeal, or with `replace` the whole of the one with its slug.
 
@@ -93,21 +101,29 @@ def put_appeal(
         raise BadAppealFile([Problem("file.slug_taken", message, {"slug": file.slug}, where="slug")])
     if appeal is None:
         appeal = create_appeal(session, file.slug, file.source_language)
+    if appeal.source_language != file.source_language:  # what they were translated from is another text now
+        for translation in appeal.translations:
+            translation.outdated_from = {}
     appeal.template, appeal.source_language = file.template, file.source_language
     appeal.video, appeal.poster = kept.get(file.video, ""), kept.get(file.poster, "")
     appeal.video_seconds = file.video_seconds
     for gone in [t for t in appeal.translations if t.language not in file.translations]:
         appeal.translations.remove(gone)
-    for tag, values in file.translations.items():
-        translation = translation_in(appeal, tag)
-        if translation is None:
-            translation = Translation(language=tag)
-            appeal.translations.append(translation)
-        for name in (*BY_NAME, *MEDIA_FIELDS):
-            value = values.get(name, "")
-            setattr(translation, name, kept.get(value, "") if name in MEDIA_FIELDS else value)
+    for tag in sorted(file.translations, key=lambda tag: tag != file.source_language):
+        words = {name: file.translations[tag].get(name, "") for name in (*BY_NAME, *MEDIA_FIELDS)}
+        words |= {name: kept.get(words[name], "") for name in MEDIA_FIELDS}
+        write_words(session, appeal, _translation(session, appeal, tag), words, Edit(by, IMPORTED))
     touch(session, appeal)
     return appeal
+
+
+def _translation(session: Session, appeal: Appeal, tag: str) -> Translation:
+    found = translation_in(appeal, tag)
+    if found is None:
+        found = Translation(language=tag)
+        appeal.translations.append(found)
+        session.flush()
+    return found
 
 
 def write_appeal(appeal: Appeal, media: str = "", languages: Collection[str] | None = None) -> str:

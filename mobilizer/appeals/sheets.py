@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.editing import save_translation, translation_in
 from mobilizer.appeals.fields import BY_NAME, FIELDS, tidy
+from mobilizer.appeals.history import IMPORTED, Edit
 from mobilizer.languages import language
 from mobilizer.problems import N_, Problem
 
@@ -66,7 +67,7 @@ def sheet_of(appeal: Appeal, tag: str) -> Sheet:
     return Sheet(appeal.slug, appeal.source_language, tag, tuple(units))
 
 
-def take_sheet(session: Session, appeal: Appeal, tag: str, sheet: Sheet) -> Taken:
+def take_sheet(session: Session, appeal: Appeal, tag: str, sheet: Sheet, by: int | None = None) -> Taken:
     """Save a sheet that came back. What it leaves empty stays as it is.
 
     A field whose source text has been changed since the sheet went out is left out and told: its words belong to
@@ -82,7 +83,7 @@ def take_sheet(session: Session, appeal: Appeal, tag: str, sheet: Sheet) -> Take
     for problem in left:
         del written[problem.where]
     changed = tuple(name for name, words in written.items() if words != getattr(own, name))
-    refused = save_translation(session, appeal, tag, written)
+    refused = save_translation(session, appeal, tag, written, edit=Edit(by, IMPORTED))
     return Taken(() if refused else changed, (*refused, *left))
 
 

@@ -13,6 +13,7 @@ from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.completeness import complete_languages, completeness
 from mobilizer.appeals.media import BadMedia
 from mobilizer.appeals.parity import parity
+from mobilizer.appeals.states import State, outdated, state_of
 from mobilizer.audience.audience import count_by_language
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
@@ -190,11 +191,32 @@ def _about_translations(blast: Blast) -> list[CheckLine]:
             lacking = counted("translation.incomplete", forms, len(state.missing), "warning", language=_own_name(tag))
             lines.append(CheckLine("warning", lacking, tag, state.missing[0]))
         else:
-            lines.append(_ok("translation.complete", N_("%(language)s is complete."), language=_own_name(tag)))
+            lines.append(_about_state(appeal, tag))
     different = [line for line in map(_parity_line, parity(appeal)) if not line.language or line.language in complete]
     if not any(line.level == "error" for line in different):
         different.append(_ok("parity", N_("Every language has the same placeholders, links and video.")))
     return lines + different
+
+
+def _about_state(appeal: Appeal, tag: str) -> CheckLine:
+    """Whether a complete language says what the source text says now, and whether a second person has read it."""
+    translation = next(one for one in appeal.translations if one.language == tag)
+    name = _own_name(tag)
+    match state_of(appeal, translation):
+        case State.OUT_OF_DATE:
+            message = N_(
+                "%(language)s is out of date: its source text has changed since. Translate what changed, "
+                "or say that it still fits."
+            )
+            return _error(
+                Problem("translation.outdated", message, {"language": name}), tag, *list(outdated(translation))[:1]
+            )
+        case State.REVIEWED:
+            return _ok("translation.reviewed", N_("%(language)s is complete and reviewed."), language=name)
+        case _ if tag == appeal.source_language:
+            return _ok("translation.complete", N_("%(language)s is complete."), language=name)
+    message = N_("%(language)s is complete, but nobody has reviewed it.")
+    return CheckLine("warning", Problem("translation.complete", message, {"language": name}, "warning"), tag)
 
 
 def _parity_line(problem: Problem) -> CheckLine:

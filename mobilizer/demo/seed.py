@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.editing import appeal_by_slug
+from mobilizer.appeals.states import approve, content_hash
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
@@ -27,6 +28,8 @@ from mobilizer.installation import Installation
 from mobilizer.organizers.accounts import create_user
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.users import User
+
+UNREAD = ("pt",)  # nobody has reviewed it yet
 
 
 def seed(installation: Installation, now: datetime, members: int = MEMBERS) -> bool:
@@ -47,6 +50,8 @@ def seed(installation: Installation, now: datetime, members: int = MEMBERS) -> b
         ids = _members(session, installation, people)
         _subscriptions(session, people, ids, lists, now)
         _suppressions(session, installation, people, now)
+        for one in (earlier, appeal):
+            _reviewed(session, one, organizer)
         write_past(session, installation, earlier, people, ids, lists, now)
         _ready(session, appeal, lists, organizer)
     return True
@@ -142,6 +147,13 @@ def _suppressions(session: Session, installation: Installation, people: Sequence
         for key, reason in keys.items()
     ]
     session.execute(insert(Suppression), rows)
+
+
+def _reviewed(session: Session, appeal: Appeal, reader: int) -> None:
+    """Somebody has read every translation but those into UNREAD."""
+    for translation in appeal.translations:
+        if translation.language not in UNREAD:
+            approve(session, appeal, translation, reader, content_hash(appeal, translation))
 
 
 def _ready(session: Session, appeal: Appeal, lists: dict[str, int], organizer: int) -> None:

@@ -67,4 +67,4 @@ def _taken(session: Session, appeal: Appeal, tag: str) -> Taken:
         sheet = read_sheet(sent.filename, sent.stream.read(MAX_BYTES + 1))
     except BadSheet as error:
         return Taken((), (error.problem,))
-    return take_sheet(session, appeal, tag, sheet)
+    return take_sheet(session, appeal, tag, sheet, me().id)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.completeness import complete_languages
-from mobilizer.appeals.editing import add_language, fingerprint, remove_language, save_translation, translation_in
+from mobilizer.appeals.editing import add_language, drawn_from, remove_language, save_translation, translation_in
 from mobilizer.appeals.exchange import FORMATS
 from mobilizer.appeals.fields import BY_NAME, FIELDS, Field, tidy
 from mobilizer.appeals.parity import parity
@@ -205,7 +205,7 @@ def page(
         conflict=any(one.code == CHANGED for one in problems),
         problems=[(one, one.where if one.where in BY_NAME else "") for one in problems if one.code != CHANGED],
         labels={field.name: _(field.label) for field in FIELDS},
-        seen=fingerprint(translation),
+        seen=drawn_from(appeal, translation),
         changed_at=translation.changed_at,
         media=media_files(appeal, translation),
         media_problems=[],

@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from mobilizer.appeals.appeals import Appeal, Translation
-from mobilizer.appeals.editing import save_translation, touch
 from mobilizer.appeals.fields import MEDIA_FIELDS
 from mobilizer.appeals.media import MAX_BYTES, BadMedia, check, keep
 from mobilizer.appeals.poster import poster_size
+from mobilizer.appeals.writing import touch
 from mobilizer.http import installation
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
@@ -90,7 +90,6 @@ def upload(slug: str, tag: str) -> ResponseReturnValue:
         seconds = typed_number(request.form.get("video_seconds", "")) if tag == appeal.source_language else None
         _put(appeal, translation, names, seconds)
         if names or seconds is not None:
-            save_translation(session, appeal, tag, {"captions": translation.captions})
             touch(session, appeal)
             record(session, me().id, "appeal.media", f"appeal:{appeal.id}", language=tag, kinds=sorted(names))
     flash(_("The files are in place.") if names or seconds is not None else _("No file was chosen."), "good")

@@ -65,7 +65,7 @@ def test_a_form_that_somebody_overtook_is_refused(love: Database) -> None:
     with love.write() as session:
         appeal = editing.appeal_by_slug(session, "love")
         assert appeal is not None
-        seen = editing.fingerprint(appeal.translations[0])
+        seen = editing.drawn_from(appeal, appeal.translations[0])
         assert editing.save_translation(session, appeal, "en", {"title": "First"}, seen=seen) == []
         late = editing.save_translation(session, appeal, "en", {"title": "Second"}, seen=seen)
         assert [problem.code for problem in late] == ["appeal.changed_meanwhile"]
@@ -77,7 +77,7 @@ def test_two_translators_do_not_disturb_each_other(love: Database) -> None:
         appeal = editing.appeal_by_slug(session, "love")
         assert appeal is not None
         assert editing.add_language(session, appeal, "es_mx") == []
-        seen = editing.fingerprint(appeal.translations[1])
+        seen = editing.drawn_from(appeal, appeal.translations[1])
         editing.save_translation(session, appeal, "en", {"title": "Love"})
         assert editing.save_translation(session, appeal, "es-MX", {"title": "Amor"}, seen=seen) == []
 
