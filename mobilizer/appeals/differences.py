@@ -55,7 +55,8 @@ def _tokens(text: str) -> list[str]:
     """Words, blanks and signs, one by one; nothing of the text is left out."""
     found: list[str] = []
     for kind, letters in groupby(_letters(text), _kind):
-        found += ["".join(letters)] if kind in ("word", "blank") else letters
+        run = list(letters)
+        found += ["".join(run)] if kind in ("word", "blank") else run
     return found
 
 
