@@ -1,8 +1,8 @@
 """Every version of an appeal's words is kept, a translation knows what it was made from and who approved it; comments
 and a glossary stand beside it.
 
-Revision ID: 0023
-Revises: 0022
+Revision ID: 0024
+Revises: 0023
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 
 from mobilizer.db import Instant
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
