@@ -18,6 +18,7 @@ from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
     appeals,
     blasts,
+    brand_page,
     fields,
     imports,
     inbox,
@@ -85,6 +86,7 @@ SCREENS = (
     fields.blueprint,
     tongues.blueprint,
     settings_pages.blueprint,
+    brand_page.blueprint,
     notices.blueprint,
     metrics.blueprint,
 )

@@ -3,11 +3,11 @@
 from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
-from mobilizer.appeals import appeals, comments, glossary, history
+from mobilizer.appeals import appeals, brand, comments, glossary, history, library
 from mobilizer.audience import fields, headcounts, imports, lists, members, merged, notes, suppressions, tags, traces
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
-from mobilizer.delivery import ledger
+from mobilizer.delivery import ledger, testers
 from mobilizer.engagement import acts, events
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, users
@@ -20,6 +20,7 @@ __all__ = [
     "appeals",
     "audit",
     "blasts",
+    "brand",
     "comments",
     "drawn",
     "events",
@@ -31,6 +32,7 @@ __all__ = [
     "imports",
     "installation",
     "ledger",
+    "library",
     "lists",
     "members",
     "merged",
@@ -40,6 +42,7 @@ __all__ = [
     "segments",
     "suppressions",
     "tags",
+    "testers",
     "traces",
     "users",
 ]

@@ -14,6 +14,7 @@ from mobilizer.appeals.scripts import foreign_script
 from mobilizer.languages import language
 from mobilizer.message.markdown import links
 from mobilizer.message.tags import tags_in
+from mobilizer.message.templates import template_named
 from mobilizer.problems import N_, Problem, Severity
 
 PERSON = frozenset({"name", "first_name"})
@@ -36,6 +37,8 @@ def parity(appeal: Appeal) -> list[Problem]:
 
 def _media_problems(appeal: Appeal) -> list[Problem]:
     problems = []
+    template = template_named(appeal.template)
+    needs = template.needs if template else ("poster", "video")
     # What is not complete is not sent: only where nothing is complete yet, everything is looked at.
     told = [t for t in appeal.translations if of_translation(t).complete] or appeal.translations
     for kind, none, some in (
@@ -50,7 +53,7 @@ def _media_problems(appeal: Appeal) -> list[Problem]:
             N_("%(languages)s has no video of its own, and the appeal has none either. Upload one for all."),
         ),
     ):
-        lacking = [] if getattr(appeal, kind) else [t for t in told if not getattr(t, kind)]
+        lacking = [t for t in told if kind in needs and not (getattr(appeal, kind) or getattr(t, kind))]
         names = ", ".join(language(t.language).own_name for t in lacking)
         if lacking and len(lacking) == len(told):
             problems.append(Problem(f"appeal.no_{kind}", none, where=kind))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import delete
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.copy import to_copy
 from mobilizer.appeals.poster import MailPoster, compose_poster
@@ -63,7 +65,16 @@ def compile_language(settings: Settings, appeal: Appeal, slug: str, language: st
     appeals.media.BadMedia where the poster's file is gone."""
     translation = _translation(appeal, language)
     frame = frame_of(settings, appeal, translation, slug)
-    return compile_rendition(to_copy(translation), frame, link_targets(appeal), phrases("member", language))
+    return compiled(to_copy(translation), frame, link_targets(appeal))
+
+
+@lru_cache(maxsize=128)
+def compiled(copy: Copy, frame: Frame, links: tuple[LinkTarget, ...]) -> Rendition:
+    """The rendition of a copy, made once for the same words in the same frame: a page shows it many times over.
+
+    Raises message.compile.CompileError.
+    """
+    return compile_rendition(copy, frame, links, phrases("member", copy.language))
 
 
 def link_targets(appeal: Appeal) -> tuple[LinkTarget, ...]:
@@ -76,6 +87,7 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
     """What a mail takes from the installation and the appeal rather than from its translation."""
     still = translation.poster or appeal.poster
     poster = compose_poster(settings.media, still) if still else MailPoster("", *NO_POSTER)
+    brand = brand_of(object_session(appeal), settings.brand_colour)
     return Frame(
         template=appeal.template,
         base_url=settings.base_url.rstrip("/"),
@@ -85,7 +97,9 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
         sender_address=settings.sender_address,
         reply_to=settings.reply_to,
         return_domain=settings.return_domain,
-        brand_colour=settings.brand_colour,
+        brand_colour=brand.button,
+        link_colour=brand.link,
+        header_colour=brand.header,
         blast_slug=slug,
         poster_url=f"{settings.base_url.rstrip('/')}/media/{poster.name}" if still else "",
         poster_width=poster.width,

@@ -15,6 +15,7 @@ from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
 from mobilizer.audience.reporting import report_binding
 from mobilizer.audience.traces import ImportTrace, change_binding
+from mobilizer.delivery.testers import ProofTester
 from mobilizer.organizers.users import User
 
 
@@ -49,5 +50,6 @@ SEALED = (
     SealedColumn(Import.sealed_name, (Import.id,), name_binding),
     SealedColumn(Import.problems, (Import.id,), report_binding),
     SealedColumn(ImportTrace.changed, (ImportTrace.import_id, ImportTrace.member_id), change_binding),
+    SealedColumn(ProofTester.sealed, (ProofTester.address_key,), bytes),
     SealedColumn(MemberNote.sealed, (MemberNote.member_id,), note_binding),
 )

@@ -39,7 +39,8 @@ class Frame:
     """What surrounds the words and is the same for every member of a blast.
 
     `base_url` has no slash at its end; `poster_width` and `poster_height` are in CSS pixels as shown (files are 2x);
-    `other_languages` are the tags of the blast's other renditions.
+    `other_languages` are the tags of the blast's other renditions. Links and headers without a colour of their own have
+    the brand's.
     """
 
     template: str
@@ -57,6 +58,8 @@ class Frame:
     poster_height: int
     video_seconds: int
     other_languages: tuple[str, ...] = ()
+    link_colour: str = ""
+    header_colour: str = ""
 
 
 class Tokens(NamedTuple):

@@ -19,7 +19,8 @@ from mobilizer.message.headers import Unaddressable, wire_domain
 from mobilizer.message.marks import Marks
 from mobilizer.message.pieces import Form
 
-DARK_CARD = "#1d1d22"
+LIGHT_CARD, DARK_CARD = "#ffffff", "#1d1d22"
+DARK_RATIO = 7.0  # contrast of a hue with the dark card, where programs often paint over the rest
 PADDING = Markup("&#847;&zwnj;&nbsp;") * 70  # keeps an inbox from reading on behind the preheader
 
 
@@ -58,12 +59,26 @@ def context(copy: Copy, frame: Frame, links: Sequence[LinkTarget], marks: Marks,
         "length": duration(frame.video_seconds, copy.language),
         "font": font_stack(here.script),
         "line_height": line_height(here.script),
+        **_colours(frame),
+        "padding": PADDING,
+    }
+
+
+def _colours(frame: Frame) -> dict[str, str]:
+    """The hues of button, links and header with the ink upon each, for light and for dark screens."""
+    link, header = frame.link_colour or frame.brand_colour, frame.header_colour or frame.brand_colour
+    dark, dark_header = (readable(hue, DARK_CARD, DARK_RATIO) for hue in (frame.brand_colour, header))
+    return {
         "brand": frame.brand_colour,
         "brand_ink": ink_on(frame.brand_colour),
-        "link": readable(frame.brand_colour, "#ffffff"),
-        "dark_brand": (dark := readable(frame.brand_colour, DARK_CARD, 7.0)),
+        "link": readable(link, LIGHT_CARD),
+        "header": header,
+        "header_ink": ink_on(header),
+        "dark_brand": dark,
         "dark_ink": ink_on(dark),
-        "padding": PADDING,
+        "dark_link": readable(link, DARK_CARD, DARK_RATIO),
+        "dark_header": dark_header,
+        "dark_header_ink": ink_on(dark_header),
     }
 
 

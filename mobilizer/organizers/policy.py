@@ -52,6 +52,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "results.see": _READERS,
     "settings.own": _EVERYONE,
     "settings.fields": _ORGANIZERS,
+    "settings.brand": _ORGANIZERS,
     "settings.languages": _ORGANIZERS,
     "settings.relays": _ORGANIZERS,
     "settings.kept": _ORGANIZERS,

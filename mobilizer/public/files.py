@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, send_from_directory
 
+from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.media import is_kept_name
 from mobilizer.http import installation
 from mobilizer.public.answers import A_YEAR, missing
@@ -35,6 +36,9 @@ def media(name: str) -> Response:
 
 def brand() -> Response:
     """The brand's hue as custom properties; a style sheet of its own, because the policy allows no inline style."""
-    response = Response(stylesheet(installation().settings.brand_colour), mimetype="text/css")
+    here = installation()
+    with here.database.read() as session:
+        hue = brand_of(session, here.settings.brand_colour).button
+    response = Response(stylesheet(hue), mimetype="text/css")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response

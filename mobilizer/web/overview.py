@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
+from mobilizer.appeals.brand import brand_of
 from mobilizer.audience.queries import ListSummary, languages_of_members, lists
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.delivery import heartbeats
@@ -74,7 +75,10 @@ def index() -> ResponseReturnValue:
 @anyone
 def brand() -> Response:
     """The organisation's hue as custom properties."""
-    answer = Response(brand_css(installation().settings.brand_colour), mimetype="text/css")
+    here = installation()
+    with here.database.read() as session:
+        hue = brand_of(session, here.settings.brand_colour).button
+    answer = Response(brand_css(hue), mimetype="text/css")
     answer.headers["Cache-Control"] = "public, max-age=300"
     return answer
 

@@ -1,12 +1,11 @@
-"""Web: previews. What a member will see of an appeal: the mail on a phone and a desk, its text, its inbox line."""
+"""Web: previews. What a member will see of an appeal: the mail on a phone and a desk, its text, its inbox line; and all
+of it at once, a language a row."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
@@ -16,61 +15,108 @@ from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.copy import to_copy
 from mobilizer.appeals.editing import translation_in
 from mobilizer.appeals.media import BadMedia
-from mobilizer.blasts.renditions import NOBODY, frame_of, link_targets, sample_recipient
-from mobilizer.catalogs import phrases
+from mobilizer.blasts.renditions import compiled, frame_of, link_targets
 from mobilizer.http import installation
-from mobilizer.message.compile import CLIPPED_AT, CompileError, compile_rendition, links_of
+from mobilizer.message.compile import CLIPPED_AT, CompileError, links_of
 from mobilizer.message.compose import html_of, preheader_of, subject_of, text_of
-from mobilizer.message.content import Recipient
+from mobilizer.message.inboxes import INBOXES, shown_in
 from mobilizer.message.rendition import Rendition
+from mobilizer.message.templates import template_named
 from mobilizer.problems import N_
-from mobilizer.web.appeal_head import head, known_appeal, may_see, may_write, words_url
+from mobilizer.web.appeal_head import LanguageLine, head, known_appeal, may_see, may_write, words_url
 from mobilizer.web.check_page import why_not
 from mobilizer.web.policy import allowed
+from mobilizer.web.readers import READERS, Reader, reader_asked
 from mobilizer.web.screens import appeals as blueprint
 from mobilizer.web.words import _, problem
 
-VIEWS = {"html": N_("Mail"), "text": N_("Text"), "inbox": N_("Inbox")}
+VIEWS = {"html": N_("Mail"), "blocked": N_("Pictures off"), "text": N_("Text"), "inbox": N_("Inbox")}
 SCREENS = {"phone": N_("Phone"), "desktop": N_("Desktop")}
 SCHEMES = {"light": N_("Light"), "dark": N_("Dark")}
-READERS = {"named": N_("With a name"), "nameless": N_("No name"), "rtl": N_("Arabic name")}
 CHOICES: Mapping[str, Mapping[str, str]] = {"view": VIEWS, "screen": SCREENS, "scheme": SCHEMES, "reader": READERS}
-NAMES = {"named": "Ana Souza", "nameless": "", "rtl": "ليلى حداد"}
-PHONE_SUBJECT = 38  # letters of a subject that a phone's inbox shows, about
+TEXT_IN_GRID = 700  # letters of a text part that the grid shows
 
 # What the shown mail may do: show pictures of ours and its own styles; nothing runs, nothing leads out.
 FRAME_POLICY = (
-    "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'none'; "
-    "frame-ancestors 'self'"
+    "sandbox; default-src 'none'; img-src %s; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'"
 )
+PICTURES, NO_PICTURES = "'self' data:", "'none'"
 _DARK_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _BOTH_SCHEMES = re.compile(r"light\s+dark(?=[\"';}\s])")
 
 
 @dataclass(frozen=True, slots=True)
+class InboxLine:
+    """Subject and preheader as one mail program shows them."""
+
+    name: str
+    screen: str
+    subject: str
+    preheader: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """A mail as a sample member gets it. `size` is that of the HTML, in bytes."""
+    """A mail as one reader gets it. `size` is that of the HTML, in bytes."""
 
     sender: str
     subject: str
-    subject_cut: str
     preheader: str
     text: str
     size: int
+    inboxes: tuple[InboxLine, ...]
     limit: int = CLIPPED_AT
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One language of the grid: its mail and a frame for each screen and scheme, or why it can't be shown."""
+
+    line: LanguageLine
+    mail: Shown | None
+    problems: tuple[str, ...]
+    cells: tuple[tuple[str, str, str, str], ...] = ()
 
 
 @blueprint.get("/appeals/<slug>/preview")
 @allowed("appeals.see")
 def preview_start(slug: str) -> ResponseReturnValue:
-    """The preview in a language that I work on, else in the source language."""
+    """The grid of all languages; for who works on one of them, that one."""
     with installation().database.read() as session:
         appeal = known_appeal(session, slug)
         tags = [one.language for one in appeal.translations]
         mine = [tag for tag in tags if tag != appeal.source_language and may_write(appeal, tag)]
         all_mine = may_write(appeal, appeal.source_language)
-    tag = mine[0] if mine and not all_mine else appeal.source_language
-    return redirect(url_for("appeals.preview", slug=slug, tag=tag), 303)
+        seen = [tag for tag in tags if may_see(appeal, tag)]
+    if mine and not all_mine:
+        return redirect(url_for("appeals.preview", slug=slug, tag=mine[0]), 303)
+    if len(seen) > 1:
+        return redirect(url_for("appeals.grid", slug=slug), 303)
+    return redirect(url_for("appeals.preview", slug=slug, tag=appeal.source_language), 303)
+
+
+@blueprint.get("/appeals/<slug>/grid")
+@allowed("appeals.see")
+def grid(slug: str) -> ResponseReturnValue:
+    """Every language that I may see, on each screen, in light and dark."""
+    asked = _asked()
+    with installation().database.read() as session:
+        appeal, reader = known_appeal(session, slug), reader_asked(session)
+        shown = head(session, appeal)
+        rows = [_row(appeal, line, reader, asked["view"]) for line in shown.languages]
+    here = {"view": asked["view"], **reader.query}
+    return render_template(
+        "appeals/grid.html",
+        appeal=shown,
+        view=asked["view"],
+        rows=rows,
+        reader=reader,
+        letters=TEXT_IN_GRID,
+        choices={
+            name: _tabs(CHOICES[name], lambda **to: url_for("appeals.grid", slug=slug, **to), here, name)
+            for name in ("view", "reader")
+        },
+    )
 
 
 @blueprint.get("/appeals/<slug>/preview/<tag>")
@@ -80,41 +126,47 @@ def preview(slug: str, tag: str) -> ResponseReturnValue:
     asked = _asked()
     with installation().database.read() as session:
         appeal, translation = _visible(known_appeal(session, slug), tag)
-        shown = head(session, appeal, tag, lambda other: _url(slug, other, asked))
-        mail, problems = None, []
-        try:
-            mail = _shown(_rendition(appeal, translation), _reader(asked["reader"]))
-        except (CompileError, BadMedia) as error:
-            problems = why_not(error)
+        reader = reader_asked(session)
+        here = {name: value for name, value in asked.items() if name != "reader"} | reader.query
+        shown = head(session, appeal, tag, lambda other: _url(slug, other, here))
+        mail, problems = _mail(appeal, translation, reader)
         edit = words_url(appeal, tag) if may_write(appeal, tag) else ""
     return render_template(
         "appeals/preview.html",
         appeal=shown,
         here=shown.line(tag),
         asked=asked,
-        choices={name: _tabs(slug, tag, asked, name) for name in CHOICES},
+        reader=reader,
+        choices={
+            name: _tabs(CHOICES[name], lambda **to: url_for("appeals.preview", slug=slug, tag=tag, **to), here, name)
+            for name in CHOICES
+        },
         mail=mail,
-        problems=[problem(one) for one in problems],
+        problems=problems,
         edit=edit,
-        frame=url_for("appeals.frame", slug=slug, tag=tag, scheme=asked["scheme"], reader=asked["reader"]),
+        frame=_frame_url(slug, tag, reader, asked["scheme"], asked["view"]),
     )
 
 
 @blueprint.get("/appeals/<slug>/preview/<tag>/mail")
 @allowed("appeals.see")
 def frame(slug: str, tag: str) -> Response:
-    """The mail's own HTML, for the preview's frame: it can neither run, nor call, nor lead anywhere."""
+    """The mail's own HTML, for the preview's frame: it can neither run, nor call, nor lead anywhere.
+
+    `template` in the query shows it in another template than the appeal's.
+    """
     asked = _asked()
     settings = installation().settings
     with installation().database.read() as session:
         appeal, translation = _visible(known_appeal(session, slug), tag)
+        reader = reader_asked(session)
         try:
-            rendition = _rendition(appeal, translation)
+            rendition = _rendition(appeal, translation, request.args.get("template", ""))
         except (CompileError, BadMedia):
             abort(404)
-    html = html_of(rendition, _reader(asked["reader"]), pixel=False)
+    html = html_of(rendition, reader.recipient, pixel=False)
     answer = make_response(as_seen(html, asked["scheme"], settings.base_url.rstrip("/")))
-    answer.headers["Content-Security-Policy"] = FRAME_POLICY
+    answer.headers["Content-Security-Policy"] = FRAME_POLICY % (NO_PICTURES if asked["view"] == "blocked" else PICTURES)
     return answer
 
 
@@ -130,16 +182,6 @@ def as_seen(html: str, scheme: str, base_url: str) -> str:
     # Links take no click; by keyboard they ask for a new window, which the sandbox forbids.
     inert = '<base target="_blank"><style>a { pointer-events: none; }</style>'
     return re.sub(r"<head[^>]*>", lambda found: found[0] + inert, html, count=1)
-
-
-def cut(text: str, letters: int) -> str:
-    """The start of a line, as an inbox cuts it; a letter and its marks stay together."""
-    if len(text) <= letters:
-        return text
-    end = letters - 1
-    while end > 0 and unicodedata.combining(text[end]):
-        end -= 1
-    return text[:end].rstrip() + "…"
 
 
 def _asked() -> dict[str, str]:
@@ -158,38 +200,55 @@ def _visible(appeal: Appeal, tag: str) -> tuple[Appeal, Translation]:
     return appeal, translation
 
 
-def _rendition(appeal: Appeal, translation: Translation) -> Rendition:
+def _rendition(appeal: Appeal, translation: Translation, template: str = "") -> Rendition:
     """One language compiled as it stands, complete or not. Raises CompileError, BadMedia."""
     settings, copy = installation().settings, to_copy(translation)
     links = tuple(dict.fromkeys((*link_targets(appeal), *links_of(copy))))
     framed = frame_of(settings, appeal, translation, appeal.slug)
-    return compile_rendition(copy, framed, links, phrases("member", translation.language))
+    if template_named(template):
+        framed = replace(framed, template=template)
+    return compiled(copy, framed, links)
 
 
-def _reader(kind: str) -> Recipient:
-    today = datetime.now(UTC).date()
-    return sample_recipient(installation().keyring, NOBODY, "someone@example.org", NAMES[kind], today)
+def _mail(appeal: Appeal, translation: Translation, reader: Reader) -> tuple[Shown | None, list[str]]:
+    """A language's mail, or None and why there is none."""
+    try:
+        return _shown(_rendition(appeal, translation), reader), []
+    except (CompileError, BadMedia) as error:
+        return None, [problem(one) for one in why_not(error)]
 
 
-def _shown(rendition: Rendition, reader: Recipient) -> Shown:
-    subject = subject_of(rendition, reader)
-    return Shown(
-        sender=rendition.sender_name,
-        subject=subject,
-        subject_cut=cut(subject, PHONE_SUBJECT),
-        preheader=preheader_of(rendition, reader),
-        text=text_of(rendition, reader),
-        size=len(html_of(rendition, reader).encode()),
-    )
+def _shown(rendition: Rendition, reader: Reader) -> Shown:
+    to = reader.recipient
+    subject, preheader = subject_of(rendition, to), preheader_of(rendition, to)
+    lines = [InboxLine(_(one.name), one.screen, *shown_in(one, subject, preheader)) for one in INBOXES]
+    size = len(html_of(rendition, to).encode())
+    return Shown(rendition.sender_name, subject, preheader, text_of(rendition, to), size, tuple(lines))
 
 
-def _url(slug: str, tag: str, asked: Mapping[str, str], **changes: str) -> str:
-    query: dict[str, Any] = {**asked, **changes}
-    return url_for("appeals.preview", slug=slug, tag=tag, **query)
+def _row(appeal: Appeal, line: LanguageLine, reader: Reader, view: str) -> GridRow:
+    translation = translation_in(appeal, line.tag) or abort(404)
+    mail, problems = _mail(appeal, translation, reader)
+    cells = [_cell(appeal.slug, line.tag, reader, screen, scheme, view) for screen in SCREENS for scheme in SCHEMES]
+    return GridRow(line, mail, tuple(problems), tuple(cells))
 
 
-def _tabs(slug: str, tag: str, asked: Mapping[str, str], name: str) -> list[tuple[str, str, bool]]:
-    return [
-        (_(label), _url(slug, tag, asked, **{name: value}), asked[name] == value)
-        for value, label in CHOICES[name].items()
-    ]
+def _cell(slug: str, tag: str, reader: Reader, screen: str, scheme: str, view: str) -> tuple[str, str, str, str]:
+    """(screen, scheme, the frame's address, the address of the same in large)."""
+    large = url_for("appeals.preview", slug=slug, tag=tag, view=view, screen=screen, scheme=scheme, **reader.query)
+    return screen, scheme, _frame_url(slug, tag, reader, scheme, view), large
+
+
+def _frame_url(slug: str, tag: str, reader: Reader, scheme: str, view: str) -> str:
+    blocked = view if view == "blocked" else None
+    return url_for("appeals.frame", slug=slug, tag=tag, scheme=scheme, view=blocked, **reader.query)
+
+
+def _url(slug: str, tag: str, here: dict[str, Any]) -> str:
+    return url_for("appeals.preview", slug=slug, tag=tag, **here)
+
+
+def _tabs(known: Mapping[str, str], to: Any, here: dict[str, Any], name: str) -> list[tuple[str, str, bool]]:
+    """(label, address, is here) of each choice; another reader takes the place of a member."""
+    kept = {key: value for key, value in here.items() if key not in (name, "member" if name == "reader" else "")}
+    return [(_(label), to(**kept, **{name: value}), here.get(name) == value) for value, label in known.items()]

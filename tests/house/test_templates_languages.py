@@ -18,6 +18,8 @@ from mobilizer.message.compile import CLIPPED_AT, compile_rendition, links_of, t
 from mobilizer.message.compose import html_of, subject_of, text_of
 from mobilizer.message.content import Copy, Frame, Recipient, Tokens
 from mobilizer.message.rendition import Rendition
+from mobilizer.message.templates import template_named
+from mobilizer.web.look import OURS
 
 FOLDER = templates_folder()
 TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and not path.name.startswith("_"))
@@ -83,7 +85,7 @@ def rendition(request: pytest.FixtureRequest) -> Rendition:
 
 
 def test_there_is_a_template() -> None:
-    assert "video-appeal" in TEMPLATES
+    assert {"video-appeal", "short-note", "thank-you"} <= set(TEMPLATES)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -91,10 +93,14 @@ def test_a_template_is_one_folder_that_describes_itself(name: str) -> None:
     folder = FOLDER / name
     assert {path.name for path in folder.iterdir()} >= {"subject.txt", "body.html", "body.txt", "about.toml"}
     about = tomllib.loads((folder / "about.toml").read_text("utf-8"))
-    assert set(about) == {"name", "description", "fields"}
+    assert set(about) == {"name", "description", "fields", "needs"}
+    assert set(about["needs"]) <= {"poster", "video"}
+    if name in OURS:
+        assert (about["name"], about["description"]) == OURS[name], "the catalogs hold the same words"
     assert about["name"]
     assert about["description"].endswith(".")
-    assert set(about["fields"]) == {field.name for field in FIELDS}, "fields are those that translators fill"
+    without = set() if "poster" in about["needs"] or name == "thank-you" else {"poster_alt"}
+    assert set(about["fields"]) == {field.name for field in FIELDS} - without, "fields are those that translators fill"
 
 
 def test_the_mail_is_marked_as_its_language_everywhere(rendition: Rendition) -> None:
@@ -158,10 +164,12 @@ def test_the_mail_is_small_and_loads_nothing_from_strangers(rendition: Rendition
     assert "{{" not in html
     assert "{%" not in html
     loaded = re.findall(r"(?:src|background)=[\"']([^\"']+)|url\(([^)]+)\)", html)
-    assert {one or other for one, other in loaded} == {
-        f"{BASE_URL}/media/poster.jpg",
-        f"{BASE_URL}/o/{recipient().tokens.open}.gif",
-    }
+    ours = {f"{BASE_URL}/o/{recipient().tokens.open}.gif"}
+    about = template_named(rendition.template)
+    assert about is not None
+    if "poster_alt" in about.fields:
+        ours.add(f"{BASE_URL}/media/poster.jpg")
+    assert {one or other for one, other in loaded} == ours
 
 
 class Listening(NullTranslations):
