@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 
 from babel.support import NullTranslations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -25,6 +26,7 @@ WATCH, SHARE = LinkTarget("watch"), LinkTarget("share")
 CLIPPED_AT = 102 * 1024  # bytes of HTML; Gmail cuts off what is beyond, the unsubscribe link first
 
 _STAND_IN = "mergetagstandin"
+_ONE_AT_A_TIME = Lock()  # the style parser keeps what it is at in its module, and a web server has many threads
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -123,7 +125,8 @@ def inlined(html: str) -> str:
         disable_validation=True,
         remove_classes=False,
     )
-    return str(premailer.transform())
+    with _ONE_AT_A_TIME:
+        return str(premailer.transform())
 
 
 def _with_pixel(html: str, marks: Marks) -> Line:
