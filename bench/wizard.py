@@ -170,7 +170,7 @@ def _check(here: Installation, number: int, some: int, figures: Figures) -> None
             Subscription.list_id == row.list_id, Subscription.standing == Standing.CONFIRMED
         )
         figures.on_list = session.scalars(on_list).one()
-    lines = {found.line: found.verdict for found in importing.report(here.keyring, row)}
+        lines = {found.line: found.verdict for found in importing.report(session, here.keyring, number)}
     figures.counts, figures.reported = dict(row.counts), len(lines)
     # The header is line 1.
     wanted = {figures.rows + 2 + nth: ("duplicate", "invalid")[nth % 2] for nth in range(2 * some)}

@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         default=90, ge=7, description="How long a relay's words on each mail are kept after its blast is over."
     )
     keep_reports_days: int = Field(
-        default=30, ge=1, description="How long the report of an import and its file's name are kept."
+        default=30, ge=1, description="How long the report of an import and the names of its file and columns are kept."
     )
 
     @computed_field  # type: ignore[prop-decorator]

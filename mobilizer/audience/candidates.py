@@ -92,7 +92,7 @@ class Choices:
             bool(options.get("by_country")),
             fields,
             options.get("dates", ""),
-            width=len(options.get("header", ())),
+            width=options.get("width", 0),
         )
 
 

@@ -18,7 +18,7 @@ from mobilizer.audience.consent import consent_problems
 from mobilizer.audience.fields import definitions, guess_fields
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import judge
-from mobilizer.audience.reporting import ReportRow, report, report_csv
+from mobilizer.audience.reporting import ReportRow, report, report_csv, report_length, report_page
 from mobilizer.audience.rows import Row, Unreadable
 from mobilizer.audience.running import (
     FAILURES,
@@ -35,7 +35,7 @@ from mobilizer.audience.tags import folded, names_problems
 from mobilizer.audience.uploads import forget_strays, open_upload, upload_path, write_upload
 from mobilizer.db import clock
 from mobilizer.installation import Installation
-from mobilizer.keys import BadSeal
+from mobilizer.keys import BadSeal, Keyring
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
 
@@ -68,6 +68,8 @@ __all__ = [
     "rehearse",
     "report",
     "report_csv",
+    "report_length",
+    "report_page",
     "run_import",
     "start",
     "store",
@@ -115,11 +117,13 @@ def store(
     Who has looked at the file before gives its `sheet`: a long look is no part of a transaction.
     """
     stream = BytesIO(data) if isinstance(data, bytes) else data
-    row = draft(session, installation, list_id, sheet or look(stream))
+    looked = sheet or look(stream)
+    row = draft(session, installation, list_id, looked)
     row.created_by_id = user_id
     session.add(row)
     session.flush()
     row.name_file(installation.keyring, filename)
+    row.name_columns(installation.keyring, looked.header)
     stream.seek(0)
     write_upload(upload_path(installation.settings.home, row.id), installation.keyring, stream)
     return row
@@ -129,8 +133,8 @@ def draft(session: Session, installation: Installation, list_id: int, sheet: She
     """An import with all that can be guessed, also from earlier ones: the last of a file with the same header, else
     the last into the same list. It is not kept yet."""
     before = _latest(session, list_id)
-    alike = _alike(session, sheet.header) or before
-    known = _columns_by_name(alike) if alike else {}
+    alike = _alike(session, installation.keyring, sheet.header) or before
+    known = _columns_by_name(installation.keyring, alike) if alike else {}
     columns = guess_columns(sheet.header, sheet.sample, known)
     fields = guess_fields(sheet.header, columns.values(), definitions(session))
     options = {"default_language": installation.settings.default_language, "attributes": fields, **_kept_of(before)}
@@ -162,7 +166,9 @@ def look_again(
         raise Unreadable(Problem("import.gone", FAILURES["gone"])) from None
 
 
-def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mapping[str, Any]) -> list[Problem]:
+def choose(
+    keyring: Keyring, row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mapping[str, Any]
+) -> list[Problem]:
     """Keep a person's choices for an import that has not started; with problems nothing is kept.
 
     `options` may hold `default_language`, `by_country`, `languages` (word -> tag), `attributes` (name -> column),
@@ -180,13 +186,15 @@ def choose(row: Import, sheet: Sheet, columns: Mapping[str, int], options: Mappi
     if not problems:
         row.encoding, row.delimiter, row.rows = sheet.encoding, sheet.delimiter, sheet.rows
         row.columns, row.options = dict(columns), _options_of(sheet, told)
+        if row.id is not None:  # one that is only rehearsed is not kept, and so remembered by nobody
+            row.name_columns(keyring, sheet.header)
     return problems
 
 
 def start(session: Session, row: Import) -> list[Problem]:
     """Let an import run: the caller commits, then queues it. Nothing happens if it has started before."""
     problems = [
-        *column_problems(row.columns, row.options.get("header", ())),
+        *column_problems(row.columns, [""] * row.options.get("width", 0)),
         *consent_problems(row.options, row.created_at),
     ]
     if not problems:
@@ -291,20 +299,20 @@ def _latest(session: Session, list_id: int) -> Import | None:
     return session.scalar(started.order_by(Import.id.desc()).limit(1))
 
 
-def _alike(session: Session, header: Sequence[str]) -> Import | None:
+def _alike(session: Session, keyring: Keyring, header: Sequence[str]) -> Import | None:
     """The import of a file with the same named columns whose choices were followed last."""
-    started = select(Import.id, Import.options).where(Import.state.in_(("running", "done"))).order_by(Import.id.desc())
+    started = select(Import).where(Import.state.in_(("running", "done")), Import.sealed_header.is_not(None))
     names = sorted(filter(None, header))
-    for number, options in session.execute(started.limit(REMEMBERED)):
-        if names and names == sorted(filter(None, options.get("header", ()))):
-            return session.get(Import, number)
+    for row in session.scalars(started.order_by(Import.id.desc()).limit(REMEMBERED)):
+        if names and names == sorted(filter(None, row.header(keyring))):
+            return row
     return None
 
 
-def _columns_by_name(row: Import) -> dict[str, str]:
+def _columns_by_name(keyring: Keyring, row: Import) -> dict[str, str]:
     """The name of a column -> the field that it was in an import, empty if none."""
     fields = {at: field for field, at in row.columns.items()}
-    return {name: fields.get(at, "") for at, name in enumerate(row.options.get("header", ())) if name}
+    return {name: fields.get(at, "") for at, name in enumerate(row.header(keyring)) if name}
 
 
 def _kept_of(row: Import | None) -> dict[str, Any]:
@@ -326,7 +334,7 @@ def forget_uploads(session: Session, installation: Installation) -> int:
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:
     reading = {"has_header": sheet.has_header, "above": sheet.above, "sheet": sheet.sheet}
-    return {**options, **reading, "header": list(sheet.header)}
+    return {**options, **reading, "width": len(sheet.header)}
 
 
 def _tags(options: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +21,7 @@ class Import(Base):
 
     `encoding` is that of a text, or 'xlsx' or 'ods' for a workbook, whose sheet `options` names by its number.
     `columns` maps a field ('email', 'name', 'language' ...) to a column's position; `counts` has one number a
-    verdict; `problems` is the sealed JSON report of the rows that did not go in.
+    verdict. The names of the columns are sealed: where a file has none, the first person may be taken for them.
     """
 
     __tablename__ = "imports"
@@ -30,6 +32,7 @@ class Import(Base):
     id: Mapped[Id]
     list_id: Mapped[int] = mapped_column(BigId, ForeignKey("lists.id", ondelete="CASCADE"))
     sealed_name: Mapped[bytes | None]
+    sealed_header: Mapped[bytes | None]
     state: Mapped[str] = mapped_column(default="uploaded")
     encoding: Mapped[str] = mapped_column(default="")
     delimiter: Mapped[str] = mapped_column(default=",")
@@ -38,7 +41,6 @@ class Import(Base):
     rows: Mapped[int] = mapped_column(default=0)
     rows_read: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    problems: Mapped[bytes | None]
     failure: Mapped[str] = mapped_column(default="")
     created_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=clock())
@@ -62,7 +64,22 @@ class Import(Base):
         """The file's name, empty where none was kept. Raises keys.BadSeal."""
         return keyring.open(self.sealed_name, name_binding(self.id)) if self.sealed_name else ""
 
+    def name_columns(self, keyring: Keyring, header: Sequence[str]) -> None:
+        """Keep the names of the columns, sealed for this row."""
+        self.sealed_header = keyring.seal(json.dumps(list(header), ensure_ascii=False), header_binding(self.id))
+
+    def header(self, keyring: Keyring) -> tuple[str, ...]:
+        """The name of each column, empty where they are not kept. Raises keys.BadSeal."""
+        if self.sealed_header is None:
+            return ()
+        return tuple(json.loads(keyring.open(self.sealed_header, header_binding(self.id))))
+
 
 def name_binding(import_id: int) -> bytes:
     """What the sealed name of an import's file is bound to."""
     return f"import-name:{import_id}".encode()
+
+
+def header_binding(import_id: int) -> bytes:
+    """What the sealed names of an import's columns are bound to."""
+    return f"import-header:{import_id}".encode()

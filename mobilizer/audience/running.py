@@ -209,11 +209,11 @@ def _settle(session: Session, keyring: Keyring, import_id: int, done: int, chunk
     row.rows_read = done + len(chunk)
     row.rows = max(row.rows, row.rows_read)  # of a large file it was an estimate
     report = [
-        noted(raw, says, verdict)
-        for (raw, says, _), verdict in zip(chunk, verdicts, strict=True)
+        (number, noted(raw, says, verdict))
+        for number, ((raw, says, _), verdict) in enumerate(zip(chunk, verdicts, strict=True), done + 1)
         if isinstance(says, Refusal) or says.remarks or verdict in _LEFT_ALONE
     ]
-    add_to_report(keyring, row, report)
+    add_to_report(session, keyring, row, report)
     return True
 
 

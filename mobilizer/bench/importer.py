@@ -97,7 +97,7 @@ def _kept(installation: Installation, path: Path, known: str) -> int:
             there = session.scalar(select(MemberList.id).where(MemberList.slug == LIST))
             list_id = there or create_list(session, LIST.title()).id
             row = importing.store(session, installation, list_id=list_id, filename=path.name, data=data, sheet=sheet)
-            if importing.choose(row, sheet, FIELDS, options) or importing.start(session, row):
+            if importing.choose(installation.keyring, row, sheet, FIELDS, options) or importing.start(session, row):
                 raise RuntimeError("the import could not be started")
             return row.id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mobilizer.audience import takeout
 from mobilizer.audience.queries import list_by_slug
 from mobilizer.cli.opening import opened
+from mobilizer.cli.private_files import private_file
 from mobilizer.cli.underway import bar
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import record
@@ -36,17 +37,17 @@ def export(settings: Settings, file: Path, reason: str, list_slug: str, segment:
     with installation.database.read() as session:
         wanted = _wanted(session, list_slug, segment, language)
         people = takeout.count_wanted(session, wanted)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop in either way, it leaves nothing
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with private_file(file) as out:
+            with installation.database.write() as session:
+                chosen = {"list": list_slug, "segment": segment, "language": language}
+                record(session, None, "members.export", "members", reason=reason.strip(), people=people, **chosen)
+            done = _write(installation, wanted, people, out.write)
     except FileExistsError:
         raise click.ClickException(f"{file} is there already; name another one.") from None
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
-    with installation.database.write() as session:
-        chosen = {"list": list_slug, "segment": segment, "language": language}
-        record(session, None, "members.export", "members", reason=reason.strip(), people=people, **chosen)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
-        done = _write(installation, wanted, people, out.write)
     click.echo(f"{done} members are in {file}, readable by you only.")
 
 

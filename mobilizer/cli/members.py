@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +31,10 @@ from mobilizer.audience.tags import split_names
 from mobilizer.cli import main
 from mobilizer.cli.member_export import export
 from mobilizer.cli.opening import opened
+from mobilizer.cli.private_files import private_file
 from mobilizer.cli.underway import bar, stoppable
 from mobilizer.installation import Installation
+from mobilizer.keys import Keyring
 from mobilizer.problems import Problem
 from mobilizer.settings import Settings
 from mobilizer.slugs import is_slug
@@ -150,10 +151,10 @@ def run_to_the_end(installation: Installation, number: int, *, report: Path | No
             ) from None
     with installation.database.read() as session:
         row = session.get_one(Import, number)
-        found = importing.report(installation.keyring, row)
         if report:
-            _write_private(report, importing.report_csv(installation.keyring, row))
-        _tell(row, found, show=show, as_json=as_json)
+            with private_file(report, replace=True) as out:
+                out.writelines(importing.report_csv(session, installation.keyring, row))
+        _tell(row, importing.report(session, installation.keyring, number), show=show, as_json=as_json)
         failure = importing.failure_of(row)
     if failure:
         raise click.ClickException(failure.text())
@@ -233,7 +234,7 @@ class _Wanted:
                 session, installation, list_id=row_list.id, filename=self.file.name, data=data, sheet=sheet
             )
             try:
-                _stop_at(self._chosen(session, row, sheet) or importing.start(session, row))
+                _stop_at(self._chosen(session, installation.keyring, row, sheet) or importing.start(session, row))
             except click.ClickException:
                 importing.discard(session, installation, row)
                 raise
@@ -246,23 +247,15 @@ class _Wanted:
             number = there.id if there else 0 if self.new_name else _list(session, self.slug).id
             row = importing.draft(session, installation, number, sheet)
             row.created_at = datetime.now(UTC)
-            _stop_at(self._chosen(session, row, sheet))
+            _stop_at(self._chosen(session, installation.keyring, row, sheet))
             return importing.rehearse(session, installation, row, clear=data)
 
-    def _chosen(self, session: Session, row: Import, sheet: Sheet) -> list[Problem]:
+    def _chosen(self, session: Session, keyring: Keyring, row: Import, sheet: Sheet) -> list[Problem]:
         if not self.mapping:
-            return importing.choose(row, sheet, row.columns, self.options)
+            return importing.choose(keyring, row, sheet, row.columns, self.options)
         columns, defined = _columns(self.mapping, sheet.header), in_use(definitions(session))
         fields = {name: columns.pop(name) for name in tuple(columns) if name in defined}
-        return importing.choose(row, sheet, columns, {**self.options, "attributes": fields})
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else may read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)  # also where it was there before
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
-        out.write(text)
+        return importing.choose(keyring, row, sheet, columns, {**self.options, "attributes": fields})
 
 
 class _Stopped(Exception):
@@ -314,16 +307,17 @@ def _tag(session: Session, name: str) -> int:
     return found.id
 
 
-def _tell(row: Import, report: list[ReportRow], *, show: bool, as_json: bool) -> None:
+def _tell(row: Import, report: Iterable[ReportRow], *, show: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"state": row.state, "rows": row.rows_read, "counts": row.counts}))
         return
     console = Console()
     console.print(_figures(row.counts))
-    for found in report if show else report[:SHOWN]:
+    for nth, found in enumerate(report):
+        if nth == SHOWN and not show:
+            console.print("More rows have something to mend: write them to a file with --report FILE.")
+            break
         _say(console, found, show=show)
-    if len(report) > SHOWN and not show:
-        console.print("More rows have something to mend: write them to a file with --report FILE.")
 
 
 def _say_how_it_reads(sheet: Sheet, *, show: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import String, cast, delete, exists, func, literal, select, update
+from sqlalchemy import String, cast, delete, exists, func, literal, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from mobilizer.audience import headcounts, undoing
@@ -14,7 +14,7 @@ from mobilizer.audience.importing import WAITING_SECONDS, forget_uploads
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
-from mobilizer.audience.reporting import forget_erased
+from mobilizer.audience.reporting import ReportedRow, forget_erased
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Delivery, of_blast
@@ -32,8 +32,6 @@ DAY = 86_400
 FILE_DAYS = WAITING_SECONDS / DAY
 UNCONFIRMED_DAYS = 7
 REQUEST_DAYS = 1
-
-_RUNS = Import.state == "running"
 
 log = structlog.get_logger()
 
@@ -90,21 +88,25 @@ def _uploads(installation: Installation, _seconds: float) -> Iterator[int]:
 def _reports(installation: Installation, seconds: float) -> Iterator[int]:
     """Reports that are old, then of the others the rows of people who were erased."""
     yield from _until_none(_old_reports)(installation, seconds)
-    with installation.database.read() as session:
-        kept = session.scalars(select(Import.id).where(Import.problems.is_not(None), ~_RUNS)).all()
-    for number in kept:
-        with installation.database.write() as session:
-            row = session.scalar(select(Import).where(Import.id == number, ~_RUNS).with_for_update())
-            gone = forget_erased(session, installation.keyring, row) if row else 0
-        yield gone
+    yield from _until_none(_old_names)(installation, seconds)
+    yield from _until_none(lambda session, _seconds: forget_erased(session, CHUNK))(installation, seconds)
 
 
 def _old_reports(session: Session, seconds: float) -> int:
-    """The sealed report and file name of an import; its figures stay."""
+    """The rows of an import's report; its figures stay."""
+    old = select(Import.id).where(Import.finished_at < clock(-seconds))
+    key = ReportedRow.import_id, ReportedRow.number
+    some = select(*key).where(ReportedRow.import_id.in_(old)).limit(CHUNK)
+    gone = delete(ReportedRow).where(tuple_(*key).in_(some)).returning(ReportedRow.number)
+    return len(session.scalars(gone).all())
+
+
+def _old_names(session: Session, seconds: float) -> int:
+    """The names of an import's file and of its columns."""
     old = select(Import.id).where(
-        Import.finished_at < clock(-seconds), Import.problems.is_not(None) | Import.sealed_name.is_not(None)
+        Import.finished_at < clock(-seconds), Import.sealed_header.is_not(None) | Import.sealed_name.is_not(None)
     )
-    gone = update(Import).where(Import.id.in_(old.limit(CHUNK))).values(problems=None, sealed_name=None)
+    gone = update(Import).where(Import.id.in_(old.limit(CHUNK))).values(sealed_header=None, sealed_name=None)
     return len(session.scalars(gone.returning(Import.id)).all())
 
 
@@ -183,7 +185,7 @@ RULES = (
     ),
     Rule(
         "reports",
-        N_("Reports of imports, with the rows to mend, and the names of their files"),
+        N_("Reports of imports, with the rows to mend, and the names of their files and columns"),
         lambda settings: settings.keep_reports_days,
         "MOBILIZER_KEEP_REPORTS_DAYS",
         _reports,

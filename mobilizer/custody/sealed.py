@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, inspect, literal
 from sqlalchemy.orm import InstrumentedAttribute
 
-from mobilizer.audience.imports import Import, name_binding
+from mobilizer.audience.imports import Import, header_binding, name_binding
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
-from mobilizer.audience.reporting import report_binding
+from mobilizer.audience.reporting import ReportedRow, report_binding
 from mobilizer.audience.traces import ImportTrace, change_binding
 from mobilizer.delivery.testers import ProofTester
 from mobilizer.organizers.users import User
@@ -48,7 +48,8 @@ SEALED = (
     SealedColumn(MergedMember.sealed, (MergedMember.address_key,), bytes),
     SealedColumn(User.sealed, (User.address_key,), bytes),
     SealedColumn(Import.sealed_name, (Import.id,), name_binding),
-    SealedColumn(Import.problems, (Import.id,), report_binding),
+    SealedColumn(Import.sealed_header, (Import.id,), header_binding),
+    SealedColumn(ReportedRow.sealed, (ReportedRow.import_id, ReportedRow.number), report_binding),
     SealedColumn(ImportTrace.changed, (ImportTrace.import_id, ImportTrace.member_id), change_binding),
     SealedColumn(ProofTester.sealed, (ProofTester.address_key,), bytes),
     SealedColumn(MemberNote.sealed, (MemberNote.member_id,), note_binding),

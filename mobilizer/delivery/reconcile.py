@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Select, and_, exists, func, or_, select, true, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from mobilizer import failpoints
 from mobilizer.audience.imports import Import
@@ -36,9 +36,7 @@ def due_batches(session: Session, limit: int) -> list[int]:
 
 def running_imports(session: Session) -> list[int]:
     """Ids of the imports that are under way, in either direction."""
-    found = session.scalars(
-        select(Import).where(Import.state.in_(("running", "undoing"))).options(defer(Import.problems))
-    )
+    found = session.scalars(select(Import).where(Import.state.in_(("running", "undoing"))))
     return [row.id for row in found if not row.paused]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import IO, Any
@@ -21,7 +22,7 @@ from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.pasting import one_a_line
 from mobilizer.audience.queries import languages_of_members
-from mobilizer.audience.reporting import MOST_ROWS, VERDICTS
+from mobilizer.audience.reporting import VERDICTS
 from mobilizer.audience.sheet import look, refuse_larger
 from mobilizer.audience.undoing import DAYS, OVER, foretell_undo, start_undo
 from mobilizer.audience.workbook import WORKBOOKS
@@ -107,7 +108,7 @@ def choose(number: int) -> ResponseReturnValue:
     # The file has been read by now: the write is short, and workers need the database.
     with here.database.write() as session:
         row = _waiting(session, number, lock=True)
-        problems = choice.problems or importing.choose(row, sheet, choice.columns, options)
+        problems = choice.problems or importing.choose(here.keyring, row, sheet, choice.columns, options)
         if problems:
             return _columns(session, row, sheet, choice, problems), 422
     return redirect(url_for("imports.check", number=number), 303)
@@ -152,7 +153,7 @@ def understand(number: int) -> ResponseReturnValue:
     with here.database.write() as session:
         row = _waiting(session, number, lock=True)
         languages = {**row.options.get("languages", {}), **chosen}
-        if importing.choose(row, sheet, row.columns, {"languages": languages}):
+        if importing.choose(here.keyring, row, sheet, row.columns, {"languages": languages}):
             abort(400)
     return redirect(url_for("imports.check", number=number), 303)
 
@@ -215,21 +216,23 @@ def discard(number: int) -> ResponseReturnValue:
 @allowed("members.import")
 def show(number: int) -> ResponseReturnValue:
     """Step 4: how far it is; at its end what went in, and row by row what did not."""
-    here = installation()
+    here, after = installation(), typed_number(request.args.get("after", "")) or 0
     with here.database.read() as session:
         row = _import(session, number)
         if row.state == "uploaded":
             return redirect(url_for("imports.columns", number=number), 303)
         under_way = row.runs or row.state == "undoing"
-        found = [] if under_way else importing.report(here.keyring, row)
+        shown = 0 if under_way else ROWS_SHOWN
+        found, more = importing.report_page(session, here.keyring, number, after, shown)
         return render_template(
             "imports/show.html",
             row=row,
             name=_name(row),
             list=_list(session, row),
-            report=found[:ROWS_SHOWN],
-            report_length=len(found),
-            most_rows=MOST_ROWS,
+            report=found,
+            report_length=importing.report_length(session, number),
+            after=after,
+            more=more,
             verdicts=VERDICTS,
             failure=importing.failure_of(row),
             under_way=under_way,
@@ -259,10 +262,16 @@ def undo(number: int) -> ResponseReturnValue:
 @allowed("members.import")
 def problems_file(number: int) -> ResponseReturnValue:
     """The rows that have something to mend, as a file that can be mended and imported again."""
-    here = installation()
+    here, spoken = installation(), words()
     with here.database.read() as session:
-        text = importing.report_csv(here.keyring, _import(session, number), words())
-    answer = Response(text, mimetype="text/csv")
+        _import(session, number)
+
+    def lines() -> Iterator[bytes]:
+        with here.database.read() as session:
+            for line in importing.report_csv(session, here.keyring, session.get_one(Import, number), spoken):
+                yield line.encode()
+
+    answer = Response(lines(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="import-{number}-problems.csv"'
     return answer
 

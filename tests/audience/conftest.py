@@ -10,6 +10,7 @@ from mobilizer import tables as tables
 from mobilizer.audience import importing
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list
+from mobilizer.audience.reporting import ReportRow
 from mobilizer.db import Database
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
@@ -41,7 +42,7 @@ def bring(installation: Installation, friends: int) -> Importer:
         with installation.database.write() as session:
             row = importing.store(session, installation, list_id=list_id, filename="members.csv", data=raw)
             sheet = importing.look_again(installation, row)
-            assert importing.choose(row, sheet, row.columns, {**CONSENT, **options}) == []
+            assert importing.choose(installation.keyring, row, sheet, row.columns, {**CONSENT, **options}) == []
             assert importing.start(session, row) == []
             number = row.id
         importing.run_import(installation, number)
@@ -51,3 +52,9 @@ def bring(installation: Installation, friends: int) -> Importer:
             return row
 
     return bring
+
+
+def report_of(installation: Installation, row: Import) -> list[ReportRow]:
+    """The rows of an import's report."""
+    with installation.database.read() as session:
+        return list(importing.report(session, installation.keyring, row.id))

@@ -21,7 +21,7 @@ from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.audience.typos import likely_meant
 from mobilizer.installation import Installation
-from tests.audience.conftest import CONSENT, Importer
+from tests.audience.conftest import CONSENT, Importer, report_of
 
 BEFORE = "email,name,language,country,city\nana@example.org,Ana,es,,Lyon\n"
 AFTER = "email,name,language,country,city,street\nana@example.org,Anna,fr,MX,Nice,Rue\n"
@@ -123,7 +123,7 @@ def test_every_single_slip_before_the_dot_is_seen(domain: str, at: int, data: st
 def test_a_likely_typing_error_goes_in_and_is_named(installation: Installation, bring: Importer) -> None:
     row = bring("email\nana@gamil.com\n")
     assert row.counts == {"new": 1}
-    [found] = importing.report(installation.keyring, row)
+    [found] = report_of(installation, row)
     assert found.problems[0].text().startswith("“gamil.com” looks like a typing error: did they mean “gmail.com”?")
 
 
@@ -207,7 +207,7 @@ def test_who_left_elsewhere_does_not_come_by_a_file(installation: Installation, 
     lines = [f"u,{name}@example.org,N,{{}},{name},," for name in ("enabled", "blocklisted", "odd")]
     row = bring("\n".join([HEADERS["listmonk"], *lines]))
     assert row.counts == {"new": 1, "left": 1, "invalid": 1}
-    codes = [found.problems[0].code for found in importing.report(installation.keyring, row)]
+    codes = [found.problems[0].code for found in report_of(installation, row)]
     assert codes == ["import.left", "import.unknown_status"]
 
 
@@ -225,7 +225,7 @@ def test_columns_and_choices_are_remembered_for_the_list(
         sheet = importing.look_again(installation, row)
         chosen = {"name": 0, "language": 1, "email": 2}
         told = {**CONSENT, "known": "replace", "default_language": "pt"}
-        assert importing.choose(row, sheet, chosen, told) == []
+        assert importing.choose(installation.keyring, row, sheet, chosen, told) == []
         assert importing.start(session, row) == []
     turned = "note,email,what,who,more\ny,bob@example.org,fr,Bob,z\n"
     with installation.database.write() as session:

@@ -26,7 +26,6 @@ from mobilizer.audience.fields import (
     write_values,
 )
 from mobilizer.audience.fitting import NUMERIC, DayOrder, Definition, fitted
-from mobilizer.audience.imports import Import
 from mobilizer.audience.members import Member
 from mobilizer.cli import main
 from mobilizer.installation import Installation
@@ -178,7 +177,7 @@ def test_an_import_types_its_values_and_a_bad_one_is_left_blank_and_reported(
     with installation.database.read() as session:
         held = sorted(session.scalars(select(Member.attributes)), key=len, reverse=True)
         assert held == [{"born": "1990-12-31", "given": "1250.5", "size": "XL", "other": "x"}, {"other": "y"}]
-        [found] = importing.report(installation.keyring, session.get_one(Import, row.id))
+        [found] = importing.report(session, installation.keyring, row.id)
         said = [(one.where, one.code) for one in found.problems]
         assert brought_along(session) == ["other"]
     blank = "import.left_blank"

@@ -30,7 +30,7 @@ from mobilizer.delivery import reconcile
 from mobilizer.guarding import guard
 from mobilizer.installation import Installation
 from mobilizer.keys import BadSeal, Keyring
-from tests.audience.conftest import CONSENT, Importer
+from tests.audience.conftest import CONSENT, Importer, report_of
 
 HARD_NAMES = [
     'Ana "La Jefa" O\'Neil',
@@ -97,7 +97,7 @@ def test_each_bad_row_is_named_and_the_good_ones_go_in(installation: Installatio
         "gil@example.org": ("=cmd()", "en"),
         "hal@example.org": ("", "en"),
     }
-    report = {found.line: [p.code for p in found.problems] for found in importing.report(installation.keyring, row)}
+    report = {found.line: [p.code for p in found.problems] for found in report_of(installation, row)}
     assert report == {
         3: ["address.no_at"],
         4: ["import.unknown_language"],
@@ -120,7 +120,7 @@ def test_rows_that_the_encoding_cannot_read_are_left_out(installation: Installat
     row = bring(b"email,name\n" + good + "b@example.org,José\n".encode("cp1252"))
     assert row.encoding == "utf-8-sig"
     assert row.counts == {"new": 20, "invalid": 1}
-    assert importing.report(installation.keyring, row)[0].problems[0].code == "import.unreadable_letters"
+    assert report_of(installation, row)[0].problems[0].code == "import.unreadable_letters"
 
 
 def test_a_file_without_a_column_of_addresses_does_not_start(installation: Installation, friends: int) -> None:
@@ -167,7 +167,7 @@ def test_who_left_stays_away(installation: Installation, bring: Importer, friend
         other = create_list(session, "Others").id
     again, elsewhere = bring(text), bring(text, list_id=other)
     assert again.counts == elsewhere.counts == {"unsubscribed": 2}
-    codes = [found.problems[0].code for found in importing.report(installation.keyring, elsewhere)]
+    codes = [found.problems[0].code for found in report_of(installation, elsewhere)]
     assert codes == ["import.unsubscribed"] * 2
     with installation.database.read() as session:
         assert set(session.execute(select(Subscription.list_id, Subscription.standing))) == {(friends, "unsubscribed")}
@@ -179,7 +179,7 @@ def test_the_suppressed_are_not_brought_back(installation: Installation, bring: 
     row = bring("email\nana@example.org\nbob@example.org\n")
     assert row.counts == {"suppressed": 1, "new": 1}
     assert list(people(installation)) == ["bob@example.org"]
-    assert importing.report(installation.keyring, row)[0].verdict == "suppressed"
+    assert report_of(installation, row)[0].verdict == "suppressed"
 
 
 def test_a_member_of_another_list_joins_this_one_too(installation: Installation, bring: Importer) -> None:
@@ -417,7 +417,8 @@ def test_an_upload_cut_short_or_reordered_does_not_open(tmp_path: Path) -> None:
 
 def test_the_report_opens_safely_and_can_be_mended_and_uploaded(installation: Installation, bring: Importer) -> None:
     row = bring("email,name,language\nana@example.org,=cmd(),klingon\nbad,+1,en\nok@example.org,Ok,en\n")
-    text = importing.report_csv(installation.keyring, row)
+    with installation.database.read() as session:
+        text = "".join(importing.report_csv(session, installation.keyring, row))
     lines = list(csv.reader(StringIO(text.removeprefix("\ufeff"))))
     assert lines[0] == ["email", "name", "language", "Line", "Verdict", "What to mend"]
     assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@"))]
@@ -427,13 +428,23 @@ def test_the_report_opens_safely_and_can_be_mended_and_uploaded(installation: In
     assert people(installation)["bob@example.org"] == ("+1", "en")
 
 
-def test_a_report_stays_within_its_size(
+def test_a_report_has_every_row_whole_however_many(
     installation: Installation, bring: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mobilizer.audience.reporting.MOST_ROWS", 3)
-    row = bring("email\n" + "bad\n" * 10 + "a@example.org\n")
+    monkeypatch.setattr("mobilizer.audience.running.CHUNK", 4)
+    monkeypatch.setattr("mobilizer.audience.reporting.READ_AT_ONCE", 3)
+    long = "x" * 2000
+    row = bring("email,note\n" + f"bad,{long}\n" * 10 + "a@example.org,\n")
     assert row.counts == {"invalid": 10, "new": 1}
-    assert [found.line for found in importing.report(installation.keyring, row)] == [2, 3, 4]
+    whole = [(line, ("bad", long)) for line in range(2, 12)]
+    assert [(found.line, found.cells) for found in report_of(installation, row)] == whole
+    with installation.database.read() as session:
+        assert importing.report_length(session, row.id) == 10
+        first, more = importing.report_page(session, installation.keyring, row.id, 0, 6)
+        assert more == 6
+        rest, more = importing.report_page(session, installation.keyring, row.id, more, 6)
+        assert more is None
+        assert [(found.line, found.cells) for found in first + rest] == whole
 
 
 def test_a_rehearsal_says_what_would_happen_and_writes_nothing(installation: Installation, friends: int) -> None:
@@ -497,7 +508,7 @@ def test_half_a_row_at_the_end_is_reported(bring: Importer, text: str) -> None:
 def test_a_row_with_nul_bytes_is_reported(installation: Installation, bring: Importer) -> None:
     row = bring("email,name\n" + "".join(f"p{n}@example.org,Person of some name\n" for n in range(9)) + "a@b.org,A\0\n")
     assert row.counts == {"new": 9, "invalid": 1}
-    assert [p.code for found in importing.report(installation.keyring, row) for p in found.problems] == ["import.nul"]
+    assert [p.code for found in report_of(installation, row) for p in found.problems] == ["import.nul"]
 
 
 def test_ten_thousand_columns_are_too_many(bring: Importer) -> None:
@@ -515,7 +526,7 @@ def test_a_cell_too_many_costs_its_row(installation: Installation, bring: Import
     lines += [f"p{n}@example.org,P" for n in range(9)]
     row = bring("\n".join(lines))
     assert row.counts == {"new": 10, "invalid": 2}
-    found = importing.report(installation.keyring, row)[0]
+    found = report_of(installation, row)[0]
     assert found.problems[0].text() == (
         "This row has more cells than there are columns (3, not 2). Put quotation marks round a cell that has a "
         "delimiter in it."
@@ -525,20 +536,22 @@ def test_a_cell_too_many_costs_its_row(installation: Installation, bring: Import
 def test_the_names_of_the_columns_once_more_are_nobody(installation: Installation, bring: Importer) -> None:
     row = bring("Correo,Nombre\nana@example.org,Ana\nCorreo,Nombre\nbob@example.org,Bob\n")
     assert row.counts == {"new": 2, "invalid": 1}
-    assert importing.report(installation.keyring, row)[0].problems[0].code == "import.header_again"
+    assert report_of(installation, row)[0].problems[0].code == "import.header_again"
 
 
 def test_below_titles_only_people_are_read(installation: Installation, bring: Importer) -> None:
     row = bring("Our members\n\nemail,name\nana@example.org,Ana\nnobody,No\n")
     assert row.counts == {"new": 1, "invalid": 1}
-    assert importing.report(installation.keyring, row)[0].line == 5
+    assert report_of(installation, row)[0].line == 5
 
 
 def test_a_file_with_nobody_in_it_does_not_start(installation: Installation, friends: int) -> None:
     with installation.database.write() as session:
         row = importing.store(session, installation, list_id=friends, filename="x.csv", data=b"email,name\n")
         looked = importing.look_again(installation, row)
-        assert [p.code for p in importing.choose(row, looked, row.columns, CONSENT)] == ["import.nobody"]
+        assert [p.code for p in importing.choose(installation.keyring, row, looked, row.columns, CONSENT)] == [
+            "import.nobody"
+        ]
 
 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read() -> None:
@@ -555,13 +568,15 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_read() -> None:
     assert caught.value.problem.text() == "The file has 2000 MB; at most 100 MB can be read at once. Cut it into parts."
 
 
-def test_a_header_of_addresses_is_not_kept_in_the_clear(installation: Installation, friends: int) -> None:
+def test_who_is_taken_for_the_header_is_not_kept_in_the_clear(installation: Installation, friends: int) -> None:
     with installation.database.write() as session:
-        data = b"ana@example.org,Ana\nbob@example.org,Bob\n"
+        data = b"ana@example.org,Ana Sol\nbob@example.org,Bob\n"
         row = importing.store(session, installation, list_id=friends, filename="x.csv", data=data)
         looked = importing.look_again(installation, row, has_header=True)
-        assert importing.choose(row, looked, {"email": 0}, CONSENT) == []
+        assert importing.choose(installation.keyring, row, looked, {"email": 0}, CONSENT) == []
+        assert row.header(installation.keyring) == ("", "Ana Sol")
         assert "example" not in str(row.options)
+        assert "Sol" not in str(row.options)
 
 
 def test_the_name_of_a_file_is_sealed(installation: Installation, friends: int) -> None:

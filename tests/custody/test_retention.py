@@ -142,10 +142,11 @@ def test_files_reports_and_traces_go_each_in_its_time(kept: World) -> None:
     with here.database.write() as session:
         session.execute(update(Import).where(Import.id == done).values(finished_at=clock(-31 * 86_400)))
         session.execute(update(Import).where(Import.id == fresh).values(created_at=clock(-90_000)))
-    assert a_round(here) == {"uploads": 1, "reports": 1}
+    assert a_round(here) == {"uploads": 1, "reports": 2}  # the one row of it, and the names
     with here.database.read() as session:
         row = session.get_one(Import, done)
-        assert (row.problems, row.sealed_name, row.counts["new"]) == (None, None, 2)
+        assert (row.sealed_header, row.sealed_name, row.counts["new"]) == (None, None, 2)
+        assert list(importing.report(session, here.keyring, done)) == []
         assert session.get(Import, fresh) is None
 
 
@@ -163,7 +164,7 @@ def test_reports_forget_who_is_erased_and_keep_who_was_refused_for_it(kept: Worl
     assert a_round(here) == {"reports": 3}  # Ana in the first file, twice, and as her own double in the second
     assert a_round(here) == {}
     with here.database.read() as session:
-        told = [importing.report(here.keyring, session.get_one(Import, one)) for one in (first, again)]
+        told = [list(importing.report(session, here.keyring, one)) for one in (first, again)]
     assert [row.cells for row in told[0]] == [("bo@gamil.com",), ("no address",)]
     assert ("suppressed", ("ana@gamil.com",)) in [(row.verdict, row.cells) for row in told[1]]
 

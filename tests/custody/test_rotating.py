@@ -112,7 +112,7 @@ def test_everything_opens_through_rotation_reseal_and_retirement(kept: World) ->
         done = session.scalars(select(Import).order_by(Import.id)).first()
         assert done
         assert done.filename(here.keyring) == "Ana.csv"
-        assert [row.line for row in importing.report(here.keyring, done)] == [4]
+        assert [row.line for row in importing.report(session, here.keyring, done.id)] == [4]
     assert names(kept) == before
     with second(here) as later:
         assert later.keyring.read_token(Purpose.UNSUBSCRIBE, old_link) == TICKET
