@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
 from mobilizer.audience.columns import names_a_field
-from mobilizer.audience.exports import has_left
+from mobilizer.audience.exports import has_left, said_so
 from mobilizer.audience.fitting import DayOrder, Definition, fitted
 from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
@@ -53,7 +53,16 @@ _FAULTS = {
 LEFT_BLANK = "import.left_blank"
 
 Verdict = Literal[
-    "new", "updated", "unchanged", "invalid", "duplicate", "suppressed", "unsubscribed", "unknown_language", "left"
+    "new",
+    "updated",
+    "unchanged",
+    "invalid",
+    "duplicate",
+    "suppressed",
+    "unsubscribed",
+    "unknown_language",
+    "left",
+    "leaves",
 ]
 
 
@@ -117,17 +126,20 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row that does not go in, and all that is wrong with it."""
+    """A row that does not go in, and all that is wrong with it. `leaver` is the normalised address of a person of whom
+    it says that they have left."""
 
     line: int
     verdict: Verdict
     problems: tuple[Problem, ...]
+    leaver: str = ""
 
 
 class _Told(NamedTuple):
     """What the cells say that hold one of few words: all but the address, the name and a person's own columns."""
 
     left: Problem | None
+    said_so: bool
     language: str
     says_language: bool
     second_language: str | None
@@ -168,7 +180,8 @@ class Reader:
         few = self._few_of(cells)
         told = self._known(few) if len(whole) <= MAX_KNOWN else self._tell(few)
         if told.left:
-            return Refusal(line, "left" if told.left.severity == "warning" else "invalid", (told.left,))
+            leaver = _address(cells[self._email]) if told.said_so else ""
+            return Refusal(line, "left" if told.left.severity == "warning" else "invalid", (told.left,), leaver)
         problems, remarks = list[Problem](), list[Problem]()
         cell = unguard(cells[self._email])
         email = _email(cell, problems, remarks)
@@ -192,6 +205,14 @@ class Reader:
             told.says_language,
             told.tags,
         )
+
+    def leaver(self, row: Row) -> str:
+        """The address of a person of whom a row says that they have left; empty of everybody else."""
+        at = self._choices.columns["status"]
+        if at >= len(row.cells) or not said_so(unguard(row.cells[at])):
+            return ""
+        says = self.read(row)
+        return says.leaver if isinstance(says, Refusal) else ""
 
     def _fault(self, row: Row) -> Problem | None:
         """What keeps a row from being read at all."""
@@ -222,6 +243,7 @@ class Reader:
         language = said or (choices.by_country and language_of(country)) or choices.default_language
         return _Told(
             left=has_left(cells.get("status", "")),
+            said_so=said_so(cells.get("status", "")),
             language=language,
             says_language=said is not None,
             country=country,
@@ -251,6 +273,14 @@ def clean(text: str) -> str:
         return text.strip(" ")
     spaced = re.sub(r"[\r\n\t\v\f\x1c-\x1f\x85\u2028\u2029]+", " ", text)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs")).strip("\ufeff\u200b \u00a0")
+
+
+def _address(cell: str) -> str:
+    """The normal form of a cell's address, empty where it has none."""
+    try:
+        return normalise(unguard(cell))
+    except BadAddress:
+        return ""
 
 
 def _email(cell: str, problems: list[Problem], remarks: list[Problem]) -> str:

@@ -157,6 +157,38 @@ _LEFT = frozenset(
     ]
 ) | {"spam complaint", "opted out", "opted in no", "undeliverable", "unsubscribed (bulk)"}
 
+# Of these, what a person has said themselves, wherever they did: it holds for us, too. The others speak of an address
+# that no mail reached, or of somebody who was not asked yet.
+_SAID_SO = frozenset(
+    [
+        "unsubscribed",
+        "unsubscribed (bulk)",
+        "unsub",
+        "blocklisted",
+        "blacklisted",
+        "no",
+        "n",
+        "false",
+        "0",
+        "spam",
+        "complaint",
+        "complained",
+        "previous spam complaint",
+        "spam complaint",
+        "opted-out",
+        "opted_out",
+        "opted out",
+        "opted in no",
+        "optout",
+        "baja",
+        "cancelado",
+        "désabonné",
+        "désinscrit",
+        "ملغى",
+        "abgemeldet",
+    ]
+)
+
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?\b|\d\d?[./]\d\d?[./]\d{2,4}\b")
 
 
@@ -194,6 +226,12 @@ def has_left(cell: str) -> Problem | None:
         "the column out."
     )
     return Problem("import.unknown_status", message, params, where="status")
+
+
+def said_so(cell: str) -> bool:
+    """Whether the word in that column, or the date, means that the person themselves does not want mail any more."""
+    word = cell.strip().casefold()
+    return word in _SAID_SO or _DATE.match(word) is not None
 
 
 def _key(name: str) -> str:

@@ -25,10 +25,14 @@ from mobilizer.audience.running import (
     candidates_of,
     choices_of,
     data_rows,
+    end,
     joining_of,
+    leavers,
+    leaving_of,
     noted,
     read_chunks,
     run_import,
+    verdicts_of,
 )
 from mobilizer.audience.sheet import Sheet, look
 from mobilizer.audience.tags import folded, names_problems
@@ -60,6 +64,7 @@ __all__ = [
     "draft",
     "failure_of",
     "forget_uploads",
+    "give_up",
     "go_on",
     "guess_columns",
     "look",
@@ -210,7 +215,7 @@ def pause(session: Session, row: Import) -> bool:
     session.refresh(row, with_for_update=True)
     runs = row.runs
     if runs:
-        row.options = {**row.options, "paused": True}
+        row.options = {**row.options, "paused": session.scalars(select(clock())).one().isoformat()}
     return runs
 
 
@@ -221,6 +226,16 @@ def go_on(session: Session, row: Import) -> bool:
     was = row.paused
     if was:
         row.options = {name: value for name, value in row.options.items() if name != "paused"}
+    return was
+
+
+def give_up(session: Session, installation: Installation, row: Import, why: str = "given_up") -> bool:
+    """End a run that is under way or paused, and throw its file away at once; what is in stays in, and is reported.
+    False if none was."""
+    session.flush()
+    was = end(session, row.id, "failed", why)
+    if was:
+        upload_path(installation.settings.home, row.id).unlink(missing_ok=True)
     return was
 
 
@@ -236,11 +251,14 @@ def rehearse(
 
     Raises FileNotFoundError, Unreadable and keys.BadSeal.
     """
+    keyring, choices = installation.keyring, choices_of(session, installation, row)
+    gone = leavers(keyring, choices, data_rows(installation, row, clear))
     tally, source = _Tally(show), islice(data_rows(installation, row, clear), most)
-    for chunk in read_chunks(installation.keyring, choices_of(session, installation, row), source):
-        decisions, _ = judge(session, installation.keyring, joining_of(row), candidates_of(chunk))
-        for raw, says, key in chunk:
-            tally.take(raw, says, says.verdict if isinstance(says, Refusal) else decisions[key].verdict)
+    for chunk in read_chunks(keyring, choices, source, gone):
+        decisions, _ = judge(session, keyring, joining_of(row), candidates_of(chunk))
+        became = {key: decision.verdict for key, decision in decisions.items()}
+        for read, verdict in zip(chunk, verdicts_of(chunk, became, leaving_of(session, row, chunk)), strict=True):
+            tally.take(read.raw, read.says, verdict)
     return tally.rehearsal(row.rows if most is not None else 0)
 
 
@@ -322,14 +340,18 @@ def _kept_of(row: Import | None) -> dict[str, Any]:
 
 
 def forget_uploads(session: Session, installation: Installation) -> int:
-    """Throw away the files that nobody has chosen anything for in WAITING_SECONDS, and those that a crash left without
-    an import: they are full of addresses. Returns how many went."""
+    """Throw away the files that nobody has chosen anything for in WAITING_SECONDS, those of runs that have been paused
+    for as long, and those that a crash left without an import: they are full of addresses. Returns how many went."""
     waiting = delete(Import).where(Import.state == "uploaded", Import.created_at < clock(-WAITING_SECONDS))
     over = session.scalars(waiting.returning(Import.id)).all()
+    day_ago = session.scalars(select(clock(-WAITING_SECONDS))).one()
+    running = session.scalars(select(Import).where(Import.state == "running").with_for_update(skip_locked=True)).all()
+    paused = [row for row in running if row.paused_since and row.paused_since < day_ago]
+    gone = [row for row in paused if give_up(session, installation, row, "waited")]
     for number in over:
         upload_path(installation.settings.home, number).unlink(missing_ok=True)
     still = session.scalars(select(Import.id).where(Import.state.in_(("uploaded", "running")))).all()
-    return len(over) + forget_strays(installation.settings.home, set(still), WAITING_SECONDS)
+    return len(over) + len(gone) + forget_strays(installation.settings.home, set(still), WAITING_SECONDS)
 
 
 def _options_of(sheet: Sheet, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,8 +48,13 @@ class Import(Base):
 
     @property
     def paused(self) -> bool:
-        """Whether a person has stopped a run that is not at its end: `options` holds "paused"."""
+        """Whether a person has stopped a run that is not at its end: `options` say since when."""
         return self.state == "running" and bool(self.options.get("paused"))
+
+    @property
+    def paused_since(self) -> datetime | None:
+        """When a run that stands still was stopped."""
+        return datetime.fromisoformat(self.options["paused"]) if self.paused else None
 
     @property
     def runs(self) -> bool:

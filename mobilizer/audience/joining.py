@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Text, and_, bindparam, cast, insert, select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.audience.arriving import bring_in, spans, subscribe_new
+from mobilizer.audience.arriving import Overtaken, bring_in, spans, subscribe_new
 from mobilizer.audience.candidates import Candidate, Verdict
 from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.lists import Standing, Subscription
@@ -128,8 +128,7 @@ def decide(
     lacking = _lacking(candidate, joining, tags)
     if member is None:
         return Decision("new", joins=True, tags=lacking) if lacking else _NEW
-    left = [s == Standing.UNSUBSCRIBED for s in standings.values()]
-    if standings.get(joining.list_id) == Standing.UNSUBSCRIBED or (left and all(left)):
+    if _has_left(standings, joining.list_id):
         return Decision("unsubscribed")
     change = _change(candidate, known, member, joining.known)
     joins = joining.list_id not in standings
@@ -167,26 +166,27 @@ def judge(
 ) -> tuple[dict[bytes, Decision], dict[bytes, Found]]:
     """What would become of candidates, by address key, and which of them are members. Nothing is written.
 
-    Whose record was merged into another is a member already, and stays as they are.
+    Whose record was merged into another is the member who stays: they join, and nothing that is known of them changes.
     """
     # In this order: who is erased or merged in between was a member, or is suppressed or merged, and never looks new.
     members = _members(session, joining.list_id, candidates)
     merged = merged_among(session, candidates)
-    suppressed = suppressed_among(session, candidates)
+    members |= _stayers(session, joining.list_id, merged)
+    suppressed = suppressed_among(session, {*candidates, *merged.values()})
     elsewhere = _standings(session, [member.id for member in members.values() if member.standing is None])
     tagged = joining.tags or any(candidate.tags for candidate in candidates.values())
     tags = tags_of(session, [member.id for member in members.values()]) if tagged else {}
     decisions: dict[bytes, Decision] = {}
     for key, candidate in candidates.items():
         member = members.get(key)
-        if key in suppressed:
+        if key in suppressed or merged.get(key) in suppressed:
             decisions[key] = Decision("suppressed")
-        elif key in merged:
-            decisions[key] = _UNCHANGED
+        elif merged.get(key) in candidates:
+            decisions[key] = _UNCHANGED  # the same person, by the address that they have now
         elif member is None:
             decisions[key] = decide(candidate, None, None, {}, joining)
         else:
-            known = member.identity(keyring) if joining.known != "keep" else None
+            known = member.identity(keyring) if joining.known != "keep" and key not in merged else None
             theirs = {joining.list_id: member.standing} if member.standing else elsewhere.get(member.id, {})
             decisions[key] = decide(candidate, known, member, theirs, joining, tags.get(member.id, {}).values())
     return decisions, members
@@ -200,6 +200,7 @@ def join(
     Raises arriving.Overtaken; then nothing of it may stay.
     """
     decisions, members = judge(session, keyring, joining, candidates)
+    _hold_still(session, [members[key] for key in members if decisions[key].joins], joining.list_id)
     new = {key: candidates[key] for key, decision in decisions.items() if decision.verdict == "new"}
     numbers = bring_in(session, keyring, new, joining.source)
     subscribe_new(
@@ -244,6 +245,40 @@ def _members(session: Session, list_id: int, address_keys: Iterable[bytes]) -> d
     connection = session.connection()
     rows = _KNOWN.run(connection, (list_id, keys(connection, address_keys)))
     return {member.address_key: member for member in map(Found._make, rows)}
+
+
+def _stayers(session: Session, list_id: int, merged: Mapping[bytes, bytes]) -> dict[bytes, Found]:
+    """The members whom merged records lead to, by the addresses of those."""
+    there = _members(session, list_id, set(merged.values())) if merged else {}
+    return {key: there[stays] for key, stays in merged.items() if stays in there}
+
+
+def on_list(session: Session, list_id: int, address_keys: Collection[bytes]) -> dict[bytes, int]:
+    """Those of some addresses whose people are on a list, or asked to be: address key -> number."""
+    there = _members(session, list_id, address_keys)
+    there |= _stayers(session, list_id, merged_among(session, address_keys))
+    staying = (Standing.CONFIRMED, Standing.PENDING)
+    return {key: member.id for key, member in there.items() if member.standing in staying}
+
+
+def _hold_still(session: Session, joiners: Collection[Found], list_id: int) -> None:
+    """Let nobody leave until this transaction ends who is about to join one more list; and look again, for they may
+    have left a moment ago. Raises arriving.Overtaken if one has."""
+    if not joiners or session.get_bind().dialect.name == "sqlite":
+        return  # there, whoever writes is alone
+    numbers = sorted({member.id for member in joiners})
+    held = select(Member.id).where(Member.id.in_(numbers)).order_by(Member.id).with_for_update(key_share=True)
+    there = session.scalars(held).all()
+    standings = _standings(session, numbers)
+    gone = [number for number in there if _has_left(standings.get(number, {}), list_id)]
+    if gone or len(there) < len(numbers):
+        raise Overtaken
+
+
+def _has_left(standings: Standings, list_id: int) -> bool:
+    """Whether a person left a list, or every list they were on: a file does not bring them back."""
+    left = [standing == Standing.UNSUBSCRIBED for standing in standings.values()]
+    return standings.get(list_id) == Standing.UNSUBSCRIBED or (bool(left) and all(left))
 
 
 def _standings(session: Session, member_ids: Sequence[int]) -> dict[int, dict[int, Standing]]:

@@ -46,7 +46,12 @@ class Former:
     dropped: tuple[dict[str, Any], ...]
 
 
-_AMONG = Prepared(select(MergedMember.address_key).where(one_of_keys(MergedMember.address_key, "keys")), "keys")
+_AMONG = Prepared(
+    select(MergedMember.address_key, Member.address_key)
+    .join(Member, Member.id == MergedMember.into_id)
+    .where(one_of_keys(MergedMember.address_key, "keys")),
+    "keys",
+)
 
 
 def who_stays(session: Session, number: int, *, lock: bool = False) -> int:
@@ -92,7 +97,9 @@ def formers_of(session: Session, keyring: Keyring, member_id: int) -> list[Forme
     ]
 
 
-def merged_among(session: Session, address_keys: Collection[bytes]) -> set[bytes]:
-    """Those of some addresses whose record was merged into another: their people are members already."""
+def merged_among(session: Session, address_keys: Collection[bytes]) -> dict[bytes, bytes]:
+    """Those of some addresses whose record was merged into another, each with the address of the one who stays; all by
+    their keys."""
     connection = session.connection()
-    return {bytes(key) for (key,) in _AMONG.run(connection, (keys(connection, address_keys),))}
+    rows = _AMONG.run(connection, (keys(connection, address_keys),))
+    return {bytes(key): bytes(stays) for key, stays in rows}

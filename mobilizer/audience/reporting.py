@@ -30,6 +30,7 @@ VERDICTS = {
     "unsubscribed": N_("unsubscribed, left as they are"),
     "suppressed": N_("suppressed, left out"),
     "left": N_("left elsewhere, left out"),
+    "leaves": N_("left elsewhere, taken off the list"),
     "unknown_language": N_("language not known"),
     "invalid": N_("cannot be used"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
@@ -19,11 +19,12 @@ from mobilizer.audience.candidates import Candidate, Choices, Reader, Refusal, V
 from mobilizer.audience.consent import consent_line
 from mobilizer.audience.fields import definitions
 from mobilizer.audience.imports import Import
-from mobilizer.audience.joining import Joining, join
+from mobilizer.audience.joining import Joining, join, on_list
 from mobilizer.audience.reporting import ReportRow, add_to_report
 from mobilizer.audience.rows import Row, Unreadable
 from mobilizer.audience.seen import Seen
 from mobilizer.audience.sheet import rows
+from mobilizer.audience.standing import leave_list
 from mobilizer.audience.uploads import open_upload, upload_path
 from mobilizer.db import clock
 from mobilizer.installation import Installation, follow_keys
@@ -40,6 +41,8 @@ FAILURES = {
     "gone": N_("The uploaded file is gone. Upload it again; what was already added stays."),
     "sealed": N_("The uploaded file cannot be opened: it was changed on disk, or its key is gone. Upload it again."),
     "unreadable": N_("The file breaks off or is damaged. Save it again and upload it; what was already added stays."),
+    "given_up": N_("It was given up before all rows were read, and its file is gone; what was already added stays."),
+    "waited": N_("It was paused for more than a day: its file was thrown away. What was already added stays."),
 }
 
 # What is said of a good row whose person stays as they are.
@@ -48,11 +51,18 @@ _LEFT_ALONE = {
     "unsubscribed": N_("This person has left. They stay unsubscribed; only they can come back."),
 }
 
+_LEAVES = Problem(
+    "import.leaves",
+    N_("This person is on the list, and the file says that they have left: they are taken off it."),
+    severity="warning",
+    where="status",
+)
+
 Progress = Callable[[int, int], None]
 
 
 class Read(NamedTuple):
-    """One row, what it says, and the key of the address that it brings: empty for a refusal."""
+    """One row, what it says, and the key of the address that it brings, or that has left by it; else empty."""
 
     raw: Row
     says: Candidate | Refusal
@@ -84,12 +94,14 @@ def data_rows(installation: Installation, row: Import, clear: IO[bytes] | None =
     """The rows below the header: of the kept file, or of a `clear` one that was not kept."""
     sheet = int(row.options.get("sheet", 0))
     header = int(row.options.get("above", 0)) + 1 if row.options.get("has_header", True) else 0
-    with open_upload(_kept(installation, row), installation.keyring) if clear is None else nullcontext(clear) as file:
+    with (
+        open_upload(_path(installation, row.id), installation.keyring) if clear is None else nullcontext(clear) as file
+    ):
         yield from islice(rows(file, row.encoding, row.delimiter, sheet), header, None)
 
 
-def _kept(installation: Installation, row: Import) -> Path:
-    return upload_path(installation.settings.home, row.id)
+def _path(installation: Installation, import_id: int) -> Path:
+    return upload_path(installation.settings.home, import_id)
 
 
 def choices_of(session: Session, installation: Installation, row: Import) -> Choices:
@@ -112,18 +124,35 @@ def joining_of(row: Import) -> Joining:
     )
 
 
-def read_chunks(keyring: Keyring, choices: Choices, source: Iterator[Row]) -> Iterator[list[Read]]:
-    """The rows of a source as a run reads them, some at a time; an address that was on an earlier line is refused."""
+def leavers(keyring: Keyring, choices: Choices, source: Iterator[Row]) -> Seen:
+    """Who has left by a row of a source, each with its line: whatever other rows say of them, before it or after."""
+    found, reader = Seen(), Reader(choices)
+    for raw in source if "status" in choices.columns else ():
+        email = reader.leaver(raw)
+        if email:
+            found.first(keyring.address_key(email), raw.line)
+    return found
+
+
+def read_chunks(keyring: Keyring, choices: Choices, source: Iterator[Row], gone: Seen) -> Iterator[list[Read]]:
+    """The rows of a source as a run reads them, some at a time; an address that was on an earlier line is refused, and
+    one that is `gone` by any line (see `leavers`)."""
     read, key_of, seen = Reader(choices).read, keyring.address_key, Seen()
     while chunk := list(islice(source, CHUNK)):
-        yield [_first_time(raw, read(raw), key_of, seen) for raw in chunk]
+        yield [_first_time(raw, read(raw), key_of, seen, gone) for raw in chunk]
         chunk.clear()  # while the next are read these are no longer held
 
 
-def _first_time(raw: Row, says: Candidate | Refusal, key_of: Callable[[str], bytes], seen: Seen) -> Read:
+def _first_time(raw: Row, says: Candidate | Refusal, key_of: Callable[[str], bytes], seen: Seen, gone: Seen) -> Read:
     if isinstance(says, Refusal):
-        return Read(raw, says, b"")
+        key = key_of(says.leaver) if says.leaver else b""
+        return Read(raw, says, key if key and gone.line_of(key) == raw.line else b"")
     key = key_of(says.email)
+    left = gone.line_of(key)
+    if left is not None:
+        message = N_("Line %(line)d says that this person has left; this row was left out.")
+        problem = Problem("import.left_by_line", message, {"line": left}, "warning", "status")
+        return Read(raw, Refusal(raw.line, "left", (problem,)), b"")
     first = seen.first(key, raw.line)
     if first == raw.line:
         return Read(raw, says, key)
@@ -137,9 +166,25 @@ def candidates_of(chunk: Sequence[Read]) -> dict[bytes, Candidate]:
     return {read.key: read.says for read in chunk if isinstance(read.says, Candidate)}
 
 
+def leaving_of(session: Session, row: Import, chunk: Sequence[Read]) -> dict[bytes, int]:
+    """Those on the import's list who have left by the file: address key -> number."""
+    keys = [read.key for read in chunk if read.key and isinstance(read.says, Refusal)]
+    return on_list(session, row.list_id, keys) if keys else {}
+
+
+def verdicts_of(chunk: Sequence[Read], became: Mapping[bytes, Verdict], leaving: Collection[bytes]) -> list[Verdict]:
+    """What is said of each row: `became` has what becomes of candidates, `leaving` who is taken off the list."""
+    return [
+        became[key] if isinstance(says, Candidate) else "leaves" if key in leaving else says.verdict
+        for _, says, key in chunk
+    ]
+
+
 def noted(raw: Row, read: Candidate | Refusal, verdict: Verdict = "new") -> ReportRow:
     """A row as the report has it; `verdict` is what became of a candidate."""
     cells = tuple(raw.cells)
+    if verdict == "leaves":
+        return ReportRow(raw.line, verdict, (_LEAVES,), cells)
     if isinstance(read, Refusal):
         return ReportRow(raw.line, read.verdict, read.problems, cells)
     alone = _LEFT_ALONE.get(verdict)
@@ -173,7 +218,8 @@ def _read_on(installation: Installation, order: Import, progress: Progress | Non
     keyring, done = installation.keyring, 0
     with installation.database.read() as session:
         choices = choices_of(session, installation, order)
-    for chunk in read_chunks(keyring, choices, data_rows(installation, order)):
+    gone = leavers(keyring, choices, data_rows(installation, order))
+    for chunk in read_chunks(keyring, choices, data_rows(installation, order), gone):
         # What is in already is read all the same: a later line may have the same address.
         done, fresh = done + len(chunk), chunk[max(order.rows_read - done, 0) :]
         if not fresh:
@@ -203,8 +249,9 @@ def _settle(session: Session, keyring: Keyring, import_id: int, done: int, chunk
     row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
     if row is None or not row.runs or row.rows_read != done:
         return False
-    became = join(session, keyring, joining_of(row), candidates_of(chunk))
-    verdicts = [says.verdict if isinstance(says, Refusal) else became[key] for _, says, key in chunk]
+    leaving = leaving_of(session, row, chunk)
+    leave_list(session, row.list_id, list(leaving.values()))
+    verdicts = verdicts_of(chunk, join(session, keyring, joining_of(row), candidates_of(chunk)), leaving)
     row.counts = dict(Counter(row.counts) + Counter(verdicts))
     row.rows_read = done + len(chunk)
     row.rows = max(row.rows, row.rows_read)  # of a large file it was an estimate
@@ -217,12 +264,20 @@ def _settle(session: Session, keyring: Keyring, import_id: int, done: int, chunk
     return True
 
 
+def end(session: Session, import_id: int, state: str, failure: str = "") -> bool:
+    """Let a run be over, for whatever reason; False where none is under way. The caller commits, then throws the file
+    away."""
+    row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
+    if row is None or row.state != "running":
+        return False
+    row.state, row.failure, row.finished_at = state, failure, session.scalar(select(clock()))
+    row.rows = row.rows_read if state == "done" else row.rows
+    headcounts.doubt(session)
+    return True
+
+
 def _end(installation: Installation, import_id: int, state: str, failure: str = "") -> None:
     with installation.database.write() as session:
-        row = session.scalar(select(Import).where(Import.id == import_id).with_for_update())
-        if row is None or row.state != "running":
-            return
-        row.state, row.failure, row.finished_at = state, failure, session.scalar(select(clock()))
-        row.rows = row.rows_read if state == "done" else row.rows
-        headcounts.doubt(session)
-    upload_path(installation.settings.home, import_id).unlink(missing_ok=True)
+        over = end(session, import_id, state, failure)
+    if over:
+        _path(installation, import_id).unlink(missing_ok=True)

@@ -18,14 +18,19 @@ class Seen:
 
     def first(self, key: bytes, line: int) -> int:
         """The line that a key was on first: this one, where it is new."""
-        group, rest = self._groups[key[:_HEAD]], key[_HEAD:]
-        at = group.find(rest)
-        stride = len(rest) + _LINE.size
+        found = self.line_of(key)
+        if found is None:
+            self._groups[key[:_HEAD]] += key[_HEAD:] + _LINE.pack(line)
+            return line
+        return found
+
+    def line_of(self, key: bytes) -> int | None:
+        """The line that a key was on first; None where it is not known."""
+        group, rest = self._groups.get(key[:_HEAD]), key[_HEAD:]
+        if group is None:
+            return None
+        at, stride = group.find(rest), len(rest) + _LINE.size
         while at % stride and at != -1:  # across two of them
             at = group.find(rest, at + 1)
-        if at == -1:
-            group += rest
-            group += _LINE.pack(line)
-            return line
-        found: int = _LINE.unpack_from(group, at + len(rest))[0]
+        found: int | None = None if at == -1 else _LINE.unpack_from(group, at + len(rest))[0]
         return found

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
+from mobilizer.audience.members import Member
 from mobilizer.db import clock
 
 
@@ -75,6 +76,14 @@ def leave(session: Session, member_id: int, list_ids: Sequence[int]) -> list[int
     return _leave(session, member_id, list_ids)
 
 
+def leave_list(session: Session, list_id: int, member_ids: Sequence[int]) -> None:
+    """Take many members off one list."""
+    if member_ids:
+        on = Subscription.list_id == list_id, Subscription.standing != Standing.UNSUBSCRIBED
+        gone = update(Subscription).where(*on, Subscription.member_id.in_(member_ids))
+        session.execute(gone.values(standing=Standing.UNSUBSCRIBED, changed_at=_moment(session)))
+
+
 def rejoin(session: Session, member_id: int, list_ids: Sequence[int]) -> list[int]:
     """Bring a member back to lists they had left, as they were; returns those that changed.
 
@@ -116,6 +125,8 @@ def lists_of(session: Session, member_id: int) -> list[Membership]:
 
 
 def _leave(session: Session, member_id: int, list_ids: Sequence[int] | None) -> list[int]:
+    # Nobody puts them on another list meanwhile (see joining.join): who leaves all has left all.
+    session.execute(select(Member.id).where(Member.id == member_id).with_for_update(key_share=True))
     statement = (
         update(Subscription)
         .where(Subscription.member_id == member_id, Subscription.standing != Standing.UNSUBSCRIBED)

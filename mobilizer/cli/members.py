@@ -132,6 +132,19 @@ def resume(settings: Settings, number: int, report: Path | None, show: bool, as_
     run_to_the_end(installation, number, report=report, show=show, as_json=as_json)
 
 
+@members.command("give-up")
+@click.argument("number", type=click.IntRange(1))
+@click.pass_obj
+def give_up(settings: Settings, number: int) -> None:
+    """End the import of this NUMBER, and throw its file away; what is in stays in."""
+    installation = opened(settings)
+    with installation.database.write() as session:
+        row = session.get(Import, number)
+        if row is None or not importing.give_up(session, installation, row):
+            raise click.ClickException(f"No import {number} is under way.")
+        click.echo(f"Given up; {row.rows_read} rows were read, and their members stay.")
+
+
 def run_to_the_end(installation: Installation, number: int, *, report: Path | None, show: bool, as_json: bool) -> None:
     """Run an import and say what became of it. Ctrl-C lets the present chunk be written, then says how to go on."""
     with bar(quiet=as_json) as shown, stoppable() as stop:

@@ -199,6 +199,17 @@ def resume(number: int) -> ResponseReturnValue:
     return redirect(url_for("imports.show", number=number), 303)
 
 
+@blueprint.post("/imports/<int:number>/give-up")
+@allowed("members.import")
+def give_up(number: int) -> ResponseReturnValue:
+    """Let it end here, and throw its file away. What is in stays in."""
+    here = installation()
+    with here.database.write() as session:
+        if importing.give_up(session, here, _import(session, number, lock=True)):
+            record(session, me().id, "import.give_up", f"import:{number}")
+    return redirect(url_for("imports.show", number=number), 303)
+
+
 @blueprint.post("/imports/<int:number>/discard")
 @allowed("members.import")
 def discard(number: int) -> ResponseReturnValue:

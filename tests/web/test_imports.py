@@ -455,14 +455,35 @@ def test_a_start_is_recorded_once_and_no_address_is_kept_as_a_word(
         assert session.scalars(started).one() == 1
 
 
-def test_a_report_that_is_full_says_that_there_may_be_more(
+def test_a_long_report_is_read_page_by_page_and_the_file_has_all(
     organizer: Browser, world: World, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mobilizer.audience.reporting.MOST_ROWS", 3)
-    monkeypatch.setattr(imports, "MOST_ROWS", 3)
-    for bad, full in ((2, False), (4, True)):
-        number = number_of(upload(organizer, b"email\nana@example.org\n" + b"bad\n" * bad).location)
-        organizer.post(f"/imports/{number}/columns", go="1", **{"column-0": "email"}, default_language="en", **CONSENT)
-        organizer.post(f"/imports/{number}/start")
-        run_import(installation, number)
-        assert ("No more than 3 rows are kept here" in organizer.get(f"/imports/{number}").text) == full
+    monkeypatch.setattr(imports, "ROWS_SHOWN", 3)
+    number = number_of(upload(organizer, b"email\nana@example.org\n" + b"bad\n" * 7).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **{"column-0": "email"}, default_language="en", **CONSENT)
+    organizer.post(f"/imports/{number}/start")
+    assert "Give up" in organizer.get(f"/imports/{number}").text
+    run_import(installation, number)
+    page, lines = organizer.get(f"/imports/{number}").text, list[int]()
+    while True:
+        lines += [int(line) for line in re.findall(r'<td class="num"><bdi>(\d+)</bdi></td>', page)]
+        on = re.search(r'href="(/imports/\d+\?after=\d+)[^"]*" rel="next"', page)
+        if on is None:
+            break
+        page = organizer.get(on[1]).text
+    assert lines == list(range(3, 10))
+    assert "7 rows have something to say." in page
+    whole = organizer.get(f"/imports/{number}/problems.csv").text
+    assert [row[1] for row in csv.reader(io.StringIO(whole))][1:] == [str(line) for line in lines]
+
+
+def test_an_import_that_is_given_up_says_so(organizer: Browser, world: World, installation: Installation) -> None:
+    number = number_of(upload(organizer, CSV.encode()).location)
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    organizer.post(f"/imports/{number}/start")
+    assert organizer.post(f"/imports/{number}/give-up").location == f"/imports/{number}"
+    assert "It was given up before all rows were read" in organizer.get(f"/imports/{number}").text
+    run_import(installation, number)
+    with installation.database.read() as session:
+        assert session.scalar(select(func.count()).where(AuditEntry.action == "import.give_up")) == 1
+        assert session.get_one(Import, number).rows_read == 0
