@@ -6,16 +6,18 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
+from mobilizer.audience.choices import Choices
 from mobilizer.audience.columns import names_a_field
+from mobilizer.audience.consent import Consent, consent_of
 from mobilizer.audience.exports import has_left, said_so
-from mobilizer.audience.fitting import DayOrder, Definition, fitted
+from mobilizer.audience.fitting import Definition, fitted
 from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
 from mobilizer.audience.tags import MAX_NAME as MAX_TAG
@@ -66,45 +68,6 @@ Verdict = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """How to read rows: field -> column, what a blank language means, words taken as a language, extra columns.
-
-    `attributes` maps the name of a member's attribute to a column, `fields` to what it may hold, where that is
-    defined; `dates` says which of two numbers is the day. `by_country` takes the language of the country where the
-    row says none. `width` is how many columns there are, 0 for any number.
-    """
-
-    columns: Mapping[str, int]
-    default_language: str
-    languages: Mapping[str, str] = field(default_factory=dict)
-    attributes: Mapping[str, int] = field(default_factory=dict)
-    by_country: bool = False
-    fields: Mapping[str, Definition] = field(default_factory=dict)
-    dates: DayOrder = ""
-    width: int = 0
-
-    @classmethod
-    def of(
-        cls,
-        columns: Mapping[str, int],
-        options: Mapping[str, Any],
-        default_language: str,
-        fields: Mapping[str, Definition],
-    ) -> Choices:
-        """The choices that an import row keeps."""
-        return cls(
-            columns,
-            options.get("default_language") or default_language,
-            {word.strip().casefold(): tag for word, tag in options.get("languages", {}).items()},
-            options.get("attributes", {}),
-            bool(options.get("by_country")),
-            fields,
-            options.get("dates", ""),
-            width=options.get("width", 0),
-        )
-
-
 class Candidate(NamedTuple):
     """A person that a row speaks of; `email` is normalised. `remarks` are what was mended or left out on the way.
 
@@ -122,6 +85,7 @@ class Candidate(NamedTuple):
     remarks: tuple[Problem, ...] = ()
     says_language: bool = False
     tags: tuple[str, ...] = ()
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +110,7 @@ class _Told(NamedTuple):
     country: str | None
     time_zone: str | None
     tags: tuple[str, ...]
+    consent: Consent | None
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
 
@@ -204,6 +169,7 @@ class Reader:
             tuple(remarks),
             told.says_language,
             told.tags,
+            told.consent,
         )
 
     def leaver(self, row: Row) -> str:
@@ -250,9 +216,22 @@ class Reader:
             second_language=_second(cells.get("second_language", ""), language, choices, remarks),
             time_zone=_time_zone(cells.get("time_zone", ""), remarks),
             tags=_tags(cells.get("tags", ""), remarks),
+            consent=self._consent(cells, remarks),
             problems=tuple(problems),
             remarks=tuple(remarks),
         )
+
+    def _consent(self, cells: Mapping[str, str], remarks: list[Problem]) -> Consent | None:
+        """What a row itself tells of consent; what can't be so is left to what is told of everyone, and said."""
+        said = (clean(cells.get(name, "")) for name in ("consent", "joined", "wording", "wording_language"))
+        told, whole = consent_of(Consent(*said), self._choices.latest)
+        if not whole:
+            message = N_(
+                "What this row says of how and when they agreed was left out; what is told of everyone in the file "
+                "holds."
+            )
+            remarks.append(Problem("import.consent_left_out", message, severity="warning", where="consent"))
+        return told if any(told) else None
 
 
 def _picked(positions: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:

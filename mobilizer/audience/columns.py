@@ -22,6 +22,10 @@ IMPORT_FIELDS = {
     "time_zone": N_("Time zone"),
     "status": N_("Subscribed or not"),
     "tags": N_("Tags"),
+    "joined": N_("Day on which they agreed"),
+    "consent": N_("How they agreed"),
+    "wording": N_("What they agreed to"),
+    "wording_language": N_("Language of these words"),
 }
 
 _HEADERS = {

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
 
 MAX_SOURCE = 200
 EXAMPLE = "2026-03-08"
 EARLIEST = date(1990, 1, 1)
+
+MAX_TOLD = 240  # letters of a source with its date
+MAX_WORDING = 2000
 
 _TOLD = ("consent_source", "consent_date")
 
@@ -20,6 +24,33 @@ def consent_problems(options: Mapping[str, Any], uploaded: datetime) -> list[Pro
     source, day = (str(options.get(name, "")).strip() for name in _TOLD)
     # Somewhere it is tomorrow already.
     return [*_source(source), *_date(day, (uploaded + timedelta(days=1)).date())]
+
+
+class Consent(NamedTuple):
+    """What a row itself tells of a person's consent: how and on which day (ISO 8601) they agreed, to which words in
+    which language. What is empty is told for everyone in the file."""
+
+    how: str = ""
+    joined: str = ""
+    wording: str = ""
+    wording_language: str = ""
+
+
+def consent_of(told: Consent, latest: date) -> tuple[Consent, bool]:
+    """What counts of what a row tells of consent, and whether that is all of it. Nobody has agreed after `latest`."""
+    day = told.joined[:10]
+    how = told.how if len(told.how) <= MAX_TOLD and "@" not in told.how else ""
+    joined = "" if not day or _date(day, latest) else day
+    spoken = told.wording_language if told.wording and _is_tag(told.wording_language) else ""
+    good = Consent(how, joined, told.wording[:MAX_WORDING], spoken)
+    return good, (how, joined) == (told.how, day)
+
+
+def _is_tag(said: str) -> bool:
+    try:
+        return canonical(said) == said
+    except UnknownLanguage:
+        return False
 
 
 def consent_line(options: Mapping[str, Any]) -> str:

@@ -24,6 +24,24 @@ class Export:
 
 EXPORTS = (
     Export(
+        "Mobilizer",
+        (frozenset({"email", "second language", "subscribed", "joined", "consent"}),),
+        {
+            "email": "email",
+            "name": "name",
+            "language": "language",
+            "second language": "second_language",
+            "country": "country",
+            "time zone": "time_zone",
+            "subscribed": "status",
+            "tags": "tags",
+            "joined": "joined",
+            "consent": "consent",
+            "wording": "wording",
+            "wording language": "wording_language",
+        },
+    ),
+    Export(
         "listmonk",
         (frozenset({"uuid", "email", "name", "attributes", "status"}),),
         {"email": "email", "name": "name", "status": "status"},

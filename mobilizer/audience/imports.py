@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mobilizer.db import Base, BigId, Id, clock
 from mobilizer.keys import Keyring
 
+UNDO_DAYS = 7
+OVER = ("done", "failed")  # also where a file broke off: what was read before is in
 MAX_NAME = 200  # letters; the end of a file's name says more than its beginning
 
 

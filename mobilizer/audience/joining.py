@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
+from typing import cast as typed
 
-from sqlalchemy import Text, and_, bindparam, cast, insert, select, update
+from sqlalchemy import Table, Text, and_, bindparam, cast, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.arriving import Overtaken, bring_in, spans, subscribe_new
 from mobilizer.audience.candidates import Candidate, Verdict
+from mobilizer.audience.consent import Consent
+from mobilizer.audience.imports import OVER, UNDO_DAYS, Import
 from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Identity, Member, open_identity, seal_identity
@@ -20,12 +24,26 @@ from mobilizer.audience.merged import merged_among
 from mobilizer.audience.suppressing import suppressed_among
 from mobilizer.audience.tagging import put_on, tags_of
 from mobilizer.audience.tags import folded
-from mobilizer.audience.traces import TAGS, Change, ImportSpan, ImportTrace, seal_change
-from mobilizer.db import Prepared, clock, keys, one_of_keys
+from mobilizer.audience.traces import TAGS, Change, ImportMention, ImportSpan, ImportTrace, seal_change
+from mobilizer.db import Instant, Prepared, clock, keys, one_of_keys
 from mobilizer.keys import Keyring
 from mobilizer.languages import MEMORY
 
 Standings = Mapping[int, Standing]
+
+_DAY = bindparam("told_joined", type_=Instant())
+_TOLD = (
+    update(typed(Table, Subscription.__table__))
+    .where(Subscription.member_id == bindparam("number"))
+    .values(
+        how=bindparam("told_how"),
+        wording=bindparam("told_wording"),
+        wording_language=bindparam("told_language"),
+        joined_at=func.coalesce(_DAY, Subscription.joined_at),
+        # One moment for both: a subscription that has not changed since is known by it.
+        changed_at=func.coalesce(_DAY, Subscription.changed_at),
+    )
+)
 
 # What else is known of a member beside the name, as a candidate has it too.
 _COLUMNS = ("language", "second_language", "country", "time_zone")
@@ -108,6 +126,8 @@ class Decision:
     joins: bool = False
     tags: tuple[str, ...] = ()
 
+
+_THERE = ("unchanged", "updated")  # of who was a member: that they are on the list
 
 _NEW, _UNCHANGED = Decision("new", joins=True), Decision("unchanged")
 
@@ -206,6 +226,7 @@ def join(
     subscribe_new(
         session, spans(numbers.values()), joining.list_id, joining.how, joining.wording, joining.wording_language
     )
+    _consents(session, joining, {numbers[key]: one.consent for key, one in new.items() if one.consent})
     touched = {
         key: numbers[key] if key in numbers else members[key].id
         for key, decision in decisions.items()
@@ -214,9 +235,15 @@ def join(
     if joining.import_id is not None:
         _trace(session, keyring, joining.import_id, touched, decisions, members)
         _span(session, joining.import_id, (number for key, number in numbers.items() if key not in touched))
+        there = {
+            one.id for key, one in members.items() if decisions[key].verdict in _THERE and not decisions[key].joins
+        }
+        _mention(session, joining.list_id, joining.import_id, sorted(there))
     for key, member in members.items():
         change_member(session, keyring, member, decisions[key].change)
-    _subscribe(session, joining, [members[key].id for key in touched if key in members and decisions[key].joins])
+    joiners = {members[key].id: candidates[key].consent for key in touched if key in members and decisions[key].joins}
+    _subscribe(session, joining, list(joiners))
+    _consents(session, joining, {number: consent for number, consent in joiners.items() if consent})
     put_on(session, {number: decisions[key].tags for key, number in touched.items() if decisions[key].tags})
     return {key: decision.verdict for key, decision in decisions.items()}
 
@@ -323,6 +350,34 @@ def _span(session: Session, import_id: int, numbers: Iterable[int]) -> None:
     rows = [{"import_id": import_id, "first_id": first, "last_id": last} for first, last in spans(numbers)]
     if rows:
         session.execute(insert(ImportSpan), rows)
+
+
+def _mention(session: Session, list_id: int, import_id: int, numbers: Sequence[int]) -> None:
+    """Remember who was named and was there already, if another import into the list can be undone now or later."""
+    others = exists().where(
+        Import.list_id == list_id,
+        Import.id != import_id,
+        or_(Import.state == "running", and_(Import.state.in_(OVER), Import.finished_at > clock(-UNDO_DAYS * 86400))),
+    )
+    if numbers and session.scalar(select(others)):
+        rows = [{"import_id": import_id, "first_id": first, "last_id": last} for first, last in spans(numbers)]
+        insert_new(session, ImportMention, rows, ["import_id", "first_id", "last_id"])
+
+
+def _consents(session: Session, joining: Joining, told: Mapping[int, Consent]) -> None:
+    """Write down what rows themselves tell of the consent of members, by number, who have just come onto the list."""
+    rows = [
+        {
+            "number": number,
+            "told_how": one.how or joining.how,
+            "told_wording": one.wording or joining.wording,
+            "told_language": one.wording_language if one.wording else joining.wording_language,
+            "told_joined": datetime.fromisoformat(one.joined).replace(tzinfo=UTC) if one.joined else None,
+        }
+        for number, one in told.items()
+    ]
+    if rows:
+        session.connection().execute(_TOLD.where(Subscription.list_id == joining.list_id), rows)
 
 
 def _subscribe(session: Session, joining: Joining, numbers: Sequence[int]) -> None:

@@ -23,6 +23,21 @@ def insert_new(session: Session, entity: type[Base], rows: Sequence[Mapping[str,
     session.execute(insert.on_conflict_do_nothing(index_elements=unique), [dict(row) for row in rows])
 
 
+def upsert_all(
+    session: Session,
+    entity: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    unique: Sequence[str],
+    changed: Sequence[str],
+) -> None:
+    """Insert rows; of those whose `unique` columns are taken, change the columns `changed`."""
+    if not rows:
+        return
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(entity)
+    over = insert.on_conflict_do_update(index_elements=unique, set_={name: insert.excluded[name] for name in changed})
+    session.execute(over, [dict(row) for row in rows])
+
+
 class Bulk:
     """The same for thousands of rows: tuples of what the driver takes, in the order of `names`, past SQLAlchemy.
 

@@ -6,6 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -15,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience import headcounts
 from mobilizer.audience.arriving import Overtaken
-from mobilizer.audience.candidates import Candidate, Choices, Reader, Refusal, Verdict
+from mobilizer.audience.candidates import Candidate, Reader, Refusal, Verdict
+from mobilizer.audience.choices import Choices
 from mobilizer.audience.consent import consent_line
 from mobilizer.audience.fields import definitions
 from mobilizer.audience.imports import Import
@@ -106,7 +108,9 @@ def _path(installation: Installation, import_id: int) -> Path:
 
 def choices_of(session: Session, installation: Installation, row: Import) -> Choices:
     """How an import's rows are read."""
-    return Choices.of(row.columns, row.options, installation.settings.default_language, definitions(session))
+    latest = (row.created_at + timedelta(days=1)).date()  # somewhere it is tomorrow already
+    default = installation.settings.default_language
+    return Choices.of(row.columns, row.options, default, definitions(session), latest)
 
 
 def joining_of(row: Import) -> Joining:

@@ -22,7 +22,7 @@ from mobilizer.problems import N_, Problem
 
 CHUNK = 1000
 LEAST_REASON, MOST_REASON = 10, 300
-# By these names an import knows them again; but "joined" and "consent", which are for who reads the file.
+# By these names an import knows them again (see exports.EXPORTS).
 HEADER = (
     "email",
     "name",
@@ -34,6 +34,8 @@ HEADER = (
     "tags",
     "joined",
     "consent",
+    "wording",
+    "wording language",
 )
 SUBSCRIBED = "subscribed"  # whoever is taken out is
 
@@ -109,17 +111,24 @@ def _attributes(session: Session, wanted: Wanted) -> list[str]:
     return sorted(found)
 
 
-def _beside(session: Session, wanted: Wanted, numbers: Sequence[int]) -> dict[int, tuple[str, str, str]]:
-    """Tags of members, the day they joined (ISO 8601) and how, by number: for the list that is asked, else the first
-    that they came to of those they are on."""
+def _beside(session: Session, wanted: Wanted, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Tags of members, the day they joined (ISO 8601), how, and to which words they agreed in which language, by number:
+    for the list that is asked, else the first that they came to of those they are on."""
     tags = tags_of(session, numbers)
     found = session.execute(
-        select(Subscription.member_id, Subscription.joined_at, Subscription.how)
+        select(
+            Subscription.member_id,
+            Subscription.joined_at,
+            Subscription.how,
+            Subscription.wording,
+            Subscription.wording_language,
+        )
         .where(Subscription.member_id.in_(numbers), *wanted.on())
         .order_by(Subscription.joined_at.desc(), Subscription.list_id.desc())  # the last one said is the first
     )
-    told = {number: (f"{joined:%Y-%m-%d}", how) for number, joined, how in found}
-    return {number: (", ".join(tags.get(number, {}).values()), *told.get(number, ("", ""))) for number in numbers}
+    told = {number: (f"{joined:%Y-%m-%d}", *consent) for number, joined, *consent in found}
+    blank = ("", "", "", "")
+    return {number: (", ".join(tags.get(number, {}).values()), *told.get(number, blank)) for number in numbers}
 
 
 def _cells(member: Member, keyring: Keyring, beside: Sequence[str], names: Sequence[str]) -> list[str]:

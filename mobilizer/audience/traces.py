@@ -53,6 +53,21 @@ class ImportSpan(Base):
     last_id: Mapped[int] = mapped_column(BigId)
 
 
+class ImportMention(Base):
+    """Members with consecutive numbers, `first_id` to `last_id`, whom an import's file names and who were on its list
+    already.
+
+    Kept where another import may have brought them that can still be undone: nobody leaves the list by that whom this
+    file names, too.
+    """
+
+    __tablename__ = "import_mentions"
+
+    import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    first_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    last_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+
+
 def seal_change(keyring: Keyring, import_id: int, member_id: int, change: Change) -> bytes | None:
     """A change as it is kept; None for none."""
     return keyring.seal(json.dumps(change), change_binding(import_id, member_id)) if change else None

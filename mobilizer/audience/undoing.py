@@ -10,20 +10,18 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from mobilizer.audience import headcounts
-from mobilizer.audience.imports import Import
+from mobilizer.audience.imports import OVER, UNDO_DAYS, Import
 from mobilizer.audience.joining import change_member, facts_of
+from mobilizer.audience.keeping import upsert_all
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.running import CHUNK
 from mobilizer.audience.tagging import take_off_named
-from mobilizer.audience.traces import TAGS, ImportSpan, ImportTrace
+from mobilizer.audience.traces import TAGS, ImportMention, ImportSpan, ImportTrace
 from mobilizer.db import clock
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
-
-DAYS = 7
-OVER = ("done", "failed")  # also where a file broke off: what was read before is in
 
 # Whether something later in the story holds the record of a member, given their number.
 Held = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
@@ -31,8 +29,9 @@ Held = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What undoing an import would do now: people who leave its list, those of them whose record goes, people who
-    get back what was known of them before, and people who stay on the list because they have changed since."""
+    """What undoing an import would do now: people who leave its list, those of them whose record goes, people who get
+    back what was known of them before, and people who stay: they have left or come back since, or another file names
+    them, too."""
 
     leave: int
     gone: int
@@ -45,7 +44,7 @@ def foretell_undo(session: Session, row: Import, held: Held) -> Undo | None:
     if not _may_undo(session, row):
         return None
     count, traces = select(func.count()), select(func.count()).where(ImportTrace.import_id == row.id)
-    still = count.select_from(Subscription).where(_unchanged(row.list_id))
+    still = count.select_from(Subscription).where(_brought(row))
     traced = still.join(ImportTrace, ImportTrace.member_id == Subscription.member_id).where(
         ImportTrace.import_id == row.id, ImportTrace.joined
     )
@@ -66,7 +65,9 @@ def foretell_undo(session: Session, row: Import, held: Held) -> Undo | None:
 def start_undo(session: Session, row: Import) -> bool:
     """Let an undo run: the caller commits, then queues it. False where it is too late, or has begun already."""
     session.flush()
-    over = update(Import).where(Import.id == row.id, Import.state.in_(OVER), Import.finished_at > clock(-DAYS * 86400))
+    over = update(Import).where(
+        Import.id == row.id, Import.state.in_(OVER), Import.finished_at > clock(-UNDO_DAYS * 86400)
+    )
     return session.scalar(over.values(state="undoing").returning(Import.id)) is not None
 
 
@@ -85,21 +86,23 @@ def run_undo(installation: Installation, import_id: int, held: Held) -> None:
             more = _undo_some(session, installation.keyring, row, held)
             if not more:
                 row.state = "undone"
+                session.execute(delete(ImportMention).where(ImportMention.import_id == import_id))
                 headcounts.doubt(session)
 
 
 def forget_traces(session: Session, most: int) -> int:
     """Forget what imports did that can't be undone any more, for `most` members at once. Returns for how many."""
-    over = select(Import.id).where(Import.finished_at <= clock(-DAYS * 86400), Import.state != "undoing")
+    over = select(Import.id).where(Import.finished_at <= clock(-UNDO_DAYS * 86400), Import.state != "undoing")
     key = ImportTrace.import_id, ImportTrace.member_id
     some = select(*key).where(ImportTrace.import_id.in_(over)).limit(most)
     gone = delete(ImportTrace).where(tuple_(*key).in_(some)).returning(ImportTrace.member_id)
     spans = delete(ImportSpan).where(ImportSpan.import_id.in_(over)).returning(ImportSpan.import_id)
+    session.execute(delete(ImportMention).where(ImportMention.import_id.in_(over)))
     return len(session.scalars(gone).all()) + len(session.scalars(spans).all())
 
 
 def _may_undo(session: Session, row: Import) -> bool:
-    fresh = select(Import.id).where(Import.id == row.id, Import.finished_at > clock(-DAYS * 86400))
+    fresh = select(Import.id).where(Import.id == row.id, Import.finished_at > clock(-UNDO_DAYS * 86400))
     return row.state in OVER and session.scalar(fresh) is not None
 
 
@@ -111,10 +114,11 @@ def _undo_some(session: Session, keyring: Keyring, row: Import, held: Held) -> b
         return _unfold(session, row)
     ids = [trace.member_id for trace in traces]
     joined = [trace.member_id for trace in traces if trace.joined]
-    among = select(Subscription.member_id).where(_unchanged(row.list_id), Subscription.member_id.in_(joined))
+    among = select(Subscription.member_id).where(_brought(row), Subscription.member_id.in_(joined))
     leaving = set(session.scalars(among).all())
     added = [trace.member_id for trace in traces if trace.added and trace.member_id in leaving]
     going = session.scalars(select(Member.id).where(Member.id.in_(added), _free(Member.id, row, held))).all()
+    _pass_on(session, row, traces)
     restored = sum(_restore(session, keyring, trace) for trace in traces)
     session.execute(
         delete(Subscription).where(Subscription.list_id == row.list_id, Subscription.member_id.in_(leaving))
@@ -160,13 +164,43 @@ def _count(row: Import, leaving: Collection[int], going: Sequence[int], restored
     row.options = {**row.options, "undone": dict(undone)}
 
 
-def _unchanged(list_id: int) -> ColumnElement[bool]:
-    """A subscription that nobody has touched since it was made."""
+def _brought(row: Import) -> ColumnElement[bool]:
+    """A subscription that nobody has touched since it was made, of somebody whom no other import names."""
+    on = aliased(Subscription)
+    named = (
+        select(on.member_id)
+        .join(ImportMention, on.member_id.between(ImportMention.first_id, ImportMention.last_id))
+        .where(on.list_id == row.list_id, ImportMention.import_id.in_(_others(row)))
+    )
     return and_(
-        Subscription.list_id == list_id,
+        Subscription.list_id == row.list_id,
         Subscription.standing == Standing.CONFIRMED,
         Subscription.changed_at == Subscription.joined_at,
+        Subscription.member_id.not_in(named),
     )
+
+
+def _others(row: Import) -> Select[tuple[int]]:
+    """The other imports into the same list that stand."""
+    return select(Import.id).where(
+        Import.list_id == row.list_id, Import.id != row.id, Import.state.in_(("running", *OVER))
+    )
+
+
+def _pass_on(session: Session, row: Import, traces: Sequence[ImportTrace]) -> None:
+    """Whoever came by this import and is named by another, too, came by that from now on: it takes them along."""
+    added = {trace.member_id: trace.added for trace in traces if trace.joined}
+    asked = (
+        select(Member.id, func.min(ImportMention.import_id))
+        .join(ImportMention, Member.id.between(ImportMention.first_id, ImportMention.last_id))
+        .where(Member.id.in_(added), ImportMention.import_id.in_(_others(row)))
+        .group_by(Member.id)
+    )
+    rows = [
+        {"import_id": heir, "member_id": number, "added": added[number], "joined": True}
+        for number, heir in session.execute(asked)
+    ]
+    upsert_all(session, ImportTrace, rows, ["import_id", "member_id"], ["added", "joined"])
 
 
 def _free(member: InstrumentedAttribute[int], row: Import, held: Held) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from mobilizer.audience import headcounts, undoing
 from mobilizer.audience.importing import WAITING_SECONDS, forget_uploads
-from mobilizer.audience.imports import Import
+from mobilizer.audience.imports import UNDO_DAYS, Import
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.reporting import ReportedRow, forget_erased
@@ -180,7 +180,7 @@ RULES = (
     Rule(
         "traces",
         N_("What an import changed, so that it can be undone"),
-        _fixed(undoing.DAYS),
+        _fixed(UNDO_DAYS),
         forget=_until_none(_traces),
     ),
     Rule(

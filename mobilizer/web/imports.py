@@ -18,13 +18,13 @@ from mobilizer.audience.encodings import ENCODINGS
 from mobilizer.audience.exports import export_of
 from mobilizer.audience.fields import definitions, guess_fields, in_use
 from mobilizer.audience.importing import Sheet, Unreadable
-from mobilizer.audience.imports import Import
+from mobilizer.audience.imports import OVER, UNDO_DAYS, Import
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.pasting import one_a_line
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.audience.reporting import VERDICTS
 from mobilizer.audience.sheet import look, refuse_larger
-from mobilizer.audience.undoing import DAYS, OVER, foretell_undo, start_undo
+from mobilizer.audience.undoing import foretell_undo, start_undo
 from mobilizer.audience.workbook import WORKBOOKS
 from mobilizer.http import installation, words
 from mobilizer.jobs import Work, enqueue
@@ -248,7 +248,7 @@ def show(number: int) -> ResponseReturnValue:
             failure=importing.failure_of(row),
             under_way=under_way,
             undo=foretell_undo(session, row, held),
-            until=row.finished_at + timedelta(days=DAYS) if row.finished_at else None,
+            until=row.finished_at + timedelta(days=UNDO_DAYS) if row.finished_at else None,
         )
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mobilizer.audience import importing
-from mobilizer.audience.candidates import Candidate, Choices, read_row
+from mobilizer.audience.candidates import Candidate, read_row
+from mobilizer.audience.choices import Choices
 from mobilizer.audience.columns import guess_columns
 from mobilizer.audience.exports import EXPORTS, export_of, has_left
 from mobilizer.audience.listing import create_list

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from mobilizer.audience import importing, joining, running, sheet
-from mobilizer.audience.candidates import Candidate, Choices, read_row
+from mobilizer.audience.candidates import Candidate, read_row
+from mobilizer.audience.choices import Choices
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining
 from mobilizer.audience.listing import create_list

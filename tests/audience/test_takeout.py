@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from mobilizer.audience import importing, takeout
+from mobilizer.audience.columns import IMPORT_FIELDS
 from mobilizer.audience.fields import define
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.imports import Import
@@ -61,8 +62,7 @@ def brought_in(world: World, text: str) -> dict[str, int]:
     here, header = world.installation, rows_of(text)[0]
     with here.database.write() as session:
         row = importing.store(session, here, list_id=world.list_id, filename="x.csv", data=text.encode())
-        guessed = {"email", "name", "language", "second_language", "country", "time_zone", "status", "tags"}
-        assert set(row.columns) == guessed
+        assert set(row.columns) == IMPORT_FIELDS.keys() - {"first_name", "last_name"}
         fields = {name: at for at, name in enumerate(header) if name in ("size", "old")}
         consent = {"consent_source": "Export", "consent_date": "2026-03-08"}
         row.options = {**row.options, **consent, "known": "replace", "attributes": fields}
@@ -85,16 +85,32 @@ def test_what_goes_out_comes_in_unchanged(named: World, monkeypatch: pytest.Monk
 
 def test_all_that_goes_out_comes_back_where_nobody_is_known(named: World) -> None:
     here = named.installation
+    with here.database.write() as session:
+        some = update(Subscription).where(Subscription.member_id.in_(named.members[:2]))
+        agreed = {"joined_at": datetime(2020, 3, 9, tzinfo=UTC), "how": "March in Lisbon, 2020-03-08"}
+        session.execute(some.values(**agreed, wording="Quero correio", wording_language="pt"))
     before = text_of(here)
     with here.database.write() as session:
         session.execute(delete(Member))
     assert brought_in(named, before) == {"new": len(named.members)}
-    (header, *old), (_, *new) = rows_of(before), rows_of(text_of(here))
-    joined = header.index("joined")  # how they came now is told anew
-    assert sorted(row[:joined] + row[joined + 2 :] for row in new) == sorted(
-        row[:joined] + row[joined + 2 :] for row in old
-    )
-    assert {row[joined + 1] for row in new} == {"Export, 2026-03-08"}
+    assert sorted(rows_of(text_of(here))) == sorted(rows_of(before)), "with whom, when, how and to what they agreed"
+    with here.database.read() as session:
+        moments = session.execute(select(Subscription.joined_at, Subscription.changed_at)).all()
+        assert all(joined == changed for joined, changed in moments), "nobody has touched it since"
+
+
+def test_consent_that_a_row_cannot_mean_is_left_to_what_the_file_tells(named: World) -> None:
+    here = named.installation
+    header = ",".join(takeout.HEADER)
+    text = f"{header}\nz@example.org,Z,en,,,,,,2999-01-01,by ana@example.org,,\n"
+    assert brought_in(named, text) == {"new": 1}
+    with here.database.read() as session:
+        [found] = importing.report(session, here.keyring, 1)
+        assert [problem.code for problem in found.problems] == ["import.consent_left_out"]
+        how = (
+            select(Subscription.how).join(Member).where(Member.address_key == here.keyring.address_key("z@example.org"))
+        )
+        assert session.scalars(how).one() == "Export, 2026-03-08"
 
 
 def test_when_and_how_they_came_is_of_the_list_that_is_asked(named: World) -> None:

@@ -213,3 +213,21 @@ def test_what_is_in_of_a_file_that_broke_off_can_be_undone(
     assert foretold(installation, row) == Undo(leave=4, gone=4, restored=0, stay=0)
     undo(installation, row)
     assert everything(installation) == {}
+
+
+def test_who_is_in_another_file_too_stays_until_that_is_undone(
+    installation: Installation, bring: Importer, friends: int
+) -> None:
+    first = bring(PEOPLE)
+    second = bring("email,name,country\np0@example.org,P0,MX\np1@example.org,P1,MX\np9@example.org,P9,MX\n")
+    third = bring("email\np2@example.org\n", tags=["march"])
+    assert (second.counts, third.counts) == ({"unchanged": 2, "new": 1}, {"updated": 1})
+    told = foretold(installation, first)
+    assert told == Undo(leave=3, gone=3, restored=0, stay=3)
+    assert undo(installation, first) == {"leave": 3, "gone": 3, "restored": 0}
+    assert sorted(everything(installation)) == [f"p{n}@example.org" for n in (0, 1, 2, 9)]
+    assert foretold(installation, second) == Undo(leave=3, gone=3, restored=0, stay=0)
+    assert undo(installation, second) == {"leave": 3, "gone": 3, "restored": 0}
+    assert sorted(everything(installation)) == ["p2@example.org"]
+    assert undo(installation, third)["gone"] == 1
+    assert everything(installation) == {}
