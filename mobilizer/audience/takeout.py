@@ -112,8 +112,8 @@ def _attributes(session: Session, wanted: Wanted) -> list[str]:
 
 
 def _beside(session: Session, wanted: Wanted, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """Tags of members, the day they joined (ISO 8601), how, and to which words they agreed in which language, by number:
-    for the list that is asked, else the first that they came to of those they are on."""
+    """Tags of members, the day they joined (ISO 8601), how, and to which words they agreed in which language, by
+    number: for the list that is asked, else the first that they came to of those they are on."""
     tags = tags_of(session, numbers)
     found = session.execute(
         select(

@@ -180,7 +180,7 @@ def _brought(row: Import) -> ColumnElement[bool]:
     )
 
 
-def _others(row: Import) -> Select[tuple[int]]:
+def _others(row: Import) -> Select[int]:
     """The other imports into the same list that stand."""
     return select(Import.id).where(
         Import.list_id == row.list_id, Import.id != row.id, Import.state.in_(("running", *OVER))
