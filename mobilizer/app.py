@@ -22,6 +22,7 @@ from mobilizer.web import (
     fields,
     imports,
     inbox,
+    invitation,
     list_figures,
     lists,
     member_changes,
@@ -31,12 +32,14 @@ from mobilizer.web import (
     notices,
     overview,
     results,
+    safety,
     screens,
     segments,
     signin,
     tags,
     takeout,
     tongues,
+    users,
 )
 from mobilizer.web import settings as settings_pages
 from mobilizer.web.assets import asset
@@ -68,7 +71,19 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 # Importing these puts their views on the blueprints of `screens`.
-VIEWS = (appeals, blasts, list_figures, member_changes, member_merging, members, results)
+VIEWS = (
+    appeals,
+    blasts,
+    invitation,
+    list_figures,
+    member_changes,
+    member_merging,
+    members,
+    results,
+    safety,
+    settings_pages,
+    users,
+)
 # The screens of the organizers.
 SCREENS = (
     web.blueprint,
@@ -85,7 +100,7 @@ SCREENS = (
     imports.blueprint,
     fields.blueprint,
     tongues.blueprint,
-    settings_pages.blueprint,
+    screens.settings,
     brand_page.blueprint,
     notices.blueprint,
     metrics.blueprint,

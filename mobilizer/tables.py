@@ -10,7 +10,7 @@ from mobilizer.db import Base
 from mobilizer.delivery import ledger, testers
 from mobilizer.engagement import acts, events
 from mobilizer.notices import notices
-from mobilizer.organizers import audit, users
+from mobilizer.organizers import audit, factors, invitations, users
 from mobilizer.rights import requests
 from mobilizer.segments import segments
 
@@ -24,6 +24,7 @@ __all__ = [
     "comments",
     "drawn",
     "events",
+    "factors",
     "fallbacks",
     "fields",
     "glossary",
@@ -31,6 +32,7 @@ __all__ = [
     "history",
     "imports",
     "installation",
+    "invitations",
     "ledger",
     "library",
     "lists",

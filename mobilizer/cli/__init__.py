@@ -15,6 +15,7 @@ from mobilizer.settings import load_settings, wrong_settings
 # Where each command lives: a file is imported only when one of its commands is wanted.
 COMMANDS = {
     "appeals": "appeals",
+    "audit": "audit",
     "bench": "bench",
     "blasts": "blasts",
     "db": "db",

@@ -1,4 +1,4 @@
-"""Face: `mobilizer users ...`: the first administrator, who adds everyone else in the browser."""
+"""Face: `mobilizer users ...`: the first administrator, who invites everyone else in the browser, and a way back in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import click
 from mobilizer import tables as tables  # every mapper is complete
 from mobilizer.cli import main
 from mobilizer.cli.opening import opened
-from mobilizer.organizers.accounts import create_user
+from mobilizer.organizers.accounts import change_password, create_user, user_of
 from mobilizer.organizers.audit import record
+from mobilizer.organizers.factors import end_factor
 from mobilizer.organizers.policy import Role
 from mobilizer.settings import Settings
 
@@ -40,3 +41,22 @@ def add(settings: Settings, address: str, name: str, role: str) -> None:
             raise click.ClickException("\n".join(problem.text() for problem in made))
         record(session, None, "user.create", f"user:{made.id}", role=role)
     click.echo(f"They may sign in at {settings.base_url}/sign-in.")
+
+
+@users.command()
+@click.argument("address")
+@click.pass_obj
+def reset(settings: Settings, address: str) -> None:
+    """Let ADDRESS in again, who is locked out: a new password, no second factor, signed out everywhere."""
+    installation = opened(settings)
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with installation.database.write() as session:
+        user = user_of(session, installation.keyring, address)
+        if user is None:
+            raise click.ClickException("Nobody signs in with this address.")
+        problems = change_password(session, user, password)
+        if problems:
+            raise click.ClickException("\n".join(problem.text() for problem in problems))
+        end_factor(session, user)
+        record(session, None, "user.reset", f"user:{user.id}", by="command line")
+    click.echo("They may sign in with the new password.")

@@ -21,6 +21,7 @@ from mobilizer.delivery.ledger import Delivery, of_blast
 from mobilizer.engagement import forgetting
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry, record
+from mobilizer.organizers.invitations import GOOD_HOURS, forget_late
 from mobilizer.organizers.users import UserSession
 from mobilizer.problems import N_
 from mobilizer.rights.holding import held
@@ -222,6 +223,12 @@ RULES = (
         lambda settings: settings.session_hours / 24,
         "MOBILIZER_SESSION_HOURS",
         _until_none(_sessions),
+    ),
+    Rule(
+        "invitations",
+        N_("Invitations that nobody has followed"),
+        _fixed(GOOD_HOURS / 24),
+        forget=_until_none(lambda session, _seconds: forget_late(session)),
     ),
     Rule("suppressions", N_("Fingerprints of addresses that must not be mailed"), _fixed(None)),
     Rule("deliveries", N_("Which mail went to whom, and what became of it, until the member is erased"), _fixed(None)),

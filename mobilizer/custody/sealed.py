@@ -16,6 +16,8 @@ from mobilizer.audience.notes import MemberNote, note_binding
 from mobilizer.audience.reporting import ReportedRow, report_binding
 from mobilizer.audience.traces import ImportTrace, change_binding
 from mobilizer.delivery.testers import ProofTester
+from mobilizer.organizers.factors import secret_binding
+from mobilizer.organizers.invitations import Invitation
 from mobilizer.organizers.users import User
 
 
@@ -47,6 +49,8 @@ SEALED = (
     SealedColumn(Member.sealed, (Member.address_key,), bytes),
     SealedColumn(MergedMember.sealed, (MergedMember.address_key,), bytes),
     SealedColumn(User.sealed, (User.address_key,), bytes),
+    SealedColumn(User.totp, (User.id,), secret_binding),
+    SealedColumn(Invitation.sealed, (Invitation.address_key,), bytes),
     SealedColumn(Import.sealed_name, (Import.id,), name_binding),
     SealedColumn(Import.sealed_header, (Import.id,), header_binding),
     SealedColumn(ReportedRow.sealed, (ReportedRow.import_id, ReportedRow.number), report_binding),

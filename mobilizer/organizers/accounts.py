@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.db import clock
 from mobilizer.keys import Keyring
 from mobilizer.organizers.passwords import hash_password, is_password, problems_of
 from mobilizer.organizers.policy import Role
-from mobilizer.organizers.users import User, UserSession
+from mobilizer.organizers.users import User, end_sessions
 from mobilizer.problems import N_, Problem
 
 
@@ -29,6 +29,7 @@ class Account:
     languages: tuple[str, ...]
     interface_language: str
     disabled_at: datetime | None
+    has_factor: bool = False
 
 
 def account(keyring: Keyring, user: User) -> Account:
@@ -42,6 +43,7 @@ def account(keyring: Keyring, user: User) -> Account:
         languages=tuple(user.languages.split()),
         interface_language=user.interface_language,
         disabled_at=user.disabled_at,
+        has_factor=user.totp is not None,
     )
 
 
@@ -68,13 +70,13 @@ def create_user(
 ) -> User | list[Problem]:
     """Add a user, or say why not; nothing is added then."""
     email = email.strip().lower()
-    problems = [*_address_problems(session, keyring, email), *problems_of(password)]
+    problems = [*address_problems(session, keyring, email), *problems_of(password)]
     if problems:
         return problems
     key = address_key(keyring, email)
     user = User(
         address_key=key,
-        sealed=_seal(keyring, key, email, name),
+        sealed=seal_person(keyring, key, email, name),
         password_hash=hash_password(password),
         role=role,
         languages=" ".join(languages),
@@ -85,12 +87,17 @@ def create_user(
     return user
 
 
+def user_of(session: Session, keyring: Keyring, email: str) -> User | None:
+    """The user of an address, whether they may sign in or not."""
+    return session.scalar(select(User).where(User.address_key == address_key(keyring, email)))
+
+
 def verify(session: Session, keyring: Keyring, email: str, password: str) -> User | None:
     """The user whom an address and a password name together, if they may sign in.
 
     An unknown address, a disabled user and a wrong password take the same time and give the same answer.
     """
-    user = session.scalar(select(User).where(User.address_key == address_key(keyring, email)))
+    user = user_of(session, keyring, email)
     known = user if user is not None and user.disabled_at is None else None
     return known if is_password(known.password_hash if known else None, password) else None
 
@@ -127,16 +134,13 @@ def enable(user: User) -> None:
     user.disabled_at = None
 
 
-def end_sessions(session: Session, user_id: int) -> None:
-    """Sign a user out everywhere."""
-    session.execute(delete(UserSession).where(UserSession.user_id == user_id))
-
-
-def _seal(keyring: Keyring, key: bytes, email: str, name: str) -> bytes:
+def seal_person(keyring: Keyring, key: bytes, email: str, name: str) -> bytes:
+    """An address and a name as a user's row and an invitation keep them."""
     return keyring.seal(f"{email}\0{' '.join(name.split())}", bound_to=key)
 
 
-def _address_problems(session: Session, keyring: Keyring, email: str) -> list[Problem]:
+def address_problems(session: Session, keyring: Keyring, email: str) -> list[Problem]:
+    """Why nobody new can have this address; empty if somebody can."""
     try:
         validate_email(email, check_deliverability=False, test_environment=True)
     except EmailNotValidError:

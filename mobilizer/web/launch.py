@@ -19,6 +19,7 @@ from mobilizer.web.asked import whole_number
 from mobilizer.web.blast_head import known_blast, place_of
 from mobilizer.web.check_page import Tried, checked, page, why_not
 from mobilizer.web.policy import allowed, me
+from mobilizer.web.proving import proven
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.summary import summary
 from mobilizer.web.typed_number import typed_number
@@ -44,6 +45,7 @@ def launch(slug: str) -> ResponseReturnValue:
 
 @blueprint.post("/blasts/<slug>/launch")
 @allowed("blasts.launch")
+@proven
 def go(slug: str) -> ResponseReturnValue:
     """Launch what was seen, if its people were counted rightly, or ask a second person to. A second click finds it
     launched, and shows it."""

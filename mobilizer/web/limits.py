@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_limiter import Limiter
 
 from mobilizer.http import installation
 
 SIGN_IN_BY_BROWSER = "20 per minute; 100 per hour"
 SIGN_IN_BY_ACCOUNT = "10 per 15 minutes"
+INVITATIONS = "30 per minute; 200 per hour"
 
 
 def whence() -> str:
@@ -21,6 +22,11 @@ def whence() -> str:
 def whom() -> str:
     """A name for the account that a sign-in is for, known or not."""
     return _blind(request.form.get("email", "").strip().lower())
+
+
+def own() -> str:
+    """A name for whoever is signed in, or still owes the second half of it."""
+    return _blind(f"user {g.me.id if g.me else g.half_id}")
 
 
 limiter = Limiter(key_func=whence, strategy="moving-window", swallow_errors=False)

@@ -36,6 +36,7 @@ from mobilizer.web.choosing import languages_on_offer
 from mobilizer.web.fields import held_fields
 from mobilizer.web.labels import STANDINGS
 from mobilizer.web.policy import allowed, me
+from mobilizer.web.proving import proven
 from mobilizer.web.screens import members as blueprint
 from mobilizer.web.words import _, locale, problem
 
@@ -148,6 +149,7 @@ def record_page(number: int) -> ResponseReturnValue:
 
 @blueprint.post("/members/<int:number>/erase")
 @allowed("members.erase")
+@proven
 def erase_member(number: int) -> ResponseReturnValue:
     """Erase a member, for good."""
     with installation().database.write() as session:

@@ -11,13 +11,16 @@ from flask.typing import ResponseReturnValue
 from mobilizer.http import installation
 from mobilizer.organizers.accounts import Account, account
 from mobilizer.organizers.policy import may
-from mobilizer.organizers.sessions import session_user
+from mobilizer.organizers.sessions import signed_in
 from mobilizer.web.words import choose_language
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 TOKEN_KEY = "token"  # noqa: S105 - where the browser's token lies in its cookie
 ANYONE = "anyone"
+# Where one may go who still owes a second factor.
+FACTOR_PAGE = "settings.factor"
+OPEN_WITHOUT_FACTOR = frozenset({FACTOR_PAGE, "settings.begin_factor"})
 # Files of our own, the same for everyone.
 OPEN_ENDPOINTS = frozenset({"web.static", "public.static"})
 # The member's pages have no sign-in: what a link's token allows is decided there.
@@ -65,7 +68,7 @@ def guard() -> ResponseReturnValue | None:
     request.max_content_length = LARGEST_FROM_ANYONE
     if request.blueprint in OPEN_BLUEPRINTS or request.endpoint in OPEN_ENDPOINTS:
         return None
-    g.me = _who()
+    _recognise()
     if g.me is not None:
         largest = "LARGEST_IMPORT" if request.endpoint == "imports.upload" else "MAX_CONTENT_LENGTH"
         request.max_content_length = current_app.config[largest]
@@ -77,17 +80,22 @@ def guard() -> ResponseReturnValue | None:
         return None
     if action is None or (g.me is not None and not may(g.me.role, action)):
         abort(403)
-    if g.me is not None:
-        return None
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("signin.form", next=wanted if wanted != "/" else None), 303)
+    if g.me is None:
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("signin.form", next=wanted if wanted != "/" else None), 303)
+    if g.owes_factor and request.endpoint not in OPEN_WITHOUT_FACTOR:
+        return redirect(url_for(FACTOR_PAGE), 303)
+    return None
 
 
-def _who() -> Account | None:
+def _recognise() -> None:
+    """Who asks, and whether they have shown it a moment ago."""
+    g.me, g.proved, g.owes_factor = None, False, False
     token = session.get(TOKEN_KEY)
     if not isinstance(token, str):
-        return None
+        return
     here = installation()
     with here.database.read() as reading:
-        user = session_user(reading, token)
-        return account(here.keyring, user) if user else None
+        found = signed_in(reading, token)
+        if found:
+            g.me, g.proved, g.owes_factor = account(here.keyring, found.user), found.proved, found.owes_factor

@@ -18,6 +18,7 @@ from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.check_page import Tried, checked, why_not
 from mobilizer.web.launch import launch_page, seen_by
 from mobilizer.web.policy import allowed, me
+from mobilizer.web.proving import proven
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.time_zones import local_moment, moment_of, own_zone, remember_zone
 from mobilizer.web.typed_number import typed_number
@@ -47,6 +48,7 @@ def scheduled(slug: str) -> ResponseReturnValue:
 
 @blueprint.post("/blasts/<slug>/schedule")
 @allowed("blasts.launch")
+@proven
 def schedule(slug: str) -> ResponseReturnValue:
     """Let it leave at a time, if its people were counted rightly; its words are frozen now."""
     people, day, hour, zone = (request.form.get(name, "") for name in ("later_people", "day", "hour", "zone"))

@@ -32,7 +32,7 @@ from mobilizer.tables import metadata
 from tests.worlds import World
 
 # Columns of bytes that hold no seal: keyed hashes, and prints of keys.
-HASHES = {"address_key", "domain_key", "token_hash", "print"}
+HASHES = {"hash", "address_key", "domain_key", "token_hash", "print"}
 TICKET = Ticket(3, 4)
 PEOPLE = "Email,Name\nana@example.org,Ana\nbo@example.org,Bo\nno address,Cy\n"
 

@@ -1,4 +1,4 @@
-"""The page that takes members out: administrators only, with a reason and the password, and it is written down."""
+"""The page that takes members out: administrators only, with a reason, and it is written down."""
 
 from __future__ import annotations
 
@@ -11,23 +11,16 @@ from sqlalchemy import select
 
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry
-from mobilizer.organizers.passwords import hash_password
 from mobilizer.organizers.policy import Role, may
-from mobilizer.organizers.users import User
 from tests.web.conftest import Browser
 from tests.worlds import World
 
-PASSWORD = "a long enough password 71"
 REASON = "For the printers of the May letter"
 
 
 @pytest.fixture
-def admin(signed_in: Callable[..., Browser], installation: Installation) -> Browser:
-    """An administrator who knows their password."""
-    browser = signed_in(Role.ADMIN)
-    with installation.database.write() as session:
-        session.get_one(User, browser.user_id).password_hash = hash_password(PASSWORD)
-    return browser
+def admin(signed_in: Callable[..., Browser]) -> Browser:
+    return signed_in(Role.ADMIN)
 
 
 def written_down(installation: Installation) -> list[AuditEntry]:
@@ -39,11 +32,9 @@ def test_only_administrators_may() -> None:
     assert [role for role in Role if may(role, "members.export")] == [Role.ADMIN]
 
 
-def test_a_file_is_taken_with_a_reason_and_the_password(
-    admin: Browser, world: World, installation: Installation
-) -> None:
+def test_a_file_is_taken_with_a_reason(admin: Browser, world: World, installation: Installation) -> None:
     assert "What for" in admin.get("/members/export?language=es").text
-    answer = admin.post("/members/export", language="es", list="everyone", reason=REASON, password=PASSWORD)
+    answer = admin.post("/members/export", language="es", list="everyone", reason=REASON)
     assert (answer.status_code, answer.mimetype) == (200, "text/csv")
     assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.reader(StringIO(answer.text.removeprefix("\ufeff"))))
@@ -57,13 +48,12 @@ def test_a_file_is_taken_with_a_reason_and_the_password(
     [
         ({"reason": ""}, "what the file is for"),
         ({"reason": "for ana@example.org and friends"}, "Write no address here"),
-        ({"password": "wrong"}, "This is not your password."),
     ],
 )
 def test_without_them_nothing_is_taken(
     admin: Browser, world: World, installation: Installation, changed: dict[str, str], said: str
 ) -> None:
-    answer = admin.post("/members/export", **{"reason": REASON, "password": PASSWORD, **changed})
+    answer = admin.post("/members/export", **{"reason": REASON, **changed})
     assert answer.status_code == 422
     assert said in answer.text
     assert written_down(installation) == []
@@ -71,5 +61,5 @@ def test_without_them_nothing_is_taken(
 
 def test_what_is_not_there_is_not_found(admin: Browser, world: World) -> None:
     for name in ("list", "segment"):
-        answer = admin.post("/members/export", **{name: "nothing", "reason": REASON, "password": PASSWORD})
+        answer = admin.post("/members/export", **{name: "nothing", "reason": REASON})
         assert answer.status_code == 404
