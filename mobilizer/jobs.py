@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mobilizer import tables
 from mobilizer.audience.importing import run_import
+from mobilizer.audience.rehearsing import run_rehearsal
 from mobilizer.audience.undoing import run_undo
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, slices
@@ -162,7 +163,8 @@ def perform(kind: str, number: int) -> None:
 
 
 def _import(installation: Installation, number: int) -> None:
-    """Go on with an import, or with undoing it, whichever is under way."""
+    """Go on with rehearsing an import, with running it, or with undoing it, whichever is under way."""
+    run_rehearsal(installation, number)
     run_import(installation, number)
     run_undo(installation, number, held)
 

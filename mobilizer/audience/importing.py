@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
 from typing import IO, Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from mobilizer.audience.candidates import LEFT_BLANK, Candidate, Refusal, Verdict
 from mobilizer.audience.columns import column_problems, guess_columns
 from mobilizer.audience.consent import consent_problems
 from mobilizer.audience.fields import definitions, guess_fields
 from mobilizer.audience.imports import Import
-from mobilizer.audience.joining import judge
-from mobilizer.audience.reporting import ReportRow, report, report_csv, report_length, report_page
-from mobilizer.audience.rows import Row, Unreadable
+from mobilizer.audience.rehearsing import GOOD, Rehearsal, forget, rehearse
+from mobilizer.audience.reporting import report, report_csv, report_length, report_page
+from mobilizer.audience.rows import Unreadable
 from mobilizer.audience.running import (
     FAILURES,
-    candidates_of,
-    choices_of,
-    data_rows,
     end,
-    joining_of,
-    leavers,
-    leaving_of,
-    noted,
-    read_chunks,
     run_import,
-    verdicts_of,
 )
 from mobilizer.audience.sheet import Sheet, look
-from mobilizer.audience.tags import folded, names_problems
+from mobilizer.audience.tags import names_problems
 from mobilizer.audience.uploads import forget_strays, open_upload, upload_path, write_upload
 from mobilizer.db import clock
 from mobilizer.installation import Installation
@@ -49,9 +36,6 @@ REMEMBERED = 100  # imports whose header is looked at
 NOBODY = Problem(
     "import.nobody", N_("The file has the names of the columns and nobody below them. Upload one with members in it.")
 )
-
-# The verdicts of who is on the list afterwards.
-GOOD = ("new", "updated", "unchanged")
 
 __all__ = [
     "GOOD",
@@ -79,32 +63,6 @@ __all__ = [
     "start",
     "store",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What a run would say of each row as things stand. Nothing is written.
-
-    `counts` has the verdicts, `people` are the first who would go in, `refused` the first rows that would not;
-    `unknown_languages` counts rows a word, `typos` the rows whose address looks like a typing error, `blanked` those
-    with a value that did not fit its field, and `languages` the people who would go in, most first; `tags` is how many
-    different ones their rows name. `unread` counts rows that were not looked at.
-    """
-
-    counts: dict[str, int]
-    people: tuple[Candidate, ...]
-    refused: tuple[ReportRow, ...]
-    unknown_languages: dict[str, int]
-    languages: dict[str, int]
-    typos: int
-    blanked: int
-    tags: int
-    unread: int
-
-    @property
-    def good(self) -> int:
-        """How many would be on the list afterwards, by this file."""
-        return sum(self.counts.get(verdict, 0) for verdict in GOOD)
 
 
 def store(
@@ -204,6 +162,7 @@ def start(session: Session, row: Import) -> list[Problem]:
     ]
     if not problems:
         session.flush()
+        forget(session, row)
         session.execute(update(Import).where(Import.id == row.id, Import.state == "uploaded").values(state="running"))
         session.refresh(row)
     return problems
@@ -237,66 +196,6 @@ def give_up(session: Session, installation: Installation, row: Import, why: str 
     if was:
         upload_path(installation.settings.home, row.id).unlink(missing_ok=True)
     return was
-
-
-def rehearse(
-    session: Session,
-    installation: Installation,
-    row: Import,
-    show: int = 20,
-    most: int | None = None,
-    clear: IO[bytes] | None = None,
-) -> Rehearsal:
-    """Read the file as a run would, or its first `most` rows, and write nothing; `clear` is a file not kept yet.
-
-    Raises FileNotFoundError, Unreadable and keys.BadSeal.
-    """
-    keyring, choices = installation.keyring, choices_of(session, installation, row)
-    gone = leavers(keyring, choices, data_rows(installation, row, clear))
-    tally, source = _Tally(show), islice(data_rows(installation, row, clear), most)
-    for chunk in read_chunks(keyring, choices, source, gone):
-        decisions, _ = judge(session, keyring, joining_of(row), candidates_of(chunk))
-        became = {key: decision.verdict for key, decision in decisions.items()}
-        for read, verdict in zip(chunk, verdicts_of(chunk, became, leaving_of(session, row, chunk)), strict=True):
-            tally.take(read.raw, read.says, verdict)
-    return tally.rehearsal(row.rows if most is not None else 0)
-
-
-class _Tally:
-    """What is said of each row, summed up."""
-
-    def __init__(self, show: int) -> None:
-        self._show = show
-        self._counts, self._unknown, self._languages = Counter[str](), Counter[str](), Counter[str]()
-        self._people, self._refused = list[Candidate](), list[ReportRow]()
-        self._typos = self._blanked = 0
-        self._tags = set[str]()
-
-    def take(self, raw: Row, read: Candidate | Refusal, verdict: Verdict) -> None:
-        self._counts[verdict] += 1
-        problems = read.problems if isinstance(read, Refusal) else read.remarks
-        self._typos += any(problem.code == "import.typo" for problem in problems)
-        self._blanked += any(problem.code == LEFT_BLANK for problem in problems)
-        self._unknown.update(str(p.params["language"]) for p in problems if p.code == "import.unknown_language")
-        if isinstance(read, Candidate) and verdict in GOOD:
-            self._languages[read.language] += 1
-            self._tags.update(map(folded, read.tags))
-            self._people += [read] if len(self._people) < self._show else []
-        else:
-            self._refused += [noted(raw, read, verdict)] if len(self._refused) < self._show else []
-
-    def rehearsal(self, rows: int) -> Rehearsal:
-        return Rehearsal(
-            counts=dict(self._counts),
-            people=tuple(self._people),
-            refused=tuple(self._refused),
-            unknown_languages=dict(self._unknown),
-            languages=dict(self._languages.most_common()),
-            typos=self._typos,
-            blanked=self._blanked,
-            tags=len(self._tags),
-            unread=max(rows - self._counts.total(), 0),
-        )
 
 
 def failure_of(row: Import) -> Problem | None:

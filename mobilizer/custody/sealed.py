@@ -13,6 +13,7 @@ from mobilizer.audience.imports import Import, header_binding, name_binding
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
+from mobilizer.audience.rehearsing import ImportRehearsal, rehearsal_binding
 from mobilizer.audience.reporting import ReportedRow, report_binding
 from mobilizer.audience.traces import ImportTrace, change_binding
 from mobilizer.delivery.testers import ProofTester
@@ -53,6 +54,7 @@ SEALED = (
     SealedColumn(Invitation.sealed, (Invitation.address_key,), bytes),
     SealedColumn(Import.sealed_name, (Import.id,), name_binding),
     SealedColumn(Import.sealed_header, (Import.id,), header_binding),
+    SealedColumn(ImportRehearsal.sealed, (ImportRehearsal.import_id,), rehearsal_binding),
     SealedColumn(ReportedRow.sealed, (ReportedRow.import_id, ReportedRow.number), report_binding),
     SealedColumn(ImportTrace.changed, (ImportTrace.import_id, ImportTrace.member_id), change_binding),
     SealedColumn(ProofTester.sealed, (ProofTester.address_key,), bytes),

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer import failpoints
 from mobilizer.audience.imports import Import
+from mobilizer.audience.rehearsing import ImportRehearsal
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.launching import LONGEST_UNDO
@@ -35,9 +36,11 @@ def due_batches(session: Session, limit: int) -> list[int]:
 
 
 def running_imports(session: Session) -> list[int]:
-    """Ids of the imports that are under way, in either direction."""
+    """Ids of the imports that are under way, in either direction, or are to be rehearsed."""
     found = session.scalars(select(Import).where(Import.state.in_(("running", "undoing"))))
-    return [row.id for row in found if not row.paused]
+    rehearsed = select(ImportRehearsal.import_id).join(Import)
+    asked = session.scalars(rehearsed.where(ImportRehearsal.sealed.is_(None), Import.state == "uploaded"))
+    return [*(row.id for row in found if not row.paused), *asked]
 
 
 def finish(session: Session) -> list[int]:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from mobilizer.audience import importing
+from mobilizer.audience import importing, rehearsing
 from mobilizer.audience.columns import IMPORT_FIELDS, address_columns, guess_columns
 from mobilizer.audience.delimited import DELIMITERS
 from mobilizer.audience.encodings import ENCODINGS
@@ -22,6 +22,7 @@ from mobilizer.audience.imports import OVER, UNDO_DAYS, Import
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.pasting import one_a_line
 from mobilizer.audience.queries import languages_of_members
+from mobilizer.audience.rehearsing import ImportRehearsal
 from mobilizer.audience.reporting import VERDICTS
 from mobilizer.audience.sheet import look, refuse_larger
 from mobilizer.audience.undoing import foretell_undo, start_undo
@@ -41,7 +42,7 @@ from mobilizer.web.words import _, locale
 blueprint = Blueprint("imports", __name__)
 
 ROWS_SHOWN = 100
-REHEARSED = 100_000  # rows: somebody waits for the page
+REHEARSED = 50_000  # rows: somebody waits for the page; of a larger file a job reads them
 DELIMITER_NAMES = {"comma": N_("Comma ,"), "semicolon": N_("Semicolon ;"), "tab": N_("Tab"), "bar": N_("Bar |")}
 
 
@@ -111,7 +112,8 @@ def choose(number: int) -> ResponseReturnValue:
         problems = choice.problems or importing.choose(here.keyring, row, sheet, choice.columns, options)
         if problems:
             return _columns(session, row, sheet, choice, problems), 422
-    return redirect(url_for("imports.check", number=number), 303)
+        asked = _rehearsal(session, row)
+    return _to_check(number, asked)
 
 
 @blueprint.get("/imports/<int:number>/check")
@@ -121,8 +123,11 @@ def check(number: int) -> ResponseReturnValue:
     here = installation()
     with here.database.read() as session:
         row = _waiting(session, number)
+        asked = session.get(ImportRehearsal, number)
+        if asked is None and row.rows > REHEARSED:
+            return redirect(url_for("imports.columns", number=number), 303)
         try:
-            rehearsal = importing.rehearse(session, here, row, most=REHEARSED)
+            rehearsal = asked.found(here.keyring) if asked else importing.rehearse(session, here, row)
         except (FileNotFoundError, Unreadable, BadSeal):
             return redirect(url_for("imports.columns", number=number), 303)
         spoken = [tag for tag, _people in languages_of_members(session)]
@@ -132,6 +137,7 @@ def check(number: int) -> ResponseReturnValue:
             name=_name(row),
             list=_list(session, row),
             rehearsal=rehearsal,
+            asked=asked,
             verdicts=VERDICTS,
             languages=languages_on_offer(spoken),
         )
@@ -155,7 +161,8 @@ def understand(number: int) -> ResponseReturnValue:
         languages = {**row.options.get("languages", {}), **chosen}
         if importing.choose(here.keyring, row, sheet, row.columns, {"languages": languages}):
             abort(400)
-    return redirect(url_for("imports.check", number=number), 303)
+        asked = _rehearsal(session, row)
+    return _to_check(number, asked)
 
 
 @blueprint.post("/imports/<int:number>/start")
@@ -285,6 +292,21 @@ def problems_file(number: int) -> ResponseReturnValue:
     answer = Response(lines(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="import-{number}-problems.csv"'
     return answer
+
+
+def _rehearsal(session: Session, row: Import) -> bool:
+    """Whether a job has to rehearse an import as it is chosen now: a small one is rehearsed while its page is made."""
+    if row.rows > REHEARSED:
+        rehearsing.ask(session, row)
+    else:
+        rehearsing.forget(session, row)
+    return row.rows > REHEARSED
+
+
+def _to_check(number: int, asked: bool) -> ResponseReturnValue:
+    if asked:
+        enqueue(installation(), Work.IMPORT, number)
+    return redirect(url_for("imports.check", number=number), 303)
 
 
 def _sent() -> tuple[IO[bytes] | None, str]:

@@ -145,13 +145,11 @@ def test_a_rehearsal_says_what_becomes_of_each_row(installation: Installation, b
         row = importing.store(session, installation, list_id=friends, filename="m.csv", data=data)
         number = row.id
         told = importing.rehearse(session, installation, row)
-        first = importing.rehearse(session, installation, row, most=3)
     assert told.counts == {
         "unchanged": 1, "updated": 1, "unsubscribed": 1, "suppressed": 1, "new": 1, "duplicate": 1,
         "unknown_language": 1, "invalid": 1,
     }  # fmt: skip
-    assert (told.typos, told.good, told.unknown_languages, told.unread) == (1, 3, {"klingon": 1}, 0)
-    assert (sum(first.counts.values()), first.unread) == (3, 5)
+    assert (told.typos, told.good, told.unknown_languages) == (1, 3, {"klingon": 1})
     with installation.database.write() as session:
         row = session.get_one(importing.Import, number)
         row.options = {**row.options, **CONSENT}

@@ -15,9 +15,11 @@ from sqlalchemy import func, select
 from mobilizer.audience.importing import run_import
 from mobilizer.audience.imports import Import
 from mobilizer.audience.members import Member
+from mobilizer.audience.rehearsing import ImportRehearsal, run_rehearsal
 from mobilizer.audience.sheet import look
 from mobilizer.audience.undoing import run_undo
 from mobilizer.audience.uploads import Incoming
+from mobilizer.delivery import reconcile
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
@@ -487,3 +489,44 @@ def test_an_import_that_is_given_up_says_so(organizer: Browser, world: World, in
     with installation.database.read() as session:
         assert session.scalar(select(func.count()).where(AuditEntry.action == "import.give_up")) == 1
         assert session.get_one(Import, number).rows_read == 0
+
+
+def test_of_a_large_file_a_job_looks_at_every_row(
+    organizer: Browser,
+    world: World,
+    installation: Installation,
+    queued: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imports, "REHEARSED", 3)
+    number = number_of(upload(organizer, CSV.encode()).location)
+    assert organizer.get(f"/imports/{number}/check").location == f"/imports/{number}/columns", "nobody has asked yet"
+    organizer.post(f"/imports/{number}/columns", go="1", **CHOICE)
+    page = organizer.get(f"/imports/{number}/check").text
+    assert "0 of 8 rows are looked at." in page
+    assert 'data-live="2"' in page
+    assert queued == [("import", number)]
+    with installation.database.read() as session:
+        assert reconcile.running_imports(session) == [number], "also where the queue is lost"
+    run_rehearsal(installation, number)
+    page = organizer.get(f"/imports/{number}/check").text
+    assert "data-live" not in page
+    assert "Import 5 people" in page
+    assert "“not-an-address” has no @ sign" in page
+    assert "María José Núñez" in page
+    with installation.database.read() as session:
+        kept = session.get_one(ImportRehearsal, number)
+        assert b"example" not in (kept.sealed or b"")
+        counts = kept.found(installation.keyring)
+        assert counts
+        assert reconcile.running_imports(session) == []
+    organizer.post(f"/imports/{number}/languages", word="tlhIngan", tag="fr")
+    assert "0 of 8 rows" in organizer.get(f"/imports/{number}/check").text, "asked anew"
+    organizer.post(f"/imports/{number}/start")
+    run_rehearsal(installation, number)
+    run_import(installation, number)
+    with installation.database.read() as session:
+        row = session.get_one(Import, number)
+        assert session.get(ImportRehearsal, number) is None
+        told = {name: rows for name, rows in counts.counts.items() if name != "unknown_language"}
+        assert row.counts == {**told, "new": counts.counts["new"] + 1}
