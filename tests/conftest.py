@@ -24,6 +24,7 @@ from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
 from mobilizer.migrations import upgrade
 from mobilizer.settings import Settings
+from tests.lending import Lender
 from tests.worlds import World
 
 pytest_plugins = ["tests.browser"]
@@ -65,6 +66,12 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def lender(postgresql: str) -> Lender:
+    """What lends databases of the embedded PostgreSQL."""
+    return Lender(postgresql)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first: else one process ends with it, and the others wait."""
     items.sort(key=lambda item: item.path.parent.name not in ("stories", "selftest", "demo", "house"))
@@ -90,11 +97,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    admin = request.getfixturevalue("postgresql")
-    name = f"test_{abs(hash(request.node.nodeid)) % 10**12}"
-    _run(admin, f"CREATE DATABASE {name} TEMPLATE template_mobilizer")
-    yield _named(admin, name)
-    _run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+    with request.getfixturevalue("lender").lend() as address:
+        yield address
 
 
 @pytest.fixture
