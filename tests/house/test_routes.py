@@ -15,6 +15,7 @@ from mobilizer.installation import Installation
 from mobilizer.organizers.policy import POLICY, Role, may
 from mobilizer.organizers.sessions import begin_session
 from mobilizer.web.policy import ANYONE, OPEN_BLUEPRINTS, OPEN_ENDPOINTS
+from tests.one_app import app_of
 from tests.one_database import database_url  # noqa: F401 - who may enter does not depend on it
 from tests.web.conftest import Browser, make_user
 from tests.worlds import World
@@ -39,7 +40,7 @@ def app(installation: Installation, world: World) -> Flask:
     here = Installation(settings, installation.database, installation.keyring)
     # Routes of all kinds are asked with one slug.
     world.make_list(VALUES["slug"])
-    return create_app(settings, here, counter="memory://")
+    return app_of(here)
 
 
 @pytest.fixture

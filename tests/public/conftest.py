@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from mobilizer.app import create_app
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.media import keep
 from mobilizer.audience.lists import MemberList, Standing, Subscription
@@ -28,6 +27,7 @@ from mobilizer.engagement.events import Event
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring, Purpose, Ticket
 from mobilizer.settings import Settings
+from tests.one_app import app_of
 
 CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:02.000\nLove always wins.\n"
 CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 40
@@ -121,8 +121,7 @@ def world(database: Database, settings: Settings, keyring: Keyring, free_port: i
         for member, tag in ((ana, "es"), (amal, "ar")):
             _delivery(session, blast, member, tag, lists[0])
         number = blast.id
-    app = create_app(settings, installation, counter="memory://")
-    return World(installation, app, number, ana, amal, lists)
+    return World(installation, app_of(installation), number, ana, amal, lists)
 
 
 def count(session: Session, entity: type[Base]) -> int:

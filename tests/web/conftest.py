@@ -12,11 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mobilizer.app import create_app
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.organizers.sessions import begin_session
 from mobilizer.organizers.users import User
+from tests.one_app import app_of
 
 FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -57,7 +57,7 @@ def make_user(installation: Installation, role: Role, email: str = "", **values:
 
 @pytest.fixture
 def app(installation: Installation) -> Flask:
-    return create_app(installation.settings, installation, counter="memory://")
+    return app_of(installation)
 
 
 @pytest.fixture

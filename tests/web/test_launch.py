@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from mobilizer.app import create_app
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts.blasts import Link, Rendition
@@ -18,6 +17,7 @@ from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
 from mobilizer.transport.inbox import Inbox, serve
 from mobilizer.web.typed_number import typed_number
+from tests.one_app import app_of
 from tests.web.appeal_stage import make_ready, seen
 from tests.web.conftest import Browser
 from tests.worlds import World
@@ -125,7 +125,7 @@ def app(installation: Installation, inbox: Inbox, tmp_path: Path, free_port: int
     """The application with a relay that is listening: the built-in inbox."""
     settings = installation.settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": free_port})
     here = Installation(settings, installation.database, installation.keyring)
-    return create_app(settings, here, counter="memory://")
+    return app_of(here)
 
 
 def test_a_proof_goes_to_any_address_and_is_never_counted(

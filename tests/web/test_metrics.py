@@ -10,7 +10,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, text, update
 
 from mobilizer import jobs
-from mobilizer.app import create_app
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery import heartbeats
@@ -18,6 +17,7 @@ from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.installation import Installation
 from mobilizer.settings import Settings
 from mobilizer.web import metrics
+from tests.one_app import app_of
 from tests.worlds import World
 
 TOKEN = "a-token-of-some-length"
@@ -32,7 +32,7 @@ def here(installation: Installation, redis_url: str) -> Installation:
 
 @pytest.fixture
 def client(here: Installation) -> FlaskClient:
-    return create_app(here.settings, here, counter="memory://").test_client()
+    return app_of(here).test_client()
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_who_does_not_know_the_token_is_told_nothing(client: FlaskClient, said: 
 
 
 def test_without_a_token_in_the_settings_it_is_not_there(installation: Installation) -> None:
-    client = create_app(installation.settings, installation, counter="memory://").test_client()
+    client = app_of(installation).test_client()
     for said in ("", "Bearer ", "Bearer"):
         assert client.get("/metrics", headers={"Authorization": said}).status_code == 404
 
@@ -126,7 +126,7 @@ def test_without_redis_the_ledger_is_told_all_the_same(
 ) -> None:
     lost = here.settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port}/0"})
     jobs.count(lost, {"accepted": 1})  # nothing is raised
-    client = create_app(lost, Installation(lost, here.database, here.keyring), counter="memory://").test_client()
+    client = app_of(Installation(lost, here.database, here.keyring)).test_client()
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200
     assert "mobilizer_queue_up 0.0" in answer.text
