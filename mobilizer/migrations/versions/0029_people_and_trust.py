@@ -2,8 +2,8 @@
 
 Every browser is signed out once: the rows of before do not say when a person last proved who they are.
 
-Revision ID: 0026
-Revises: 0025
+Revision ID: 0029
+Revises: 0028
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from alembic import op
 from mobilizer.db import Instant
 from mobilizer.organizers.chain import EMPTY, digest
 
-revision = "0026"
-down_revision = "0025"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
