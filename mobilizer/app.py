@@ -43,6 +43,7 @@ from mobilizer.web import (
 )
 from mobilizer.web import settings as settings_pages
 from mobilizer.web.assets import asset
+from mobilizer.web.diffs import install_diffs
 from mobilizer.web.errors import install_errors
 from mobilizer.web.labels import install_labels
 from mobilizer.web.limits import install_limits
@@ -125,6 +126,7 @@ def create_app(settings: Settings, given: Installation | None = None, *, counter
     install_limits(app, counter or settings.redis_url)
     install_formats(app)
     install_labels(app)
+    install_diffs(app)
     install_errors(app)
     app.context_processor(_context)
     _register(app, csrf, here)

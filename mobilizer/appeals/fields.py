@@ -11,7 +11,8 @@ from mobilizer.problems import N_
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field that a translator fills. `merge_tags` says whether a member's values may stand in it."""
+    """One field that a translator fills. `merge_tags` says whether a member's values may stand in it; `shown` is how
+    many letters of it a phone's inbox shows, about, 0 where nothing is cut."""
 
     name: str
     label: str
@@ -20,6 +21,7 @@ class Field:
     required: bool = True
     multiline: bool = False
     merge_tags: bool = False
+    shown: int = 0
 
 
 FIELDS: tuple[Field, ...] = (
@@ -29,6 +31,7 @@ FIELDS: tuple[Field, ...] = (
         N_("The line that decides whether the mail is opened."),
         max_length=150,
         merge_tags=True,
+        shown=38,
     ),
     Field(
         "preheader",
@@ -36,6 +39,7 @@ FIELDS: tuple[Field, ...] = (
         N_("Shown after the subject in the inbox: go on from it, don't repeat it."),
         max_length=200,
         merge_tags=True,
+        shown=90,
     ),
     Field(
         "greeting",
@@ -81,6 +85,14 @@ FIELDS: tuple[Field, ...] = (
         multiline=True,
     ),
 )
+# What may stand in a field with merge tags, by the name of the tag.
+MERGE_TAGS = {
+    "first_name": N_("First name"),
+    "name": N_("Whole name"),
+    "country": N_("Country"),
+    "list": N_("Name of the list"),
+    "organisation": N_("Your organisation"),
+}
 MEDIA_FIELDS = ("video", "poster", "captions")
 
 BY_NAME = {field.name: field for field in FIELDS}

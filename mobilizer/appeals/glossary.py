@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.fields import FIELDS
 from mobilizer.db import Base, Id
 from mobilizer.languages import UnknownLanguage, canonical, parents
 from mobilizer.problems import N_, Problem
@@ -100,6 +102,20 @@ def hits(glossary: Iterable[Term], source_language: str, source: str, tag: str) 
 def kept_terms_missing(found: Iterable[Hit], words: str) -> list[str]:
     """The terms that have to stand in a translation as they are, and don't."""
     return [hit.words for hit in found if hit.kept and hit.words not in words]
+
+
+def kept_terms(glossary: Collection[Term], appeal: Appeal, translation: Translation) -> list[Problem]:
+    """Where a translation has lost a term that stands as it is in every language; places as parity.py names them."""
+    source = next((one for one in appeal.translations if one.language == appeal.source_language), translation)
+    problems = []
+    for field in FIELDS if source is not translation else ():
+        said, own = getattr(source, field.name), getattr(translation, field.name)
+        found = hits(glossary, source.language, said, translation.language) if own else []
+        for term in kept_terms_missing(found, own):
+            message = N_("“%(term)s” is not translated, says the glossary, but it is missing here.")
+            where = f"translations.{translation.language}.{field.name}"
+            problems.append(Problem("appeal.term_missing", message, {"term": term}, "warning", where))
+    return problems
 
 
 @lru_cache(MOST_TERMS)

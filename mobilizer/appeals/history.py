@@ -76,15 +76,11 @@ def version(session: Session, translation: Translation, number: int) -> Version 
 
 def authors(session: Session, appeal: Appeal) -> dict[str, set[int]]:
     """Who wrote the words that each language has now: users' numbers by tag."""
-    newest = (
-        select(Version)
-        .where(Version.appeal_id == appeal.id, Version.by_id.is_not(None))
-        .order_by(Version.language, Version.field, Version.id)
-    )
-    now: dict[tuple[str, str], int] = {}
-    for found in session.scalars(newest):
-        now[found.language, found.field] = found.by_id or 0
-    return {tag: {by for (other, _), by in now.items() if other == tag} for tag, _ in now}
+    wrote = select(Version.language, Version.field, Version.by_id).where(Version.appeal_id == appeal.id)
+    now: dict[tuple[str, str], int | None] = {}
+    for tag, field, by in session.execute(wrote.order_by(Version.id)):
+        now[tag, field] = by
+    return {tag: {by for (other, _), by in now.items() if other == tag and by is not None} for tag, _ in now}
 
 
 def lately(session: Session, translation: Translation, others_than: int) -> int | None:

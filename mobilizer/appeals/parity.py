@@ -11,6 +11,7 @@ from mobilizer.appeals.completeness import of_translation
 from mobilizer.appeals.editing import check_values, translation_in
 from mobilizer.appeals.fields import FIELDS
 from mobilizer.appeals.scripts import foreign_script
+from mobilizer.appeals.telling import seems
 from mobilizer.languages import language
 from mobilizer.message.markdown import links
 from mobilizer.message.tags import tags_in
@@ -21,17 +22,24 @@ PERSON = frozenset({"name", "first_name"})
 
 
 def parity(appeal: Appeal) -> list[Problem]:
-    """Where a translation differs from the source text in what must be the same in every language.
+    """Where a translation differs from the source text in what must be the same in every language, or seems to be in
+    another language than it should.
 
     `where` is `translations.<tag>.<field>`, or `poster` and `video` for the appeal as a whole. Errors block a launch.
     A field that is still empty is completeness's matter and is not reported here.
     """
     problems = _media_problems(appeal)
-    source = translation_in(appeal, appeal.source_language)
     for translation in appeal.translations:
-        problems += _own_problems(translation)
-        if source is not None and translation is not source:
-            problems += _against(source, translation)
+        problems += parity_of(appeal, translation)
+    return problems
+
+
+def parity_of(appeal: Appeal, translation: Translation) -> list[Problem]:
+    """The same for one translation."""
+    problems = _own_problems(translation)
+    source = translation_in(appeal, appeal.source_language)
+    if source is not None and translation is not source:
+        problems += _against(source, translation)
     return problems
 
 
@@ -73,6 +81,10 @@ def _own_problems(translation: Translation) -> list[Problem]:
             message = N_("This text is in letters that %(language)s is not written in. Is it in its place?")
             params = {"language": language(tag).own_name}
             found.append(_at(translation, field.name, "appeal.wrong_script", message, params))
+        elif other := seems(getattr(translation, field.name), tag):
+            message = N_("This looks like %(seems)s, not like %(language)s. Is it in its place?")
+            params = {"seems": language(other).own_name, "language": language(tag).own_name}
+            found.append(_at(translation, field.name, "appeal.wrong_language", message, params, "warning"))
     return found
 
 

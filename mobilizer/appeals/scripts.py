@@ -49,7 +49,7 @@ _BY_NAME = {
     "TIBETAN": "Tibt",
 }
 # An address is looked for where a word begins, not at each of its letters: some scripts write without blanks.
-_NOT_WORDS = re.compile(r"\{\{.*?\}\}|https?://\S+|(?<![^\s}])[^\s@]+@\S+", re.DOTALL)
+NOT_WORDS = re.compile(r"\{\{.*?\}\}|https?://\S+|(?<![^\s}])[^\s@]+@\S+", re.DOTALL)
 
 
 def expected_scripts(tag: str) -> frozenset[str]:
@@ -60,7 +60,7 @@ def expected_scripts(tag: str) -> frozenset[str]:
 
 def foreign_script(text: str, tag: str) -> str | None:
     """The script that most of a text is in, if that is none of the language's; merge tags and links don't count."""
-    counted = Counter(script for c in _NOT_WORDS.sub(" ", text) if (script := _script(c)))
+    counted = Counter(script for c in NOT_WORDS.sub(" ", text) if (script := _script(c)))
     expected = expected_scripts(tag)
     if counted.total() < FEWEST or not expected & set(_BY_NAME.values()):
         return None

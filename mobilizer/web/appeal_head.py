@@ -13,6 +13,7 @@ from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.completeness import Completeness, completeness
 from mobilizer.appeals.editing import appeal_by_slug, translation_in
 from mobilizer.appeals.fields import BY_NAME
+from mobilizer.appeals.states import State, states
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.languages import language, parents
 from mobilizer.web.policy import me, permitted
@@ -34,6 +35,7 @@ class LanguageLine:
     missing: tuple[str, ...]
     source: bool
     mine: bool
+    state: State
     href: str = ""
     here: bool = False
 
@@ -119,6 +121,7 @@ def _line(appeal: Appeal, state: Completeness, here: str, to: Callable[[str], st
         missing=tuple(_(BY_NAME[name].label) for name in state.missing),
         source=state.language == appeal.source_language,
         mine=mine,
+        state=states(appeal)[state.language],
         href=to(state.language) if to else words_url(appeal, state.language) if mine else preview_url(appeal, state),
         here=state.language == here,
     )

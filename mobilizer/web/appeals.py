@@ -16,7 +16,17 @@ from mobilizer.languages import INTERFACE_LANGUAGES, UnknownLanguage, canonical,
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import is_slug
-from mobilizer.web import look, preview, sheets, translate, uploads  # noqa: F401 - their views are on the same blueprint
+from mobilizer.web import (  # noqa: F401 - their views are on the same blueprint
+    board,
+    comments,
+    glossary,
+    look,
+    preview,
+    sheets,
+    translate,
+    uploads,
+    versions,
+)
 from mobilizer.web.appeal_head import AppealHead, head, known_appeal, may_write, words_url
 from mobilizer.web.policy import allowed, me, permitted
 from mobilizer.web.screens import appeals as blueprint

@@ -72,6 +72,20 @@ IMPORTS = {
     "undoing": (N_("Being undone"), "info"),
     "undone": (N_("Undone"), ""),
 }
+LANGUAGE_STATES = {
+    "empty": (N_("Empty"), ""),
+    "draft": (N_("Begun"), ""),
+    "out_of_date": (N_("Out of date"), "bad"),
+    "done": (N_("Done"), "warn"),
+    "reviewed": (N_("Reviewed"), "good"),
+}
+# How words came to be as they are.
+EDITS = {
+    "saved": (N_("Saved"), ""),
+    "autosaved": (N_("Saved by itself"), ""),
+    "restored": (N_("Brought back"), "info"),
+    "imported": (N_("From a file"), "info"),
+}
 TIERS = {
     "active": (N_("Active: opened, clicked, watched or shared in the last 90 days"), "good"),
     "quiet": (N_("Quiet: did so in the last year, but not in the last 90 days"), "warn"),
@@ -110,6 +124,8 @@ _TABLES = {
     "caught_by": CAUGHT_BY,
     "import": IMPORTS,
     "tier": TIERS,
+    "language_state": LANGUAGE_STATES,
+    "edit": EDITS,
     "change": CHANGES,
     "field": FIELDS,
 }

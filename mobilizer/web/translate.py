@@ -1,103 +1,33 @@
-"""Web: an appeal's words. The source text to write, and each translation beside it."""
+"""Web: an appeal's words. The source text to write, and each translation beside it, saved as one writes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
-from mobilizer.appeals.completeness import complete_languages
-from mobilizer.appeals.editing import add_language, drawn_from, remove_language, save_translation, translation_in
+from mobilizer.appeals.completeness import of_translation
+from mobilizer.appeals.editing import drawn_from, mine, save_translation
 from mobilizer.appeals.exchange import FORMATS
-from mobilizer.appeals.fields import BY_NAME, FIELDS, Field, tidy
-from mobilizer.appeals.parity import parity
-from mobilizer.audience.spoken import spoken
-from mobilizer.blasts.fallbacks import working
+from mobilizer.appeals.fields import BY_NAME, FIELDS, MERGE_TAGS, tidy
+from mobilizer.appeals.history import AUTOSAVED, SAVED, Edit, lately
+from mobilizer.appeals.states import content_hash
 from mobilizer.http import installation
-from mobilizer.languages import INTERFACE_LANGUAGES, UnknownLanguage, canonical, fallback_chain, language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import Problem
-from mobilizer.web.appeal_head import head, known_appeal, may_write, words_url, writable
+from mobilizer.web.appeal_head import head, may_write, words_url, writable
+from mobilizer.web.authors import Authors
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import appeals as blueprint
 from mobilizer.web.uploads import media_files
-from mobilizer.web.words import _, problem
+from mobilizer.web.words import _, number, problem
+from mobilizer.web.writing import Typed, remarks_of, rows
 
 CHANGED = "appeal.changed_meanwhile"
-LONG_LINES, SHORT_LINES = 14, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One field on the page. `theirs` is what somebody else saved meanwhile, where it differs."""
-
-    field: Field
-    text: str
-    source: str
-    problems: tuple[str, ...]
-    remarks: tuple[str, ...]
-    theirs: str | None
-
-    @property
-    def lines(self) -> int:
-        """Height of the box; 1 is a single line."""
-        if not self.field.multiline:
-            return 1
-        return LONG_LINES if self.field.max_length > 1000 else SHORT_LINES
-
-
-@blueprint.get("/appeals/<slug>/languages")
-@allowed("appeals.see")
-def languages(slug: str) -> ResponseReturnValue:
-    """How far each language is."""
-    with installation().database.read() as session:
-        return _board(session, known_appeal(session, slug))
-
-
-@blueprint.post("/appeals/<slug>/languages")
-@allowed("appeals.write")
-def add(slug: str) -> ResponseReturnValue:
-    """Open a translation in another language."""
-    typed = request.form.get("language", "").strip()
-    with installation().database.write() as session:
-        appeal = known_appeal(session, slug)
-        tag = _understood(typed)
-        problems = add_language(session, appeal, tag)
-        if problems:
-            return _board(session, appeal, problems, typed), 422
-        tag = canonical(tag)
-        record(session, me().id, "appeal.add_language", f"appeal:{appeal.id}", language=tag)
-        onward = words_url(appeal, tag)
-    return redirect(onward, 303)
-
-
-@blueprint.get("/appeals/<slug>/words/<tag>/remove")
-@allowed("appeals.write")
-def confirm_removal(slug: str, tag: str) -> ResponseReturnValue:
-    """Ask before a translation is thrown away."""
-    with installation().database.read() as session:
-        appeal = known_appeal(session, slug)
-        shown = head(session, appeal, tag)
-        return render_template("appeals/remove.html", appeal=shown, here=shown.line(tag))
-
-
-@blueprint.post("/appeals/<slug>/words/<tag>/remove")
-@allowed("appeals.write")
-def remove(slug: str, tag: str) -> ResponseReturnValue:
-    """Take a translation out of the appeal."""
-    with installation().database.write() as session:
-        appeal = known_appeal(session, slug)
-        problems = remove_language(session, appeal, tag)
-        if not problems:
-            record(session, me().id, "appeal.remove_language", f"appeal:{appeal.id}", language=tag)
-    for one in problems:
-        flash(problem(one), "bad")
-    return redirect(url_for("appeals.languages", slug=slug), 303)
 
 
 @blueprint.get("/appeals/<slug>/words/<tag>")
@@ -113,76 +43,51 @@ def words(slug: str, tag: str) -> ResponseReturnValue:
 @allowed("appeals.translate")
 def save(slug: str, tag: str) -> ResponseReturnValue:
     """Save the words, or show them again with what has to be mended: nothing typed is lost."""
-    typed = {field.name: request.form[field.name] for field in FIELDS if field.name in request.form}
     with installation().database.write() as session:
-        # Two who save at once go one after the other, so that the second is told.
-        session.scalar(select(Appeal.id).where(Appeal.slug == slug).with_for_update())
-        appeal, translation = writable(session, slug, tag)
-        problems = save_translation(session, appeal, tag, typed, seen=request.form.get("seen", ""))
+        appeal, translation, problems = _saved(session, slug, tag, SAVED)
         if problems:
             status = 409 if any(one.code == CHANGED for one in problems) else 422
-            return page(session, appeal, translation, typed, problems), status
+            return page(session, appeal, translation, _typed(), problems), status
         record(session, me().id, "appeal.translate", f"appeal:{appeal.id}", language=tag)
     flash(_("Saved."), "good")
     return redirect(url_for("appeals.words", slug=slug, tag=tag), 303)
 
 
-def _understood(typed: str) -> str:
-    """A language's tag, from its code or its name in a usual language ('Deutsch', 'German'); else as it was typed."""
-    try:
-        return spoken(typed)
-    except UnknownLanguage:
-        return typed
+@blueprint.post("/appeals/<slug>/words/<tag>/autosave")
+@allowed("appeals.translate")
+def autosave(slug: str, tag: str) -> ResponseReturnValue:
+    """Save what is typed while one goes on typing; the answer says what is wrong with each field, saved or not."""
+    with installation().database.write() as session:
+        appeal, translation, problems = _saved(session, slug, tag, AUTOSAVED)
+        crossed = any(one.code == CHANGED for one in problems)
+        found = [*problems, *([] if problems else remarks_of(session, appeal, translation))]
+        state = of_translation(translation)
+        return jsonify(
+            saved=not problems,
+            crossed=crossed,
+            seen="" if problems else drawn_from(appeal, translation),
+            read=content_hash(appeal, translation),
+            done=_("%(done)s of %(total)s fields are written", done=number(state.done), total=number(state.total)),
+            remarks={
+                field.name: [[one.severity, problem(one)] for one in found if one.where == field.name]
+                for field in FIELDS
+            },
+        )
 
 
-def _board(session: Session, appeal: Appeal, problems: Sequence[Problem] = (), typed: str = "") -> str:
-    shown = head(session, appeal)
-    remarks: dict[str, int] = {}
-    for one in parity(appeal):
-        start, _dot, rest = one.where.partition(".")
-        if start == "translations":
-            remarks[rest.partition(".")[0]] = remarks.get(rest.partition(".")[0], 0) + 1
-    there = {translation.language for translation in appeal.translations}
-    addable = [(tag, language(tag).own_name) for tag in (*INTERFACE_LANGUAGES, *MORE_LANGUAGES) if tag not in there]
-    return render_template(
-        "appeals/languages.html",
-        appeal=shown,
-        remarks=remarks,
-        complete=sum(1 for line in shown.languages if line.complete),
-        addable=addable,
-        unwritten=_unwritten(session, appeal, there),
-        problems=problems,
-        typed=typed,
-    )
+def _typed() -> dict[str, str]:
+    return {field.name: request.form[field.name] for field in FIELDS if field.name in request.form}
 
 
-def _unwritten(session: Session, appeal: Appeal, there: set[str]) -> list[tuple[str, str]]:
-    """The languages that are worked in and not written, and what their members get by falling back, if anything."""
-    said, complete = working(session), complete_languages(appeal)
-    lacking = {tag: fallback_chain(tag, said.fallbacks) for tag in said.languages if tag not in there}
-    return [(tag, next((one for one in chain if one in complete), "")) for tag, chain in lacking.items()]
-
-
-# Offered in the box where a language is added; any other tag can be typed.
-MORE_LANGUAGES = (
-    "pt-BR",
-    "de",
-    "it",
-    "nl",
-    "pl",
-    "ru",
-    "uk",
-    "tr",
-    "fa",
-    "he",
-    "hi",
-    "id",
-    "ja",
-    "ko",
-    "sw",
-    "vi",
-    "zh",
-)
+def _saved(session: Session, slug: str, tag: str, how: str) -> tuple[Appeal, Translation, list[Problem]]:
+    """Save what the form says, or why not."""
+    # Two who save at once go one after the other, so that the second is told.
+    session.scalar(select(Appeal.id).where(Appeal.slug == slug).with_for_update())
+    appeal, translation = writable(session, slug, tag)
+    seen, fits = request.form.get("seen", ""), [name for name in request.form.getlist("fits") if name in BY_NAME]
+    edit = Edit(me().id, how)
+    problems = save_translation(session, appeal, tag, _typed(), seen=seen, edit=edit, fits=fits)
+    return appeal, translation, problems
 
 
 def page(
@@ -195,16 +100,23 @@ def page(
     """The page of a language's words, with what was typed and what has to be mended."""
     tag = translation.language
     shown = head(session, appeal, tag, lambda other: _sideways(appeal, other))
-    source = translation_in(appeal, appeal.source_language)
+    people = Authors(session)
+    other = lately(session, translation, me().id)
     return render_template(
         "appeals/words.html",
         appeal=shown,
         here=shown.line(tag),
         is_source=tag == appeal.source_language,
-        rows=_rows(appeal, translation, source, typed, problems),
+        rows=rows(session, appeal, translation, _kept(translation, typed), problems),
+        people=people,
+        also_writing=people.name(other) if other else "",
+        why_not_review=people.why_not_review(session, appeal, tag),
+        read=content_hash(appeal, translation),
+        approved_by=translation.approved_by_id,
         conflict=any(one.code == CHANGED for one in problems),
         problems=[(one, one.where if one.where in BY_NAME else "") for one in problems if one.code != CHANGED],
         labels={field.name: _(field.label) for field in FIELDS},
+        merge_tags=MERGE_TAGS,
         seen=drawn_from(appeal, translation),
         changed_at=translation.changed_at,
         media=media_files(appeal, translation),
@@ -214,33 +126,14 @@ def page(
     )
 
 
+def _kept(translation: Translation, typed: Mapping[str, str] | None) -> Typed | None:
+    """What was typed into the fields that its writer has changed; the others show what is saved."""
+    if typed is None:
+        return None
+    tidied = {name: tidy(BY_NAME[name], text) for name, text in typed.items()}
+    changed, crossed = mine(translation, tidied, request.form.get("seen", ""))
+    return Typed({name: typed[name] for name in changed}, frozenset(crossed))
+
+
 def _sideways(appeal: Appeal, tag: str) -> str:
-    mine = may_write(appeal, tag)
-    return words_url(appeal, tag) if mine else url_for("appeals.preview", slug=appeal.slug, tag=tag)
-
-
-def _rows(
-    appeal: Appeal,
-    translation: Translation,
-    source: Translation | None,
-    typed: Mapping[str, str] | None,
-    problems: Sequence[Problem],
-) -> list[Row]:
-    conflict = any(one.code == CHANGED for one in problems)
-    prefix = f"translations.{translation.language}."
-    remarks = [] if typed is not None else [one for one in parity(appeal) if one.where.startswith(prefix)]
-    rows = []
-    for field in FIELDS:
-        kept = getattr(translation, field.name)
-        text = (typed or {}).get(field.name, kept)
-        rows.append(
-            Row(
-                field=field,
-                text=text,
-                source=getattr(source, field.name) if source else "",
-                problems=tuple(problem(one) for one in problems if one.where == field.name),
-                remarks=tuple(problem(one) for one in remarks if one.where == prefix + field.name),
-                theirs=kept if conflict and tidy(field, text) != kept else None,
-            )
-        )
-    return rows
+    return words_url(appeal, tag) if may_write(appeal, tag) else url_for("appeals.preview", slug=appeal.slug, tag=tag)
