@@ -35,7 +35,7 @@ def write_words(
     changes = {name: value for name, value in values.items() if getattr(translation, name) != value}
     settled = (changes.keys() | set(fits)) & (translation.outdated_from or {}).keys() - set(unseen)
     keep = is_approved(appeal, translation)
-    for name in changes.keys() & BY_NAME.keys():
+    for name in (name for name in BY_NAME if name in changes):
         remember(session, translation, name, changes[name], edit, keep=keep)
     if translation.language == appeal.source_language:
         _leave_behind(appeal, translation, changes)
