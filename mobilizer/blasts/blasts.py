@@ -71,6 +71,7 @@ class Blast(Base):
     launched_at: Mapped[datetime | None]
     resumed_at: Mapped[datetime | None] = mapped_column(doc="When it last went on after a pause or a hold.")
     finished_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None] = mapped_column(doc="When the first acts in it were forgotten.")
     frozen_up_to: Mapped[int] = mapped_column(BigId, default=0)
     hold_reason: Mapped[str] = mapped_column(default="", doc="A problem, as problems.write_problem writes it.")
     retry_at: Mapped[datetime | None]

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastList, BlastState
-from mobilizer.blasts.drawn import forget
 from mobilizer.blasts.narrowing import NOTHING, Narrowing
 from mobilizer.db import clock
 from mobilizer.problems import Problem, write_problem
@@ -148,10 +147,7 @@ def reopen(session: Session, blast_id: int) -> bool:
 
 def cancel(session: Session, blast_id: int) -> bool:
     """Stop for good; what has not started is settled as skipped by the reconciler."""
-    cancelled = move(session, blast_id, S.CANCELLED, finished_at=clock())
-    if cancelled:
-        forget(session, blast_id)
-    return cancelled
+    return move(session, blast_id, S.CANCELLED, finished_at=clock())
 
 
 def hold(

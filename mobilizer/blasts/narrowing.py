@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, not_
+from sqlalchemy import ColumnElement, Select, and_, not_
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast
@@ -49,12 +49,13 @@ NOTHING = Narrowing()
 class Chosen:
     """A narrowing as conditions on Member: who `fits`, and who of them is spared by the frequency cap.
 
-    It `draws` if it takes so many by lot: then it finds other people each time that somebody comes or leaves.
+    What it takes by lot, so many of it, are its `draws`: their names and the numbers of members. Until they are kept
+    (blasts.drawn) it finds other people each time that somebody comes or leaves.
     """
 
     fits: ColumnElement[bool]
     spared: ColumnElement[bool] | None = None
-    draws: bool = False
+    draws: Mapping[str, Select[int]] = field(default_factory=dict)
 
     @property
     def where(self) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.reporting import ReportedRow, forget_erased
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
+from mobilizer.delivery import leases
 from mobilizer.delivery.ledger import Delivery, of_blast
 from mobilizer.engagement import forgetting
 from mobilizer.installation import Installation
@@ -33,6 +34,7 @@ DAY = 86_400
 FILE_DAYS = WAITING_SECONDS / DAY
 UNCONFIRMED_DAYS = 7
 REQUEST_DAYS = 1
+LEASE_DAYS = 7
 
 log = structlog.get_logger()
 
@@ -212,6 +214,12 @@ RULES = (
         _replies,
     ),
     Rule(
+        "leases",
+        N_("Which worker had which mails in hand; where an answer was lost, until the blast is gone"),
+        _fixed(LEASE_DAYS),
+        forget=_until_none(lambda session, seconds: leases.forget(session, seconds, CHUNK)),
+    ),
+    Rule(
         "requests",
         N_("That a member asked for their record"),
         _fixed(REQUEST_DAYS),
@@ -232,5 +240,6 @@ RULES = (
     ),
     Rule("suppressions", N_("Fingerprints of addresses that must not be mailed"), _fixed(None)),
     Rule("deliveries", N_("Which mail went to whom, and what became of it, until the member is erased"), _fixed(None)),
+    Rule("draws", N_("Who was drawn by lot for a blast, until the member is erased"), _fixed(None)),
     Rule("audit", N_("What organizers did"), _fixed(None)),
 )

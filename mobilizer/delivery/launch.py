@@ -34,9 +34,10 @@ from mobilizer.audience.audience import audience, first_after
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
-from mobilizer.blasts.drawn import draw, drawn, forget
-from mobilizer.blasts.narrowing import CannotChoose, Whom, unnarrowed
+from mobilizer.blasts.drawn import keep
+from mobilizer.blasts.narrowing import CannotChoose, Whom, narrowing_of, unnarrowed
 from mobilizer.db import BigId, disk_is_full
+from mobilizer.delivery import turns
 from mobilizer.delivery.holds import RETRY_SECONDS, note_full_disk
 from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState, numbered
 from mobilizer.delivery.packing import Parcel, pack, stretch
@@ -172,7 +173,6 @@ def _taken(session: Session, order: _Order) -> _Piece | None:
     piece = _next(session, blast, blast.frozen_up_to, order)
     if piece is None:
         lifecycle.send(session, blast.id)
-        forget(session, blast.id)
     return piece
 
 
@@ -184,10 +184,15 @@ def _next(session: Session, blast: Blast, cursor: int, order: _Order) -> _Piece 
 
 def _has_second(session: Session, order: _Order, piece: _Piece) -> bool:
     """Whether the piece after one can be written beside it. Not beside the first of a narrowed blast: who was drawn
-    there is seen when it has committed."""
-    if not _has_many_writers(session) or (piece.blast.narrowing and not piece.cursor):
+    there is seen when it has committed. Nor where each is written alone."""
+    if not _has_many_writers(session) or (piece.blast.narrowing and not piece.cursor) or _capped(piece.blast):
         return False
     return _next(session, piece.blast, piece.up_to, order) is not None
+
+
+def _capped(blast: Blast) -> bool:
+    """Whether a frequency cap looks at what other blasts write."""
+    return narrowing_of(blast.narrowing).most > 0
 
 
 def _has_many_writers(session: Session) -> bool:
@@ -217,23 +222,21 @@ def _moved(session: Session, piece: _Piece) -> bool:
 
 def _write_piece(session: Session, order: _Order, piece: _Piece) -> None:
     blast, after = piece.blast, piece.first - 1
+    (turns.alone if _capped(blast) else turns.beside)(session)
     included = lifecycle.lists_of(session, blast.id, included=True)
     excluded = lifecycle.lists_of(session, blast.id, included=False)
     people = _gathered(session, audience(included, excluded, after, piece.up_to, _only(session, order, piece)))
     _write(session, blast, people, _planned(session, blast, people, order.batch_size, piece.first))
     session.execute(DropTable(people))
-    if blast.narrowing:
-        forget(session, blast.id, piece.cursor, piece.up_to)
 
 
 def _only(session: Session, order: _Order, piece: _Piece) -> ColumnElement[bool] | None:
     """Whom of a piece the blast goes to. What it takes by lot is drawn with its first piece, for all of them."""
     chosen = order.whom(session, piece.blast)
-    if chosen is None or not chosen.draws:
-        return chosen.where if chosen else None
-    if not piece.cursor:
-        draw(session, piece.blast, chosen)
-    return drawn(piece.blast.id, piece.cursor, piece.up_to)
+    if chosen is None:
+        return None
+    keep(session, chosen.draws)
+    return chosen.where
 
 
 def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> Table:

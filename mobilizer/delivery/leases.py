@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock, reached
-from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, LeaseRecord, is_open
+from mobilizer.delivery.ledger import (
+    LONGEST_WAIT,
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    LeaseRecord,
+    is_not_sent,
+    is_open,
+)
 
 LEASE_SECONDS = 120.0  # if nothing else is set
 LONGEST_LEASE = 3600.0  # that can be set
@@ -91,6 +100,22 @@ def sweep(session: Session, lease: Lease) -> int:
     if swept:
         log.warning("swept", blast=lease.blast, batch=lease.batch, epoch=lease.epoch, uncertain=len(swept))
     return len(swept)
+
+
+def forget(session: Session, seconds: float, most: int) -> int:
+    """Forget who took which batch longer than `seconds` ago, `most` of it at once; not where an answer was lost, or may
+    be, in their hands. Returns how much went."""
+    theirs = (
+        Delivery.blast_id == Batch.blast_id,
+        Delivery.batch_id == LeaseRecord.batch_id,
+        Delivery.epoch == LeaseRecord.epoch,
+    )
+    lost = exists().where(*theirs, is_not_sent(), Delivery.state == DeliveryState.UNCERTAIN)
+    in_hand = exists().where(*theirs, is_open(), Delivery.state == DeliveryState.HANDING)
+    which = (LeaseRecord.batch_id, LeaseRecord.epoch)
+    old = select(*which).join(Batch).where(LeaseRecord.taken_at < clock(-seconds), ~lost, ~in_hand).limit(most)
+    gone = delete(LeaseRecord).where(tuple_(*which).in_(old)).returning(LeaseRecord.batch_id)
+    return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
 def renew(session: Session, lease: Lease, seconds: float = LEASE_SECONDS) -> bool:

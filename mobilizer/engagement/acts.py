@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Select, case, distinct, func, literal, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Select,
+    and_,
+    case,
+    distinct,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Base, BigId
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import Event, EventKind
@@ -83,8 +96,14 @@ _MACHINE = Event.machine != ""
 
 
 def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
-    """What members did themselves."""
-    finished = case((Event.channel.in_(("complete", "button")), Event.member_id))
+    """What members did themselves.
+
+    Once the first acts in a blast are forgotten, nobody counts as one more person there: it may be somebody who comes
+    back, and to tell them apart we would have to remember for ever who did what.
+    """
+    nobody_forgotten = or_(Blast.forgotten_at.is_(None), Event.at <= Blast.forgotten_at)
+    person = case((nobody_forgotten, Event.member_id))
+    finished = case((and_(nobody_forgotten, Event.channel.in_(("complete", "button"))), Event.member_id))
     return (
         select(
             Event.blast_id,
@@ -93,10 +112,11 @@ def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
             _MACHINE,
             literal(False),
             func.count(),
-            func.count(distinct(Event.member_id)),
+            func.count(distinct(person)),
             func.count(distinct(finished)),
         )
         .join(Delivery, is_for(Event.blast_id, Event.member_id))
+        .join(Blast, Blast.id == Event.blast_id)
         .group_by(Event.blast_id, Delivery.language, Event.kind, _MACHINE)
     )
 

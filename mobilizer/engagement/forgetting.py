@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast
@@ -15,7 +15,7 @@ def forget_acts(session: Session, seconds: float, most: int) -> int:
     """Forget what was done longer than `seconds` ago: of `most` people in one blast, or `most` acts of nobody known.
 
     Everything that somebody did in a blast goes at once, when the last of it is old enough: they were counted once, and
-    stay counted once. Returns how many events went; 0 when none is left to go.
+    stay counted once, also if they come back (acts). Returns how many events went; 0 when none is left to go.
     """
     old = Event.at < clock(-seconds)
     blasts = select(Blast.id).where(Blast.launched_at < clock(-seconds)).order_by(Blast.id)
@@ -24,6 +24,8 @@ def forget_acts(session: Session, seconds: float, most: int) -> int:
         known = select(Event.member_id).where(here, Event.member_id.is_not(None)).group_by(Event.member_id)
         people = session.scalars(known.having(func.max(Event.at) < clock(-seconds)).limit(most)).all()
         if people and (gone := _forget(session, and_(here, old, Event.member_id.in_(people)))):
+            first = update(Blast).where(Blast.id == blast_id, Blast.forgotten_at.is_(None))
+            session.execute(first.values(forgotten_at=clock()))
             return gone
         if gone := _forget(session, _some(and_(here, old, Event.member_id.is_(None)), most)):
             return gone

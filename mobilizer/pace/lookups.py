@@ -1,9 +1,13 @@
-"""Pace: look-ups of domains behind the scenes, remembered in Redis for a day under a keyed hash of the domain."""
+"""Pace: look-ups of domains behind the scenes, remembered in Redis for a day under a keyed hash of the domain.
+
+A DNS that is silent holds nobody up for long: that is remembered too, and so is how long it was waited for.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -17,7 +21,10 @@ KEPT_SECONDS = 86_400
 MOST_WAITING = 20_000
 AT_ONCE = 100
 IDLE_SECONDS = 10.0
-DNS_SECONDS = 5.0
+DNS_SECONDS = 3.0
+SILENT_SECONDS = 3600  # that the DNS did not answer is remembered for
+MOST_SILENT_SECONDS = 30.0  # of waiting for no answer; then who sends asks no more
+SILENT = "?"
 PREFIX = "mobilizer:provider:"
 
 Resolver = Callable[[str], str]  # a domain's provider; raises NoAnswer
@@ -33,6 +40,7 @@ class Lookups:
     def __init__(self, resolve: Resolver, redis: Redis | None, key: Callable[[str], bytes]) -> None:
         """`key` hashes a domain with a secret; `redis` None remembers nothing."""
         self._resolve, self._redis, self._key = resolve, redis, key
+        self._waited = 0.0  # seconds, for no answer
         self._waiting: queue.Queue[tuple[str, Answer]] = queue.Queue(MOST_WAITING)
         self._thread: threading.Thread | None = None
 
@@ -56,7 +64,9 @@ class Lookups:
         keys = [PREFIX + self._key(domain).hex() for domain, _ in asked]
         for (domain, answer), key, name in zip(asked, keys, self._remembered(keys), strict=True):
             with suppress(NoAnswer):
-                answer(domain, self._fresh(domain, key) if name is None else name)
+                found = self._fresh(domain, key) if name is None else name
+                if found != SILENT:
+                    answer(domain, found)
 
     def _remembered(self, keys: list[str]) -> Iterable[str | None]:
         remembered: Any = [None] * len(keys)
@@ -66,11 +76,23 @@ class Lookups:
         return [one.decode() if isinstance(one, bytes) else one for one in remembered]
 
     def _fresh(self, domain: str, key: str) -> str:
-        name = self._resolve(domain)
+        """Ask the DNS. Raises NoAnswer; at once, where too long was waited for none."""
+        if self._waited > MOST_SILENT_SECONDS:
+            raise NoAnswer("too many")
+        began = time.monotonic()
+        try:
+            name = self._resolve(domain)
+        except NoAnswer:
+            self._waited += time.monotonic() - began
+            self._remember(key, SILENT, SILENT_SECONDS)
+            raise
+        self._remember(key, name, KEPT_SECONDS)
+        return name
+
+    def _remember(self, key: str, name: str, seconds: int) -> None:
         if self._redis is not None:
             with suppress(RedisError, OSError):
-                self._redis.set(key, name, ex=KEPT_SECONDS)
-        return name
+                self._redis.set(key, name, ex=seconds)
 
 
 def mail_servers(domain: str) -> list[str]:

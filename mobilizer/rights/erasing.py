@@ -10,6 +10,7 @@ from mobilizer.audience.merged import MergedMember, numbers_of, who_stays
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.drawn import forget
 from mobilizer.delivery.ledger import Delivery, numbered
 from mobilizer.engagement.acts import keep_sums_of
 from mobilizer.engagement.events import Event
@@ -38,6 +39,7 @@ def erase(session: Session, member_id: int) -> bool:
     session.execute(delete(Event).where(Event.member_id == member_id))
     for number in numbers_of(session, member_id):
         session.execute(update(Delivery).where(Delivery.id.in_(select(numbered(Blast.id, number)))).values(reply=""))
+    forget(session, member_id)
     session.delete(member)
     session.flush()
     return True

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.changing import OF_THE_PERSON
@@ -17,7 +17,10 @@ from mobilizer.audience.merged import SLICE, MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.tagging import put_on, tags_of
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.drawn import hand_on
+from mobilizer.blasts.lifecycle import WHOLE
+from mobilizer.delivery import turns
 from mobilizer.delivery.ledger import Delivery, DeliveryState, is_open, numbered
 from mobilizer.engagement.acts import keep_sums
 from mobilizer.engagement.events import Event
@@ -36,6 +39,7 @@ class Refused(StrEnum):
 
     SAME = "same"  # they are one already
     GONE = "gone"  # there is no such member, or no longer
+    LAUNCHING = "launching"  # the people of a blast are being written down: by the numbers that members have now
     OPEN = "open"  # a mail to one of them is under way, or nobody has decided about one whose answer was lost
 
 
@@ -46,9 +50,17 @@ def refusal(session: Session, one: int, other: int) -> Refused | None:
     both = (one, other)
     if len(session.scalars(select(Member.id).where(Member.id.in_(both))).all()) != len(both):
         return Refused.GONE
+    if _launching(session):
+        return Refused.LAUNCHING
     undecided = (Delivery.state == DeliveryState.UNCERTAIN) & Delivery.decided_at.is_(None)
     theirs = Delivery.id.in_(select(numbered(Blast.id, one)).union_all(select(numbered(Blast.id, other))))
     return Refused.OPEN if session.scalar(select(exists().where(theirs, or_(is_open(), undecided)))) else None
+
+
+def _launching(session: Session) -> bool:
+    """Whether some of a blast's people are written down and others not yet."""
+    begun = Blast.launched_at.is_not(None), Blast.state != BlastState.CANCELLED, not_(WHOLE)
+    return bool(session.scalar(select(exists().where(*begun))))
 
 
 def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused | None:
@@ -58,6 +70,8 @@ def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused 
     known of both stays as it is, blanks are filled. Whoever left a list with either record has left it, whoever left
     them all has left them all, and a complaint holds. Blasts keep their sums. Raises keys.BadSeal.
     """
+    # Between two looks at the audience a person would change their number, and be on neither side.
+    turns.alone(session)
     # In the order of their numbers, so that two who merge the same two don't wait for each other.
     locked = select(Member).where(Member.id.in_((gone, stays))).order_by(Member.id).with_for_update()
     members = {member.id: member for member in session.scalars(locked)}
@@ -72,6 +86,7 @@ def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused 
     put_on(session, {stays: tags_of(session, [gone]).get(gone, {}).values()})
     _move_notes(session, keyring, gone, stays)
     _move_past(session, gone, stays)
+    hand_on(session, gone, stays)
     _move_request(session, gone, stays)
     _leave_a_trace(session, old, stays, dropped)
     session.delete(old)

@@ -16,7 +16,7 @@ from mobilizer.problems import N_, Problem
 from mobilizer.segments.deeds import InBlast
 from mobilizer.segments.keeping import usable_rules
 from mobilizer.segments.segments import Segment
-from mobilizer.segments.tree import All, BadRules, draws
+from mobilizer.segments.tree import All, BadRules, drawings
 
 # Mails that were sent, may have been, or will be.
 COUNTED = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.HANDING, DeliveryState.PENDING)
@@ -32,8 +32,8 @@ def whom(session: Session, blast: Blast) -> Chosen | None:
     narrowing = narrowing_of(blast.narrowing)
     now = blast.launched_at or datetime.now(UTC)
     inside, outside = (_rules(session, numbers) for numbers in (narrowing.segments, narrowing.without))
-    drawing = any(map(draws, (*inside, *outside)))
-    return Chosen(_fits(narrowing, inside, outside, now), _spared(narrowing, now), drawing)
+    drawn = {name: people for rules in (*inside, *outside) for name, people in drawings(rules, now)}
+    return Chosen(_fits(narrowing, inside, outside, now), _spared(narrowing, now), drawn)
 
 
 def _fits(narrowing: Narrowing, inside: Sequence[All], outside: Sequence[All], now: datetime) -> ColumnElement[bool]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy import ColumnElement, Select, exists, select, true
 
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
+from mobilizer.blasts.drawn import is_drawn
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import DRAW, PEOPLE, SHARE, told
 from mobilizer.segments.rules import Rule, rule
@@ -40,7 +43,8 @@ class Drawn(Rule):
 class DrawnFew(Rule):
     """So many people drawn by lot, or all where there are fewer: of whom the other rules of its group find.
 
-    Where the group asks for any of its rules, of everybody. Only who can be mailed is drawn.
+    Where the group asks for any of its rules, of everybody. Only who can be mailed is drawn. The first launch that goes
+    by a draw makes it for good: from then on the opposite is everybody but those who were drawn.
     """
 
     people: int = told(PEOPLE)
@@ -51,18 +55,22 @@ class DrawnFew(Rule):
     )
 
     def where(self, now: datetime) -> ColumnElement[bool]:
-        return self.among(true(), now)
+        return is_drawn(self.name(), self.of(true(), now))
 
-    def among(self, others: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
+    def name(self, others: Iterable[object] = ()) -> str:
+        """What a draw is known by once it is made: of whom the other rules of its group find, in any order of them."""
+        told = json.dumps([self.people, self.draw, *sorted(json.dumps(one, sort_keys=True) for one in others)])
+        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+
+    def of(self, others: ColumnElement[bool], now: datetime) -> Select[int]:
         """Who is drawn of whom a condition on Member fits. Nobody who came after `now` takes another's place."""
-        drawn = (
+        return (
             select(Member.id)
             .where(others, mailable(), Member.created_at <= now)
             .order_by(lot_of(self.draw), Member.id)
             .limit(self.people)
             .correlate(None)
         )
-        return Member.id.in_(drawn)
 
 
 def mailable() -> ColumnElement[bool]:

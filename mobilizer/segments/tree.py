@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, not_, or_, true
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, true
 
+from mobilizer.blasts.drawn import is_drawn
 from mobilizer.problems import N_, Problem
 from mobilizer.segments import deeds as deeds  # each registers its rules
 from mobilizer.segments import fields as fields
@@ -31,10 +32,21 @@ class All:
 
     def where(self, now: datetime) -> ColumnElement[bool]:
         """The condition on Member. What draws so many people draws them of whom the other parts find."""
-        drawing = [(part, *_drawn(part)) for part in self.parts]
-        others = and_(true(), *(part.where(now) for part, few, _ in drawing if few is None))
-        drawn = [(few.among(others, now), opposite) for _, few, opposite in drawing if few]
+        others = self.others(now)
+        drawn = [(is_drawn(name, people), opposite) for name, people, opposite in self.draws(now)]
         return and_(others, *(not_(one) if opposite else one for one, opposite in drawn))
+
+    def others(self, now: datetime) -> ColumnElement[bool]:
+        """Whom the parts find that draw nobody."""
+        return and_(true(), *(part.where(now) for part in self.parts if _drawn(part) is None))
+
+    def draws(self, now: datetime) -> Iterator[tuple[str, Select[int], bool]]:
+        """(name, people, whether the opposite is meant) of each part that draws so many people."""
+        rest = [_written(part) for part in self.parts if _drawn(part) is None]
+        for part in self.parts:
+            few = _drawn(part)
+            if few is not None:
+                yield few.name(rest), few.of(self.others(now), now), isinstance(part, Not)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +71,10 @@ class Not:
         return not_(self.part.where(now))
 
 
-def _drawn(part: Node) -> tuple[DrawnFew | None, bool]:
-    """The draw of so many people that a part is, if it is one, and whether the opposite is meant."""
+def _drawn(part: Node) -> DrawnFew | None:
+    """The draw of so many people that a part is, or the opposite of."""
     inside = part.part if isinstance(part, Not) else part
-    return (inside if isinstance(inside, DrawnFew) else None), isinstance(part, Not)
+    return inside if isinstance(inside, DrawnFew) else None
 
 
 Node = Rule | All | Any | Not
@@ -105,9 +117,21 @@ def each_rule(node: Node, where: str = ROOT) -> Iterator[tuple[str, Rule]]:
             yield where, node
 
 
-def draws(rules: All) -> bool:
-    """Whether any of the rules draws so many people by lot: then who fits depends on who else does."""
-    return any(isinstance(one, DrawnFew) for _, one in each_rule(rules))
+def drawings(node: Node, now: datetime) -> Iterator[tuple[str, Select[int]]]:
+    """(name, people) of every draw of so many people by lot, each after those that it draws from."""
+    match node:
+        case All(parts):
+            for part in parts:
+                if _drawn(part) is None:
+                    yield from drawings(part, now)
+            yield from ((name, people) for name, people, _ in node.draws(now))
+        case Any(parts):
+            for part in parts:
+                yield from drawings(part, now)
+        case Not(part):
+            yield from drawings(part, now)
+        case DrawnFew():
+            yield node.name(), node.of(true(), now)
 
 
 def gone(rules: All, names: Names) -> list[Problem]:

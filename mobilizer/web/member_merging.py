@@ -26,6 +26,10 @@ from mobilizer.web.words import _, problem
 REFUSED = {
     Refused.SAME: N_("This is the very record you started from. Choose another one."),
     Refused.GONE: N_("Nobody has this number or address. Look for a typing error; only the whole address is found."),
+    Refused.LAUNCHING: N_(
+        "The people of a blast are being written down. Merge the two when it is on its way; if it is held, when it has "
+        "gone on or is cancelled."
+    ),
     Refused.OPEN: N_(
         "A mail to one of the two is still under way, or nobody has decided yet about one whose answer was lost. "
         "Merge them when the blast is sent and everything uncertain in it is decided."

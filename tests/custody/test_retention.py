@@ -20,7 +20,8 @@ from mobilizer.audience.uploads import forget_strays, upload_path
 from mobilizer.blasts.blasts import Blast
 from mobilizer.custody import retention
 from mobilizer.db import Base, clock
-from mobilizer.delivery.ledger import Delivery
+from mobilizer.delivery.leases import take
+from mobilizer.delivery.ledger import Delivery, LeaseRecord
 from mobilizer.engagement import forgetting
 from mobilizer.engagement.events import RECORD_ASKED, Event
 from mobilizer.engagement.results import results
@@ -93,6 +94,16 @@ def test_old_events_go_and_no_sum_of_a_blast_changes(kept: World) -> None:
         assert asdict(results(session, kept.blast_id)) == before
         assert set(session.scalars(select(Delivery.reply))) == {""}
     assert a_round(here) == {}
+    with here.database.write() as session:
+        did(session, kept, "click", kept.members[0], 0)  # all of theirs was forgotten: they are counted already
+        did(session, kept, "watch", kept.members[0], 0, channel="complete")
+    with here.database.read() as session:
+        after = asdict(results(session, kept.blast_id))
+    assert after["total"] == {**before["total"], "clicks": before["total"]["clicks"] + 1}
+    with here.database.write() as session:
+        assert erase(session, kept.members[0])
+    with here.database.read() as session:
+        assert asdict(results(session, kept.blast_id)) == after
 
 
 def test_replies_stay_while_their_blast_is_young(kept: World) -> None:
@@ -101,6 +112,22 @@ def test_replies_stay_while_their_blast_is_young(kept: World) -> None:
     with kept.installation.database.write() as session:
         session.execute(update(Blast).values(finished_at=clock(-80 * 86_400)))
     assert "replies" not in a_round(kept.installation)
+
+
+def test_who_had_a_batch_is_forgotten_but_where_an_answer_was_lost(kept: World) -> None:
+    kept.write_appeal()
+    kept.launch()
+    with kept.installation.database.write() as session:
+        taken = [take(session, batch, "worker") for batch in kept.batches()]
+        lost = next(lease for lease in taken if lease)
+        session.execute(update(Delivery).values(state="accepted", epoch=1))
+        session.execute(update(Delivery).where(Delivery.batch_id == lost.batch).values(state="uncertain"))
+    assert "leases" not in a_round(kept.installation)
+    with kept.installation.database.write() as session:
+        session.execute(update(LeaseRecord).values(taken_at=clock(-8 * 86_400)))
+    assert a_round(kept.installation)["leases"] == len(taken) - 1
+    with kept.installation.database.read() as session:
+        assert list(session.scalars(select(LeaseRecord.batch_id))) == [lost.batch]
 
 
 def test_who_never_confirmed_goes_and_who_is_held_stays(kept: World) -> None:

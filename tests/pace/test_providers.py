@@ -10,6 +10,7 @@ from redis import Redis
 
 from mobilizer.delivery.limits import providers_of
 from mobilizer.installation import Installation
+from mobilizer.pace import lookups
 from mobilizer.pace.lookups import Lookups, NoAnswer
 from mobilizer.pace.mailboxes import DOMAINS, MX, hosted
 from mobilizer.pace.providers import MOST_KEPT, Providers
@@ -147,7 +148,29 @@ def test_a_dns_that_does_not_answer_teaches_nothing(looking: Callable[..., Provi
     providers.of("later.church")
     dns.tell(providers, "later.church")
     assert providers.of("never.church") == ""
-    assert len(Redis.from_url(redis_url).keys("mobilizer:provider:*")) == 1
+    others = Dns({"never.church": "gmail", "other.church": "gmail"})
+    again = looking(others)
+    again.of("never.church")
+    again.of("other.church")
+    others.tell(again, "other.church")
+    assert others.asked == ["other.church"]  # of the first it is known, for a while, that nothing is known
+    key = b"mobilizer:provider:" + b"never.church"[::-1].hex().encode()
+    assert 0 < Redis.from_url(redis_url).ttl(key) <= 3600
+
+
+def test_for_answers_that_do_not_come_one_waits_only_so_long(
+    looking: Callable[..., Providers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "MOST_SILENT_SECONDS", 0)
+    dns = Dns({"known.church": "gmail"})
+    providers = looking(dns)
+    providers.of("known.church")
+    dns.tell(providers, "known.church")
+    for name in ("never", "neither", "nor"):
+        providers.of(f"{name}.church")
+    providers._look_up("known.church", lambda *_: None)  # type: ignore[misc] # it is remembered, and comes last
+    dns.tell(providers, "known.church")
+    assert dns.asked == ["known.church", "never.church"]
 
 
 NOWHERE = ("example.org", "a.example.org", "a.test", "x.invalid", "mail.local", "localhost", "", "[192.0.2.1]")

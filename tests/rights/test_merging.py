@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,9 @@ from mobilizer.audience.standing import leave, leave_all, subscribe
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.audience.tagging import put_on, tags_of
+from mobilizer.blasts import lifecycle
 from mobilizer.db import clock
+from mobilizer.delivery import launch
 from mobilizer.delivery.ledger import Delivery
 from mobilizer.engagement.attribution import sharer
 from mobilizer.engagement.events import Event, EventKind
@@ -33,6 +36,7 @@ from mobilizer.rights.erasing import erase
 from mobilizer.rights.merging import Refused, merge
 from mobilizer.rights.record import as_json, record_of
 from mobilizer.rights.timeline import timeline
+from tests.delivery.test_books import start
 from tests.rights.test_erasing import act, lived
 from tests.worlds import World
 
@@ -107,6 +111,33 @@ def test_what_one_record_did_in_a_blast_of_the_others_is_never_counted_anew(worl
     assert came_to(world) == before
     with world.installation.database.read() as session:
         assert session.get_one(Member, late).recruited_by_id is None
+
+
+def test_while_the_people_of_a_blast_are_written_down_nothing_is_merged(world: World) -> None:
+    start(world)
+    first, *_, last = world.members
+    with world.installation.database.write() as session:
+        assert launch.freeze_chunk(session, world.blast_id, 100, 1)
+        session.execute(update(Delivery).values(state="accepted"))
+    assert merged(world, last, first) is Refused.LAUNCHING
+    with world.installation.database.write() as session:
+        assert lifecycle.hold(session, world.blast_id, launch.UNFROZEN, None, start=("launching",))
+    assert merged(world, last, first) is Refused.LAUNCHING
+    with world.installation.database.write() as session:
+        assert lifecycle.cancel(session, world.blast_id)
+    assert merged(world, last, first) is None
+
+
+def test_a_launch_waits_for_a_merge_that_is_not_over_and_mails_who_stays(world: World) -> None:
+    gone, stays = world.members[0], world.join(["fr"], world.make_list("elsewhere"))[0]
+    with ThreadPoolExecutor(1) as other:
+        with world.installation.database.write() as session:
+            assert merge(session, world.installation.keyring, gone, stays) is None
+            launched = other.submit(world.launch)
+            wait([launched], 0.3)
+        assert launched.result()
+    assert world.delivery(stays).state == "pending"
+    assert sum(world.states().values()) == len(world.members) - 1
 
 
 @pytest.mark.parametrize("state", ["pending", "handing", "uncertain"])

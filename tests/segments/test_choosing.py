@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from mobilizer import failpoints, jobs
 from mobilizer.audience.lists import MemberList, Standing, Subscription
@@ -24,6 +26,8 @@ from mobilizer.db import clock
 from mobilizer.delivery import launch
 from mobilizer.delivery.ledger import Delivery, DeliveryState
 from mobilizer.failpoints import Point
+from mobilizer.rights.erasing import erase
+from mobilizer.rights.merging import merge
 from mobilizer.segments import keeping
 from mobilizer.segments.choosing import whom
 from mobilizer.segments.segments import Segment, count
@@ -267,11 +271,6 @@ def leave(world: World, member_id: int) -> None:
         session.execute(left.values(standing=Standing.UNSUBSCRIBED))
 
 
-def kept_draws(world: World) -> int:
-    with world.installation.database.read() as session:
-        return session.scalars(select(func.count()).select_from(DrawnMember)).one()
-
-
 @pytest.mark.parametrize("opposite", [False, True])
 @pytest.mark.parametrize("point", [Point.FREEZE_BEFORE_COMMIT, Point.FREEZE_AFTER_COMMIT])
 def test_who_leaves_while_a_blast_is_frozen_is_replaced_by_nobody(world: World, point: Point, opposite: bool) -> None:
@@ -294,20 +293,58 @@ def test_who_leaves_while_a_blast_is_frozen_is_replaced_by_nobody(world: World, 
     for one in leaving:
         leave(world, one)
     stay = [one for one in first if one not in leaving]
-    assert set(rest).intersection(drawn_now(world)) != set(rest).intersection(stay)  # others take their places
     assert frozen(world, 4) == stay
-    assert kept_draws(world) == 0
 
 
-def test_who_was_drawn_is_forgotten_when_the_blast_is_cancelled(world: World) -> None:
-    aim(world, segments=(save(world, "few", {"rule": "drawn_few", "people": 4, "draw": 7}),))
+FEW = {"rule": "drawn_few", "people": 2, "draw": 7}
+
+
+def test_the_rest_of_a_draw_is_everybody_but_who_was_drawn_for_a_launch(world: World) -> None:
+    known = {"not": {"rule": "country", "country": "FR"}}
+    few = save(world, "few", {"all": [known, FEW]})
+    rest = save(world, "rest", {"all": [{"not": FEW}, known]})
+    aim(world, segments=(few,))
+    start(world)
+    drawn = frozen(world)
+    assert len(drawn) == 2
+    with world.installation.database.write() as session:
+        appeal = session.get_one(Blast, world.blast_id).appeal
+        world.blast_id = lifecycle.create(session, appeal, "later", Plan((world.list_id,))).id
+    came = world.join(["en"] * 12)
+    leave(world, drawn[0])
+    aim(world, segments=(rest,))
+    start(world)
+    assert frozen(world) == [one for one in world.members if one not in drawn]
+    with world.installation.database.write() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+    with world.installation.database.write() as session:
+        assert merge(session, world.installation.keyring, drawn[0], came[0]) is None
+        assert erase(session, drawn[1])
+    with world.installation.database.read() as session:
+        assert list(session.scalars(select(DrawnMember.member_id))) == [came[0]]
+
+
+def test_of_two_blasts_launched_at_once_with_a_frequency_cap_one_goes_to_each_person(world: World) -> None:
+    few = save(world, "few", {"rule": "drawn_few", "people": 4, "draw": 7})
+    aim(world, most=1, days=3)
+    one = world.blast_id
     start(world)
     with world.installation.database.write() as session:
-        assert launch.freeze_chunk(session, world.blast_id, 100, 1, whom)
-    assert kept_draws(world) in (3, 4)
-    with world.installation.database.write() as session:
-        assert lifecycle.cancel(session, world.blast_id)
-    assert kept_draws(world) == 0
+        appeal = session.get_one(Blast, one).appeal
+        world.blast_id = lifecycle.create(session, appeal, "other", Plan((world.list_id,))).id
+    aim(world, segments=(few,), most=1, days=3)
+    start(world)
+    database = world.installation.database
+    with ThreadPoolExecutor(1) as other:
+        with database.write() as session:
+            assert launch.freeze_chunk(session, one, 100, 2, whom)  # to two people, and not committed yet
+            theirs = other.submit(frozen, world)
+            wait([theirs], 0.2)
+        launch.freeze(world.installation, one, 100, whom)
+        theirs.result()
+    with database.read() as session:
+        mailed = Counter(session.scalars(select(Delivery.member_id)))
+    assert mailed == dict.fromkeys(world.members, 1)
 
 
 def test_only_who_can_be_mailed_is_counted(world: World) -> None:
