@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Literal, NamedTuple
-from zoneinfo import available_timezones
 
 from mobilizer.audience.addresses import BadAddress, normalise, split_display
 from mobilizer.audience.choices import Choices
@@ -22,6 +21,7 @@ from mobilizer.audience.rows import MAX_CELL, MAX_COLUMNS, Row
 from mobilizer.audience.spoken import language_of, spoken, territory
 from mobilizer.audience.tags import MAX_NAME as MAX_TAG
 from mobilizer.audience.tags import MOST_AT_ONCE, name_problem, split_names
+from mobilizer.audience.time_zones import time_zones
 from mobilizer.audience.typos import likely_meant
 from mobilizer.guarding import unguard
 from mobilizer.languages import MEMORY, UnknownLanguage
@@ -354,7 +354,7 @@ def _time_zone(cell: str, remarks: list[Problem]) -> str | None:
 
 @cache
 def _zones() -> dict[str, str]:
-    return {zone.casefold(): zone for zone in available_timezones()}
+    return {zone.casefold(): zone for zone in time_zones()}
 
 
 def _attributes(

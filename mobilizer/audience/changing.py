@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from mobilizer.audience.spoken import territory
 from mobilizer.audience.standing import subscribe
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.audience.time_zones import time_zones
 from mobilizer.keys import Keyring
 from mobilizer.languages import UnknownLanguage, canonical
 from mobilizer.problems import N_, Problem
@@ -110,7 +110,7 @@ def _read(wanted: Known) -> tuple[Known, list[Problem]]:
         problems.append(Problem("change.language", N_("Choose a language."), where=where))
     if wanted.country and territory(wanted.country) != wanted.country:
         problems.append(Problem("change.country", N_("Choose a country."), where="country"))
-    if wanted.time_zone and wanted.time_zone not in available_timezones():
+    if wanted.time_zone and wanted.time_zone not in time_zones():
         problems.append(Problem("change.zone", N_("Choose a time zone."), where="time_zone"))
     read: dict[str, Any] = {"email": email, "name": name, "language": first or "", "second_language": second or ""}
     if read["second_language"] == read["language"]:

@@ -30,6 +30,7 @@ from mobilizer.audience.tagging import tag_named
 from mobilizer.audience.tags import split_names
 from mobilizer.cli import main
 from mobilizer.cli.member_export import export
+from mobilizer.cli.member_merge import merge
 from mobilizer.cli.opening import opened
 from mobilizer.cli.private_files import private_file
 from mobilizer.cli.underway import bar, stoppable
@@ -47,10 +48,11 @@ STANDINGS = click.Choice(["confirmed", "pending", "unsubscribed", "suppressed"])
 
 @main.group()
 def members() -> None:
-    """Bring members in, take them out, and count them."""
+    """Bring members in, take them out, merge and count them."""
 
 
 members.add_command(export)
+members.add_command(merge)
 
 
 @members.command("import")

@@ -17,7 +17,7 @@ from mobilizer.cli.opening import opened
 from mobilizer.segments import keeping
 from mobilizer.segments.segments import Segment
 from mobilizer.segments.segments import count as count_people
-from mobilizer.segments.tree import BadRules, outline, read_rules
+from mobilizer.segments.tree import BadRules, gone, outline, read_rules
 from mobilizer.segments.voice import Voice, names
 from mobilizer.settings import Settings
 
@@ -78,5 +78,7 @@ def _lines(session: Session, segment: Segment) -> list[str]:
         rules = read_rules(segment.rules)
     except BadRules as bad:
         return [f"{one.where}: {one.text()}" for one in bad.problems]
-    voice = Voice(Locale("en"), names(session))
-    return ["  " * depth + line.text() for part in rules.parts for depth, line in outline(part, voice)]
+    known = names(session)
+    voice = Voice(Locale("en"), known)
+    lines = ["  " * depth + line.text() for part in rules.parts for depth, line in outline(part, voice)]
+    return [*lines, *(f"{one.where}: {one.text()}" for one in gone(rules, known))]

@@ -59,7 +59,7 @@ def refusal(session: Session, one: int, other: int) -> Refused | None:
 
 def _launching(session: Session) -> bool:
     """Whether some of a blast's people are written down and others not yet."""
-    begun = Blast.launched_at.is_not(None), Blast.state != BlastState.CANCELLED, not_(WHOLE)
+    begun = Blast.state.in_((BlastState.LAUNCHING, BlastState.HELD, BlastState.PAUSED)), not_(WHOLE)
     return bool(session.scalar(select(exists().where(*begun))))
 
 

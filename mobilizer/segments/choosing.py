@@ -57,7 +57,7 @@ def _rules_of(session: Session, number: int) -> All:
     try:
         return usable_rules(session, segment.rules)
     except BadRules as bad:
-        message = N_("The segment “%(name)s” can't be used: one of its rules names something that is gone. Mend it.")
+        message = N_("The segment “%(name)s” can't be used: one of its rules has to be mended. Open it to see which.")
         raise CannotChoose(Problem("audience.segment_broken", message, {"name": segment.name})) from bad
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, Rendition
@@ -89,7 +89,10 @@ class GotEver(Rule):
 @rule("fallback")
 @dataclass(frozen=True, slots=True)
 class FallsBack(Rule):
-    """Their language has no rendition in a blast: who of them gets it gets a wider form of it, or another language."""
+    """Their language has no rendition in a blast: who of them gets it gets a wider form of it, or another language.
+
+    A blast that has none at all, as it was not launched, is refused (tree.gone); until then nobody falls back in it.
+    """
 
     blast: int = told(BLAST)
     SAYS = (
@@ -98,7 +101,8 @@ class FallsBack(Rule):
     )
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
-        return Member.language.not_in(select(Rendition.language).where(Rendition.blast_id == self.blast))
+        rendered = select(Rendition.language).where(Rendition.blast_id == self.blast)
+        return and_(rendered.exists(), Member.language.not_in(rendered))
 
 
 @rule("recruited_in_blast")

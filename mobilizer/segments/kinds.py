@@ -9,11 +9,11 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale
 
 from mobilizer.audience.lists import Standing
+from mobilizer.audience.time_zones import time_zones
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.tiers import Tier
 from mobilizer.languages import UnknownLanguage, canonical
@@ -133,15 +133,10 @@ def _countries() -> frozenset[str]:
     return frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch(r"[A-Z]{2}", code))
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 ROW = _whole(1, 2**32 - 1)
 LANGUAGE = Kind("language", N_("Language"), _language)
 COUNTRY = Kind("country", N_("Country"), _one_of(_countries, N_("Choose a country.")))
-ZONE = Kind("zone", N_("Time zone"), _one_of(_zones, N_("Choose a time zone.")))
+ZONE = Kind("zone", N_("Time zone"), _one_of(time_zones, N_("Choose a time zone.")))
 LIST = Kind("list", N_("List"), ROW)
 TAGS = Kind("tags", N_("Tags"), _rows)
 BLAST = Kind("blast", N_("Blast"), ROW)

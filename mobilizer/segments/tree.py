@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any as Anything
 
 from sqlalchemy import ColumnElement, Select, and_, not_, or_, true
 
@@ -14,7 +15,7 @@ from mobilizer.segments import deeds as deeds  # each registers its rules
 from mobilizer.segments import fields as fields
 from mobilizer.segments import people as people
 from mobilizer.segments.draws import DrawnFew
-from mobilizer.segments.kinds import BLAST, LIST, NAME, TAGS
+from mobilizer.segments.kinds import BLAST, LIST, NAME, TAGS, Kind
 from mobilizer.segments.rules import RULES, Rule, asked_by, read_rule, write_rule
 from mobilizer.segments.voice import Names, Voice
 
@@ -135,26 +136,32 @@ def drawings(node: Node, now: datetime) -> Iterator[tuple[str, Select[int]]]:
 
 
 def gone(rules: All, names: Names) -> list[Problem]:
-    """What the rules name that is not there any more, and where."""
-    problems = []
-    for where, one in each_rule(rules):
-        for name, kind in asked_by(one.WORD).items():
-            value = getattr(one, name)
-            if kind is NAME and value in names.fields and names.fields[value].retired:
-                message = N_(
-                    "A rule names the field “%(field)s”, which is retired. Bring the field back, or take the rule out."
-                )
-                problems.append(Problem("segment.field_gone", message, {"field": value}, where=f"{where}.{name}"))
-            if kind is LIST and value not in names.lists:
-                message = N_("A rule names a list that is gone. Choose another list.")
-                problems.append(Problem("segment.list_gone", message, where=f"{where}.{name}"))
-            if kind is TAGS and not set(value) <= names.tags.keys():
-                message = N_("A rule names a tag that is gone. Choose the tags again.")
-                problems.append(Problem("segment.tag_gone", message, where=f"{where}.{name}"))
-            if kind is BLAST and value not in names.blasts:
-                message = N_("A rule names a blast that is gone. Choose another blast.")
-                problems.append(Problem("segment.blast_gone", message, where=f"{where}.{name}"))
-    return problems
+    """What the rules name that is not there any more, or not yet, and where."""
+    return [
+        replace(problem, where=f"{where}.{name}")
+        for where, one in each_rule(rules)
+        for name, kind in asked_by(one.WORD).items()
+        if (problem := _gone(one, kind, getattr(one, name), names))
+    ]
+
+
+def _gone(one: Rule, kind: Kind, value: Anything, names: Names) -> Problem | None:
+    """What is wrong with what a rule names by a value of a kind."""
+    if kind is NAME and value in names.fields and names.fields[value].retired:
+        message = N_(
+            "A rule names the field “%(field)s”, which is retired. Bring the field back, or take the rule out."
+        )
+        return Problem("segment.field_gone", message, {"field": value})
+    if kind is LIST and value not in names.lists:
+        return Problem("segment.list_gone", N_("A rule names a list that is gone. Choose another list."))
+    if kind is TAGS and not set(value) <= names.tags.keys():
+        return Problem("segment.tag_gone", N_("A rule names a tag that is gone. Choose the tags again."))
+    if kind is BLAST and value not in names.blasts:
+        return Problem("segment.blast_gone", N_("A rule names a blast that is gone. Choose another blast."))
+    if isinstance(one, deeds.FallsBack) and value not in names.worded:
+        message = N_("Which languages “%(blast)s” has is settled when it is launched. Choose a blast that is.")
+        return Problem("segment.blast_unlaunched", message, {"blast": names.blasts[value]})
+    return None
 
 
 def outline(node: Node, voice: Voice, depth: int = 0, opposite: bool = False) -> Iterator[tuple[int, Problem]]:

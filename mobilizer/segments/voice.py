@@ -15,7 +15,7 @@ from mobilizer.audience.fields import definitions
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.tagging import tag_names
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.languages import language
 from mobilizer.segments.kinds import Kind
 
@@ -25,12 +25,16 @@ ISOLATE, END = "\u2068", "\u2069"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the lists, blasts and tags that there are now are called, by number; the fields that are defined, by key."""
+    """What the lists, blasts and tags that there are now are called, by number; the fields that are defined, by key.
+
+    `worded` are the blasts whose words are frozen.
+    """
 
     lists: Mapping[int, str] = field(default_factory=dict)
     blasts: Mapping[int, str] = field(default_factory=dict)
     fields: Mapping[str, Definition] = field(default_factory=dict)
     tags: Mapping[int, str] = field(default_factory=dict)
+    worded: frozenset[int] = frozenset()
 
     def field(self, key: str, tag: str) -> str:
         """What a field is called in a language."""
@@ -42,7 +46,8 @@ def names(session: Session) -> Names:
     lists = session.execute(select(MemberList.id, MemberList.name))
     blasts = session.execute(select(Blast.id, Blast.slug))
     by_number = {row.id: row.name for row in lists}, {row.id: row.slug for row in blasts}
-    return Names(*by_number, definitions(session), tag_names(session))
+    worded = frozenset(session.scalars(select(Rendition.blast_id).distinct()))
+    return Names(*by_number, definitions(session), tag_names(session), worded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from mobilizer.web.narrowing_form import (
     narrowing_choices,
     narrowing_problems,
     read_narrowing,
+    read_uses,
 )
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
@@ -60,7 +61,10 @@ class Line:
 
 @dataclass(slots=True)
 class Form:
-    """What the form of a blast holds: slugs, tags and, for each list id, 'in', 'out' or nothing."""
+    """What the form of a blast holds: slugs, tags and, for each list id, 'in', 'out' or nothing.
+
+    `forged`: it says of a list what no page of ours lets anybody say.
+    """
 
     appeal: str = ""
     slug: str = ""
@@ -68,6 +72,7 @@ class Form:
     chain: list[str] = field(default_factory=list)
     uses: dict[int, str] = field(default_factory=dict)
     narrowing: NarrowingForm = field(default_factory=NarrowingForm)
+    forged: bool = False
 
     def plan(self) -> Plan:
         """Whom it goes to, as the lifecycle wants it."""
@@ -186,17 +191,14 @@ def _default_language(session: Session, appeal: Appeal | None) -> str:
 
 
 def _read() -> Form:
-    uses = {}
-    for name, use in request.form.items():
-        number = name.removeprefix("list-")
-        if name.startswith("list-") and number.isascii() and number.isdigit() and len(number) < 19:
-            uses[int(number)] = use
+    uses, forged = read_uses(request.form, "list-")
     return Form(
         appeal=request.form.get("appeal", ""),
         slug=request.form.get("slug", "").strip(),
         default_language=request.form.get("default_language", ""),
         chain=request.form.getlist("chain")[:CHAIN_STEPS],
         uses=uses,
+        forged=forged,
         narrowing=read_narrowing(request.form),
     )
 
@@ -232,7 +234,10 @@ def _problems(session: Session, form: Form, appeal: Appeal | None) -> list[Probl
         problems.append(Problem("blast.no_appeal", N_("Choose the appeal that is sent."), where="appeal"))
     known = {one.id for one in lists(session)}
     plan = form.plan()
-    if not plan.included:
+    if form.forged:
+        message = N_("Something here can't be read. Choose the lists again, then save.")
+        problems.append(Problem("blast.forged_lists", message, where="lists"))
+    elif not plan.included:
         problems.append(Problem("blast.no_list", N_("Choose at least one list to send to."), where="lists"))
     elif not {*plan.included, *plan.excluded} <= known:
         message = N_("One of the lists is gone. Look at the choice again.")

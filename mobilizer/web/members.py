@@ -85,8 +85,11 @@ def look() -> ResponseReturnValue:
         filters = _filters(lists(session))
         find = _of_domain if by == "domain" else _by_name
         found = find(session, asked, filters)
+        everybody = count_members(session, **filters)
     error = found if isinstance(found, str) else ""
-    shown = render_template("members/found.html", found=found, asked=asked, by=by, error=error, kept=_kept())
+    before, now = whole_number(request.form.get("seen", "")) or 0, found.looked_at if isinstance(found, Look) else 0
+    how_far = {"seen": min(before + now, everybody), "everybody": everybody}
+    shown = render_template("members/found.html", found=found, asked=asked, by=by, error=error, kept=_kept(), **how_far)
     return shown, 422 if error else 200
 
 

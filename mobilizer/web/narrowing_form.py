@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from babel import units
@@ -18,17 +18,22 @@ from mobilizer.web.asked import whole_number
 from mobilizer.web.words import _, locale, number
 
 BLASTS_OFFERED = 20
+USES = ("", "in", "out")
 
 
 @dataclass(slots=True)
 class NarrowingForm:
-    """For each segment 'in' or 'out', whether people must be in every one, the blasts left out, the cap as typed."""
+    """For each segment 'in' or 'out', whether people must be in every one, the blasts left out, the cap as typed.
+
+    `forged`: it says what no page of ours lets anybody say.
+    """
 
     uses: dict[int, str] = field(default_factory=dict)
     every: bool = False
     earlier: tuple[int, ...] = ()
     most: str = ""
     days: str = ""
+    forged: bool = False
 
     def narrowing(self) -> Narrowing:
         """What was chosen, as a blast keeps it."""
@@ -45,14 +50,25 @@ class NarrowingForm:
 
 def read_narrowing(posted: MultiDict[str, str]) -> NarrowingForm:
     """The form as it was posted."""
-    uses = {
-        found: use
-        for name, use in posted.items()
-        if name.startswith("segment-") and (found := whole_number(name.removeprefix("segment-"))) is not None
-    }
-    earlier = tuple(found for text in posted.getlist("earlier") if (found := whole_number(text)) is not None)
+    uses, forged = read_uses(posted, "segment-")
+    earlier = [whole_number(text) for text in posted.getlist("earlier")]
     most, days = (posted.get(name, "").strip() for name in ("cap_most", "cap_days"))
-    return NarrowingForm(uses, posted.get("every") == "1", earlier, most, days)
+    known = tuple(found for found in earlier if found is not None)
+    return NarrowingForm(uses, posted.get("every") == "1", known, most, days, forged or None in earlier)
+
+
+def read_uses(posted: Mapping[str, str], start: str) -> tuple[dict[int, str], bool]:
+    """What is chosen for each number, 'in' or 'out', by the fields whose names start so; and whether any of them says
+    something else."""
+    uses: dict[int, str] = {}
+    forged = False
+    for name, use in posted.items():
+        if name.startswith(start):
+            number = whole_number(name.removeprefix(start))
+            forged = forged or number is None or use not in USES
+            if number is not None and use in ("in", "out"):
+                uses[number] = use
+    return uses, forged
 
 
 def filled_narrowing(blast: Blast) -> NarrowingForm:
@@ -73,6 +89,9 @@ def narrowing_problems(session: Session, form: NarrowingForm) -> list[Problem]:
     if blasts - set(session.scalars(select(Blast.id).where(Blast.id.in_(blasts)))):
         message = N_("One of the earlier blasts is gone. Look at the choice again.")
         problems.append(Problem("blast.earlier_gone", message, where="segments"))
+    if form.forged:
+        message = N_("Something here can't be read. Choose again what narrows it, then save.")
+        problems.append(Problem("blast.forged_narrowing", message, where="segments"))
     given = bool(form.most or form.days)
     if given and not (1 <= chosen.most <= MOST_BLASTS and 1 <= chosen.days <= MOST_DAYS):
         message = N_(

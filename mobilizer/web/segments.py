@@ -42,6 +42,7 @@ ABOUT = {
     "draws": N_("Drawn by lot"),
     "fields": N_("What else is known of them"),
 }
+MOST_SAID = 3  # of what is wrong with rules that the builder can't hold
 Counted = list[tuple[str, int]]
 
 
@@ -100,8 +101,10 @@ def edit(slug: str) -> ResponseReturnValue:
         segment = _known(session, slug)
         try:
             form = filled(segment.name, read_rules(segment.rules))
-        except BadRules:
-            form = Form(segment.name)
+        except BadRules as bad:
+            for one in bad.problems[:MOST_SAID]:
+                flash(problem(one), "bad")
+            return _builder(session, Form(segment.name), segment)
         if form is None:
             flash(
                 _("These rules are nested deeper than this page can show. They can be used, not changed here."), "warn"

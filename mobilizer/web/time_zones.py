@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel import dates
 from flask import session
 from markupsafe import Markup
 
+from mobilizer.audience.time_zones import time_zones
 from mobilizer.web.words import _, locale
 
 KEY = "zone"
 # Names kept for old programs: every place has one with its continent.
-OLD = ("Etc/", "US/", "SystemV/", "posix/", "right/", "Brazil/", "Canada/", "Chile/", "Mexico/")
+OLD = ("Etc/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
 
 
 @cache
 def zones() -> dict[str, tuple[str, ...]]:
     """Every time zone by its continent, UTC before all."""
     found: dict[str, list[str]] = {}
-    for name in sorted(available_timezones()):
+    for name in sorted(time_zones()):
         if "/" in name and not name.startswith(OLD):
             found.setdefault(name.partition("/")[0], []).append(name)
     return {"UTC": ("UTC",), **{continent: tuple(names) for continent, names in found.items()}}

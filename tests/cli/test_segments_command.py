@@ -58,3 +58,19 @@ def test_what_can_not_be_counted_says_why(run: Command) -> None:
     nobody = run("count", "nobody")
     assert nobody.exit_code == 2
     assert "there is no segment “nobody”" in nobody.output
+
+
+def test_rules_that_can_not_be_used_are_said_in_the_list_and_end_a_count(run: Command, world: World) -> None:
+    deep: object = {"rule": "language", "language": "en"}
+    for _ in range(50):
+        deep = {"not": deep}
+    with world.installation.database.write() as session:
+        found = keeping.by_slug(session, "quiet")
+        assert found is not None
+        found.rules = [deep]
+    listed = run("list").output
+    assert "A rule names a list that is gone." in listed
+    assert "nested too deep" in listed
+    for slug, said in (("old", "names a list that is gone"), ("quiet", "nested too deep: at most 5 groups")):
+        answer = run("count", slug)
+        assert (answer.exit_code, said in answer.output) == (1, True)

@@ -128,14 +128,16 @@ def test_while_the_people_of_a_blast_are_written_down_nothing_is_merged(world: W
     assert merged(world, last, first) is None
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # the other has one writer at a time
 def test_a_launch_waits_for_a_merge_that_is_not_over_and_mails_who_stays(world: World) -> None:
     gone, stays = world.members[0], world.join(["fr"], world.make_list("elsewhere"))[0]
     with ThreadPoolExecutor(1) as other:
         with world.installation.database.write() as session:
             assert merge(session, world.installation.keyring, gone, stays) is None
-            launched = other.submit(world.launch)
-            wait([launched], 0.3)
-        assert launched.result()
+            start(world)
+            freezing = other.submit(launch.freeze, world.installation, world.blast_id)
+            wait([freezing], 0.3)
+        freezing.result()
     assert world.delivery(stays).state == "pending"
     assert sum(world.states().values()) == len(world.members) - 1
 

@@ -126,6 +126,13 @@ def test_rules_that_name_what_is_gone_are_found() -> None:
     assert found == [("rules.0.any.0.list", "segment.list_gone"), ("rules.1.not.blast", "segment.blast_gone")]
 
 
+def test_of_a_blast_that_is_not_launched_nobody_says_who_falls_back() -> None:
+    rules = read_rules([{"not": {"rule": "fallback", "blast": 7}}])
+    assert gone(rules, Names(blasts={7: "love"}, worded=frozenset({7}))) == []
+    [problem] = gone(rules, Names(blasts={7: "love"}))
+    assert (problem.where, problem.code) == ("rules.0.not.blast", "segment.blast_unlaunched")
+
+
 def test_rules_that_name_a_retired_field_are_found_and_others_of_fields_are_not() -> None:
     rules = read_rules([{"rule": "field_is", "name": "size", "text": "5"}, {"rule": "field_known", "name": "town"}])
     assert gone(rules, Names(fields={"size": Definition("size")})) == []

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.searching import by_name
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.engagement.events import Event
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
+from mobilizer.web import members
 from tests.web.conftest import Browser
 from tests.worlds import World
 
@@ -175,7 +178,7 @@ def test_members_are_looked_for_by_name_and_domain_which_stay_out_of_every_addre
     page = organizer.post("/members/look", by="name", asked="ana3 lopez")
     assert page.status_code == 200
     assert page.text.count("@example.org</bdi>") == 1
-    assert "Names are sealed: 5 were opened" in page.text
+    assert "Opened and looked at so far, the newest first: 5 of 5." in page.text
     world.join(["es"], domain="elsewhere.net")
     page = organizer.post("/members/look", by="domain", asked=" Elsewhere.NET ")
     assert page.text.count("@elsewhere.net</bdi>") == 1
@@ -189,5 +192,21 @@ def test_what_cannot_be_looked_for_is_said(organizer: Browser, world: World, by:
 
 
 def test_a_look_goes_on_from_where_it_was(organizer: Browser, world: World) -> None:
-    page = organizer.post("/members/look", by="name", asked="ana", before=str(world.members[2]))
+    page = organizer.post("/members/look", by="name", asked="ana", before=str(world.members[2]), seen="3")
     assert page.text.count("@example.org</bdi>") == 2
+    assert "the newest first: 5 of 5." in page.text
+    assert "Look further" not in page.text
+
+
+def test_a_look_that_is_not_over_says_how_far_it_went_and_goes_further(
+    organizer: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "by_name", partial(by_name, most=2))
+    said = "the newest first: %d of 5."
+    before = seen = ""
+    for step in (2, 4, 5):
+        page = organizer.post("/members/look", by="name", asked="nobody", before=before, seen=seen).text
+        assert said % step in page
+        assert ("Look further" in page) == (step < 5)
+        carried = dict(re.findall(r'name="(before|seen)" value="(\d+)"', page))
+        before, seen = carried.get("before", ""), carried.get("seen", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
 from mobilizer.segments import keeping
 from mobilizer.segments.rules import RULES
-from mobilizer.segments.segments import Segment
+from mobilizer.segments.segments import Segment, count
 from mobilizer.segments.tree import read_rules
 from mobilizer.web.segment_form import Form, filled, read_form
 from tests.web.conftest import Browser
@@ -191,6 +192,37 @@ def test_rules_too_deep_for_the_builder_are_shown_and_not_lost(organizer: Browse
     assert saved(world) == {"deep": [deep]}
 
 
+def test_stored_rules_that_nobody_can_read_are_said_wherever_they_are_used(organizer: Browser, world: World) -> None:
+    deepest: object = {"rule": "language", "language": "en"}
+    for _ in range(50):
+        deepest = {"not": deepest}
+    number = save(world, "Deep", {"rule": "language", "language": "en"})
+    with world.installation.database.write() as session:
+        session.get_one(Segment, number).rules = [deepest]
+        plan = Plan((world.list_id,), narrowing=Narrowing(segments=(number,)))
+        lifecycle.change(session, session.get_one(Blast, world.blast_id), plan)
+    for place in ("/segments/deep", "/segments/deep/edit"):
+        assert "nested too deep: at most 5 groups" in organizer.get(place).text
+    page = organizer.get("/blasts/love-always-wins/check").text
+    assert "The segment “Deep” can&#39;t be used: one of its rules has to be mended." in page
+    seen = {"seen_blast": str(world.blast().revision), "seen_appeal": "1", "people": "0"}
+    assert organizer.post("/blasts/love-always-wins/launch", **seen).status_code == 422
+    assert (world.blast().state, saved(world)) == ("draft", {"deep": [deepest]})
+
+
+def test_who_falls_back_in_a_blast_is_not_asked_before_its_launch(organizer: Browser, world: World) -> None:
+    form = {"g0-match": "all", "g0r0-rule": "fallback", "g0r0-blast": str(world.blast_id)}
+    for opposite in ({}, {"g0r0-not": "1"}):
+        answer = organizer.post("/segments/new", act="save", name="Fallen", **form, **opposite)
+        assert answer.status_code == 422
+        assert "is settled when it is launched. Choose a blast that is." in answer.text
+    save(world, "Stored", {"rule": "fallback", "blast": world.blast_id})
+    assert "is settled when it is launched." in organizer.get("/segments/stored").text
+    with world.installation.database.read() as session:
+        nobody = count(session, read_rules(saved(world)["stored"]), datetime.now(UTC))
+    assert nobody == []
+
+
 def test_a_form_of_countless_rules_is_refused_and_not_shown_whole(organizer: Browser, world: World) -> None:
     form = {f"g0r{row}-{name}": "language" for row in range(3000) for name in ("rule", "language")}
     answer = organizer.post("/segments/new", **{"name": "All", "g0-match": "any", **form})
@@ -274,6 +306,11 @@ def test_an_earlier_blast_is_left_out(organizer: Browser, world: World) -> None:
         ({"cap_most": "0", "cap_days": "7"}, "The frequency cap needs two whole numbers"),
         ({"cap_most": "often", "cap_days": "7"}, "The frequency cap needs two whole numbers"),
         ({"cap_most": "1", "cap_days": "366"}, "The frequency cap needs two whole numbers"),
+        ({"segment-99": "foo"}, "Something here can&#39;t be read. Choose again what narrows it"),
+        ({"segment-foo": "in"}, "Something here can&#39;t be read. Choose again what narrows it"),
+        ({"earlier": "abc"}, "Something here can&#39;t be read. Choose again what narrows it"),
+        ({"list-foo": "out"}, "Something here can&#39;t be read. Choose the lists again"),
+        ({"list-99": "maybe"}, "Something here can&#39;t be read. Choose the lists again"),
     ],
 )
 def test_a_bad_choice_changes_no_blast(organizer: Browser, world: World, form: dict[str, str], said: str) -> None:
