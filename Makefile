@@ -65,7 +65,7 @@ lock:
 EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg --ignore-dirs '.*' --no-location --sort-output --omit-header -k pgettext:1c,2 -k npgettext:1c,2,3 -k _:1 -k N_:1 -k P_:1,2
 catalogs: $(VENV)/.run
 	@$(EXTRACT) -o var/web.pot mobilizer/web mobilizer/organizers mobilizer/segments mobilizer/blasts mobilizer/appeals mobilizer/audience mobilizer/delivery mobilizer/custody mobilizer/notices mobilizer/transport mobilizer/message
-	@$(EXTRACT) -o var/member.pot mobilizer/public mobilizer/rights mobilizer/engagement templates/email
+	@$(EXTRACT) -o var/member.pot mobilizer/public mobilizer/signups mobilizer/rights mobilizer/engagement templates/email
 	@$(BIN)/python -m mobilizer.catalogs var/web.pot var/member.pot
 
 clean:

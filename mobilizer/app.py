@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from mobilizer import logs, public, web
 from mobilizer.http import EXTENSION, installation
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
+from mobilizer.limits import install_limits
 from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
     appeals,
@@ -46,7 +47,6 @@ from mobilizer.web.assets import asset
 from mobilizer.web.diffs import install_diffs
 from mobilizer.web.errors import install_errors
 from mobilizer.web.labels import install_labels
-from mobilizer.web.limits import install_limits
 from mobilizer.web.navigation import navigation
 from mobilizer.web.policy import OPEN_BLUEPRINTS, OPEN_ENDPOINTS, guard, permitted
 from mobilizer.web.receiving import OurRequest

@@ -42,6 +42,7 @@ from mobilizer.rights import letters
 from mobilizer.rights.holding import held
 from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings, load_settings
+from mobilizer.signups import letters as sign_up_letters
 
 QUEUE = "mobilizer"
 HITS = "mobilizer:hits"
@@ -67,6 +68,7 @@ class Work(StrEnum):
     IMPORT = "import"  # number: an import
     HITS = "hits"  # number: 0
     NOTICE = "notice"  # number: the mail of a notice to one organizer
+    SIGN_UP = "sign-up"  # number: a sign-up whose letter is to go
     RECORD = "record"  # number: a member who asked for all we know of them
 
 
@@ -149,6 +151,7 @@ def perform(kind: str, number: int) -> None:
         Work.IMPORT: _import,
         Work.HITS: drain_hits,
         Work.NOTICE: mailing.send,
+        Work.SIGN_UP: sign_up_letters.send,
         Work.RECORD: letters.send_link,
     }
     try:

@@ -85,6 +85,12 @@ def _in_its_usual_script(bare: str) -> str:
     return spelled_out if exists(spelled_out) else ""
 
 
+def member_language(*wishes: str | None) -> str:
+    """The language of the member's pages that comes nearest to the first wish it can; English where none does."""
+    tags = (tag for wish in wishes if wish for tag in parents(wish))
+    return next((tag for tag in tags if tag in MEMBER_LANGUAGES), MEMBER_LANGUAGES[0])
+
+
 def fallback_chain(tag: str, fallbacks: Mapping[str, str]) -> tuple[str, ...]:
     """The tag itself, then what it falls back to, step by step: as `fallbacks` says of a tag, else as CLDR says.
 

@@ -21,10 +21,12 @@ from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.notices import mailing, noting
 from mobilizer.rights import requests
+from mobilizer.signups import letters
 
 BATCHES_QUEUED = 64
 NOTICES_QUEUED = 16
 RECORDS_QUEUED = 16
+SIGN_UPS_QUEUED = 64
 FORGET_SECONDS = 3600.0
 FORGET_STEPS = 20  # transactions in a round
 
@@ -112,11 +114,13 @@ class Reconciler:
             imports = reconcile.running_imports(session)
             notices = mailing.due(session, NOTICES_QUEUED)
             asking = requests.due(session, RECORDS_QUEUED)
+            signing_up = letters.due(session, SIGN_UPS_QUEUED)
             batches = reconcile.due_batches(session, max(room, 0)) if room > 0 else []
         yield from ((Work.LAUNCH, blast) for blast in launching)
         yield from ((Work.IMPORT, number) for number in imports)
         yield from ((Work.NOTICE, mail) for mail in notices)
         yield from ((Work.RECORD, member) for member in asking)
+        yield from ((Work.SIGN_UP, number) for number in signing_up)
         if jobs.hits_waiting(self._installation):
             yield Work.HITS, 0
         yield from ((Work.SEND, batch) for batch in batches)

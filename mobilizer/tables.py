@@ -4,7 +4,19 @@ from sqlalchemy.orm import configure_mappers
 
 from mobilizer import installation
 from mobilizer.appeals import appeals, brand, comments, glossary, history, library
-from mobilizer.audience import fields, headcounts, imports, lists, members, merged, notes, suppressions, tags, traces
+from mobilizer.audience import (
+    fields,
+    headcounts,
+    imports,
+    lists,
+    members,
+    merged,
+    notes,
+    sign_ups,
+    suppressions,
+    tags,
+    traces,
+)
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger, testers
@@ -42,6 +54,7 @@ __all__ = [
     "notices",
     "requests",
     "segments",
+    "sign_ups",
     "suppressions",
     "tags",
     "testers",

@@ -8,7 +8,7 @@ from limits.storage import MemoryStorage
 from mobilizer.app import create_app
 from mobilizer.http import EXTENSION
 from mobilizer.installation import Installation
-from mobilizer.web.limits import limiter
+from mobilizer.limits import limiter
 
 # What a test may set and a request keeps on an application, as it was when it was made.
 _MAKING = ("config", "extensions", "view_functions")

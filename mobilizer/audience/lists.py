@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -20,6 +20,7 @@ class MemberList(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
+    open: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="Whether anybody may sign up.")
     created_at: Mapped[datetime] = mapped_column(default=clock())
 
 

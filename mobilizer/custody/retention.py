@@ -27,6 +27,7 @@ from mobilizer.organizers.users import UserSession
 from mobilizer.problems import N_
 from mobilizer.rights.holding import held
 from mobilizer.settings import Settings
+from mobilizer.signups import asking, letters
 
 CHUNK = 2000
 REPLIES_GONE = "replies.forget"  # as the audit log has it
@@ -200,6 +201,12 @@ RULES = (
         forget=_until_none(_unconfirmed),
     ),
     Rule(
+        "sign_ups",
+        N_("What was typed into a list's form, confirmed or not; consent is kept with the member"),
+        _fixed(letters.DAYS),
+        forget=_until_none(lambda session, seconds: asking.forget_asking(session, seconds, CHUNK)),
+    ),
+    Rule(
         "events",
         N_("Who opened, clicked, watched or shared what; the sums of each blast stay"),
         lambda settings: settings.keep_events_days,
@@ -238,6 +245,7 @@ RULES = (
         _fixed(GOOD_HOURS / 24),
         forget=_until_none(lambda session, _seconds: forget_late(session)),
     ),
+    Rule("asked", N_("Fingerprints of addresses that were asked to confirm, so that none is often"), _fixed(None)),
     Rule("suppressions", N_("Fingerprints of addresses that must not be mailed"), _fixed(None)),
     Rule("deliveries", N_("Which mail went to whom, and what became of it, until the member is erased"), _fixed(None)),
     Rule("draws", N_("Who was drawn by lot for a blast, until the member is erased"), _fixed(None)),

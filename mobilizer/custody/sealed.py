@@ -15,6 +15,7 @@ from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
 from mobilizer.audience.rehearsing import ImportRehearsal, rehearsal_binding
 from mobilizer.audience.reporting import ReportedRow, report_binding
+from mobilizer.audience.sign_ups import SignUp
 from mobilizer.audience.traces import ImportTrace, change_binding
 from mobilizer.delivery.testers import ProofTester
 from mobilizer.organizers.factors import secret_binding
@@ -58,5 +59,6 @@ SEALED = (
     SealedColumn(ReportedRow.sealed, (ReportedRow.import_id, ReportedRow.number), report_binding),
     SealedColumn(ImportTrace.changed, (ImportTrace.import_id, ImportTrace.member_id), change_binding),
     SealedColumn(ProofTester.sealed, (ProofTester.address_key,), bytes),
+    SealedColumn(SignUp.sealed, (SignUp.address_key,), bytes),
     SealedColumn(MemberNote.sealed, (MemberNote.member_id,), note_binding),
 )

@@ -77,7 +77,7 @@ def _users(session: Session, installation: Installation) -> int:
 
 
 def _lists(session: Session) -> dict[str, int]:
-    rows = [MemberList(slug=slug, name=name, description=description) for slug, name, description in LISTS]
+    rows = [MemberList(slug=slug, name=name, description=what, open=True) for slug, name, what in LISTS]
     session.add_all(rows)
     session.flush()
     return {row.slug: row.id for row in rows}

@@ -13,7 +13,10 @@ from mobilizer.message.transfer import encoded
 
 @dataclass(frozen=True, slots=True)
 class PlainMail:
-    """Who writes what to whom. `message_id` is the whole one, without its angle brackets."""
+    """Who writes what to whom. `message_id` is the whole one, without its angle brackets.
+
+    `unsubscribe` is the address of a one-click unsubscribe (RFC 8058), empty in a letter that was asked for.
+    """
 
     sender_name: str
     sender_address: str
@@ -23,6 +26,7 @@ class PlainMail:
     text: str
     language: str
     message_id: str
+    unsubscribe: str = ""
 
 
 def plain(mail: PlainMail, date: datetime, signer: Signer | None) -> bytes:
@@ -44,6 +48,11 @@ def plain(mail: PlainMail, date: datetime, signer: Signer | None) -> bytes:
         structured_header("Auto-Submitted", "auto-generated"),
         structured_header("X-Auto-Response-Suppress", "All"),
     ]
+    if mail.unsubscribe:
+        headers += [
+            structured_header("List-Unsubscribe", f"<{mail.unsubscribe}>"),
+            structured_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ]
     if signer:
         headers.insert(0, signer.sign((), headers, body, int(date.timestamp())))
     return b"".join([*headers, b"\r\n", body])

@@ -1,14 +1,14 @@
 """Public: the member's pages. No login, no cookie, no third-party byte; a signed token says who may do what.
 
-State changes only by POST, and every POST is authorised by the token in its own address (or, on the watch
-page, changes nothing but a count), so the application exempts this blueprint from CSRF checks.
+State changes only by POST, and every POST is authorised by the token in its own address, by a form's own stamp, or,
+on the watch page, changes nothing but a count: so the application exempts this blueprint from CSRF checks.
 """
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-from mobilizer.public import clicks, files, knowing, leaving, preferences, viewing, watching
+from mobilizer.public import clicks, files, joining, knowing, leaving, preferences, viewing, watching
 from mobilizer.public.answers import asset, guard
 
 blueprint = Blueprint(
@@ -31,6 +31,11 @@ blueprint.add_url_rule("/p/<token>/record", "ask_for_record", knowing.ask, metho
 blueprint.add_url_rule("/p/<token>/erase", "erase", knowing.forget, methods=["POST"])
 blueprint.add_url_rule("/r/<token>", "record", knowing.show, methods=["GET"])
 blueprint.add_url_rule("/r/<token>.json", "take_record", knowing.take, methods=["GET"])
+blueprint.add_url_rule("/j/<slug>", "join", joining.form, methods=["GET"])
+blueprint.add_url_rule("/j/<slug>", "ask_to_join", joining.ask, methods=["POST"])
+blueprint.add_url_rule("/j/<slug>/sent", "join_sent", joining.sent, methods=["GET"])
+blueprint.add_url_rule("/k/<token>", "confirm_page", joining.confirm_page, methods=["GET"])
+blueprint.add_url_rule("/k/<token>", "confirm", joining.confirm, methods=["POST"])
 blueprint.add_url_rule("/media/<name>", "media", files.media, methods=["GET"])
 blueprint.add_url_rule("/public/brand.css", "brand", files.brand, methods=["GET"])
 blueprint.after_request(guard)

@@ -16,6 +16,7 @@ from mobilizer.http import installation, speak
 from mobilizer.languages import language
 from mobilizer.public.answers import missing, page
 from mobilizer.public.film import film, shared, shown, tags_of
+from mobilizer.public.joining import form_page, joinable
 from mobilizer.public.noting import note
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
@@ -42,6 +43,7 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
         spoken = first_of([best], MEMBER) or browser_language(MEMBER)
         speak("member", spoken)
         shown_film = film(appeal, best)
+        open_list = joinable(session, appeal)
     response = page(
         "watch.html",
         spoken,
@@ -50,6 +52,7 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
         switch=[(language(at), _watch_page(slug, at, code)) for at in tags],
         here=url_for("public.watched", slug=slug, tag=best, code=code or None),
         own=_own(),
+        join=open_list and form_page(open_list, best, slug, code),
         thanked="thanks" in request.args,
     )
     response.headers["Cache-Control"] = "public, max-age=60"

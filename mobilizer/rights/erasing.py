@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember, numbers_of, who_stays
+from mobilizer.audience.sign_ups import SignUp
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.blasts.blasts import Blast
@@ -31,6 +32,7 @@ def erase(session: Session, member_id: int) -> bool:
     merged = select(MergedMember.address_key).where(MergedMember.into_id == member_id)
     for address_key in (member.address_key, *session.scalars(merged)):
         suppress(session, address_key, SuppressedFor.ERASED)
+        session.execute(delete(SignUp).where(SignUp.address_key == address_key))
         # What else was known of the address (it bounced, they complained) is theirs too.
         session.execute(
             update(Suppression).where(Suppression.address_key == address_key).values(reason=SuppressedFor.ERASED)

@@ -7,13 +7,7 @@ from typing import Any
 
 from babel.dates import format_date, format_datetime
 
-from mobilizer.languages import MEMBER_LANGUAGES, language, parents
-
-
-def spoken_among_ours(*wishes: str | None) -> str:
-    """The first wish as far as our own words go in it; English where they go in none."""
-    tags = (tag for wish in wishes if wish for tag in parents(wish))
-    return next((tag for tag in tags if tag in MEMBER_LANGUAGES), "en")
+from mobilizer.languages import language
 
 
 def ways_to_say(tag: str) -> dict[str, Any]:

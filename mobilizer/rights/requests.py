@@ -9,10 +9,8 @@ from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.db import Base, BigId, clock
+from mobilizer.delivery.letters import HOUR_SECONDS, wait_seconds
 
-# Waits after the 1st, 2nd ... try; then hour by hour: somebody waits for it, and the relay may be out for long.
-WAITS_SECONDS = (60.0, 300.0, 900.0, 1800.0)
-HOUR_SECONDS = 3600.0
 GIVEN_UP_SECONDS = 24 * HOUR_SECONDS
 
 log = structlog.get_logger()
@@ -59,8 +57,7 @@ def put_back(session: Session, member_id: int) -> None:
     """The mail definitely did not go: it is tried again later, and later still each time."""
     request = session.get(RecordRequest, member_id, with_for_update=True)
     if request is not None:
-        wait = WAITS_SECONDS[request.tries - 1] if request.tries <= len(WAITS_SECONDS) else HOUR_SECONDS
-        request.next_at = clock(wait)
+        request.next_at = clock(wait_seconds(request.tries))
 
 
 def settle(session: Session, member_id: int) -> None:

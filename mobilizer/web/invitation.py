@@ -6,12 +6,12 @@ from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mobilizer.http import installation, speak
+from mobilizer.limits import INVITATIONS, limiter, whence
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.invitations import Invited, accept, invited
 from mobilizer.organizers.passwords import LEAST_LENGTH
 from mobilizer.organizers.users import User
 from mobilizer.problems import Problem
-from mobilizer.web.limits import INVITATIONS, limiter, whence
 from mobilizer.web.policy import anyone
 from mobilizer.web.signin import blueprint, enter_as
 

@@ -67,7 +67,28 @@ def show(slug: str) -> ResponseReturnValue:
         page = None
         if permitted("members.see"):
             page = members_page(session, here.keyring, list_id=row.id, before=number_asked("before"))
-        return render_template("lists/show.html", list=summary, imports=imports, page=page)
+        return render_template(
+            "lists/show.html", list=summary, imports=imports, page=page, open=row.open, sign_up=_sign_up(row)
+        )
+
+
+def _sign_up(row: MemberList) -> str:
+    """The address of a list's own page for those who want to join."""
+    return installation().settings.base_url.rstrip("/") + url_for("public.join", slug=row.slug)
+
+
+@blueprint.post("/lists/<slug>/open")
+@allowed("lists.edit")
+def open_or_close(slug: str) -> ResponseReturnValue:
+    """Let anybody sign up for a list, or nobody any more."""
+    wanted = request.form.get("open") == "1"
+    with installation().database.write() as session:
+        row = list_by_slug(session, slug) or abort(404)
+        if row.open != wanted:
+            row.open = wanted
+            record(session, me().id, "list.open" if wanted else "list.close", f"list:{row.id}")
+    flash(_("Anybody can sign up now.") if wanted else _("Nobody can sign up any more."), "good")
+    return redirect(url_for("lists.show", slug=slug, _anchor="sign-up"), 303)
 
 
 def known_list(slug: str) -> MemberList:

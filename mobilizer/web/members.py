@@ -24,11 +24,11 @@ from mobilizer.audience.queries import (
 from mobilizer.audience.searching import Look, by_name, folded
 from mobilizer.audience.tagging import tag_names
 from mobilizer.http import installation, speak
-from mobilizer.languages import MEMBER_LANGUAGES, language
+from mobilizer.languages import MEMBER_LANGUAGES, language, member_language
 from mobilizer.organizers import audit
 from mobilizer.organizers.accounts import accounts
 from mobilizer.rights.erasing import erase
-from mobilizer.rights.reading import spoken_among_ours, ways_to_say
+from mobilizer.rights.reading import ways_to_say
 from mobilizer.rights.record import Record, as_json, record_of
 from mobilizer.rights.timeline import timeline
 from mobilizer.web.asked import number_asked, whole_number
@@ -116,7 +116,7 @@ def show(number: int) -> ResponseReturnValue:
             all_lists={one.id: one.name for one in lists(session)},
             languages=languages_on_offer([tag for tag, _people in languages_of_members(session)]),
             record_languages=[(tag, language(tag).own_name) for tag in MEMBER_LANGUAGES],
-            record_language=spoken_among_ours(member.line.language, member.line.second_language),
+            record_language=member_language(member.line.language, member.line.second_language),
         )
 
 

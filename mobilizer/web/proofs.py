@@ -12,6 +12,7 @@ from mobilizer.audience.addresses import BadAddress, normalise
 from mobilizer.delivery.proof import send_proof
 from mobilizer.http import installation
 from mobilizer.languages import language
+from mobilizer.limits import limiter, whence
 from mobilizer.message.compile import CompileError
 from mobilizer.message.headers import Unaddressable
 from mobilizer.organizers.audit import record
@@ -19,7 +20,6 @@ from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble
 from mobilizer.web.blast_head import blast_head, known_blast
 from mobilizer.web.check_page import Tried, page, why_not
 from mobilizer.web.launch import CHECK
-from mobilizer.web.limits import limiter, whence
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.words import _, problem

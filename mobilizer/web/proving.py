@@ -11,11 +11,11 @@ from flask import g, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from mobilizer.http import installation
+from mobilizer.limits import SIGN_IN_BY_ACCOUNT, limiter, own
 from mobilizer.organizers.factors import is_factor
 from mobilizer.organizers.passwords import is_password
 from mobilizer.organizers.sessions import prove
 from mobilizer.organizers.users import User
-from mobilizer.web.limits import SIGN_IN_BY_ACCOUNT, limiter, own
 from mobilizer.web.policy import TOKEN_KEY, me
 from mobilizer.web.words import _
 

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from mobilizer.http import installation
+from mobilizer.limits import SIGN_IN_BY_ACCOUNT, limiter, own
 from mobilizer.organizers import factors
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.sessions import browsers, end_others
 from mobilizer.organizers.users import User
 from mobilizer.web.agents import stay_signed_in
-from mobilizer.web.limits import SIGN_IN_BY_ACCOUNT, limiter, own
 from mobilizer.web.policy import TOKEN_KEY, allowed, me
 from mobilizer.web.proving import proven
 from mobilizer.web.screens import settings as blueprint

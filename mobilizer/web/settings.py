@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from mobilizer.custody.retention import RULES
 from mobilizer.http import installation
+from mobilizer.limits import SIGN_IN_BY_ACCOUNT, limiter, whence
 from mobilizer.organizers.accounts import change_password
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.passwords import LEAST_LENGTH, is_password
 from mobilizer.organizers.users import User
 from mobilizer.problems import N_, Problem
 from mobilizer.web.agents import stay_signed_in
-from mobilizer.web.limits import SIGN_IN_BY_ACCOUNT, limiter, whence
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.relays import relay_page
 from mobilizer.web.screens import settings as blueprint

@@ -11,13 +11,13 @@ from werkzeug.wrappers import Response as Answer
 
 from mobilizer.http import installation
 from mobilizer.languages import INTERFACE_LANGUAGES
+from mobilizer.limits import SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_BROWSER, limiter, own, whence, whom
 from mobilizer.organizers.accounts import verify
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.factors import is_factor
 from mobilizer.organizers.sessions import begin_half, begin_session, end_session, half_user
 from mobilizer.organizers.users import User
 from mobilizer.web.agents import this_browser
-from mobilizer.web.limits import SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_BROWSER, limiter, own, whence, whom
 from mobilizer.web.policy import TOKEN_KEY, anyone
 from mobilizer.web.words import LANGUAGE_KEY, _
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from mobilizer import jobs, reconciler
 from mobilizer.db import clock
+from mobilizer.delivery.letters import HOUR_SECONDS, WAITS_SECONDS
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.reconciler import Reconciler
@@ -57,7 +58,7 @@ def test_who_is_deferred_is_tried_later_and_gets_one_mail(world: World, refused:
     waiting = requested(world)
     assert waiting is not None
     assert waiting.tries == 1
-    pass_time(world, requests.WAITS_SECONDS[0])
+    pass_time(world, WAITS_SECONDS[0])
     with ScriptedRelay() as relay:
         here = told(world.installation, relay.port)
         for _ in range(3):
@@ -68,13 +69,13 @@ def test_who_is_deferred_is_tried_later_and_gets_one_mail(world: World, refused:
 
 def test_each_wait_is_longer_until_it_is_an_hour(world: World, free_port: int) -> None:
     member, here, waits = ask(world), told(world.installation, free_port), list[float]()
-    for _ in range(len(requests.WAITS_SECONDS) + 2):  # nobody listens there
+    for _ in range(len(WAITS_SECONDS) + 2):  # nobody listens there
         letters.send_link(here, member)
         with here.database.read() as session:
             now, next_at = session.execute(select(clock(), RecordRequest.next_at)).one()
         waits.append(round((next_at - now).total_seconds(), -1))
-        pass_time(world, requests.HOUR_SECONDS)
-    assert waits == [*requests.WAITS_SECONDS, requests.HOUR_SECONDS, requests.HOUR_SECONDS]
+        pass_time(world, HOUR_SECONDS)
+    assert waits == [*WAITS_SECONDS, HOUR_SECONDS, HOUR_SECONDS]
 
 
 @pytest.mark.parametrize("answers", [{"RCPT": b"550 5.1.1 nobody\r\n"}, {"DOT": DROP}])

@@ -64,3 +64,13 @@ def test_a_long_list_comes_in_pages(organizer: Browser, world: World) -> None:
     second = organizer.get(on).text
     assert second.count("@example.org</bdi>") == 15
     assert organizer.get("/lists/everyone?before=²").status_code == 200
+
+
+def test_a_list_is_opened_to_everyone_and_closed_again(organizer: Browser, world: World) -> None:
+    organizer.post("/lists/new", name="Friends")
+    assert "/j/" not in organizer.get("/lists/friends").text
+    for wanted in ("1", "0"):
+        assert organizer.post("/lists/friends/open", open=wanted).status_code == 303
+        assert ("/j/friends" in organizer.get("/lists/friends").text) == (wanted == "1")
+    with world.installation.database.read() as session:
+        assert session.scalars(select(AuditEntry.action)).all()[-2:] == ["list.open", "list.close"]

@@ -4,7 +4,8 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const form = byId("watched");
-  const own = new URL(location.href).searchParams.get("own") === "1";
+  const field = byId("link");
+  const { link, native, title, text, told, own } = field.dataset;
   const said = new Set();
 
   // The address bar must not say "this is my own visit" to whoever it is passed on to.
@@ -18,7 +19,7 @@
     said.add(did + channel);
     const body = new URLSearchParams({ did, channel, beacon: "1" });
     if (own) body.set("own", "1");
-    fetch(location.pathname, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(() => {});
+    fetch(told, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(() => {});
   };
 
   const thank = () => {
@@ -43,8 +44,6 @@
     link.addEventListener("click", () => tell("share", link.dataset.channel));
   }
 
-  const field = byId("link");
-  const { link, native, title, text } = field.dataset;
   field.addEventListener("focus", () => field.select());
 
   if (navigator.share) {

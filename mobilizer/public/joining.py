@@ -1,0 +1,275 @@
+"""Public: joining. A list's form, the answer that is the same for everyone, and the page that a letter leads to.
+
+The form carries a stamp: when it was shown, signed. A program that posts at once, or a form on somebody else's site,
+has none that is good; then the page shows the form, filled in, and asks for one more press of the button.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect, request, url_for
+from itsdangerous import BadSignature, TimestampSigner
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as Answer
+
+from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.audience.addresses import EXAMPLE, BadAddress, normalise
+from mobilizer.audience.candidates import MAX_NAME
+from mobilizer.audience.lists import MemberList
+from mobilizer.audience.members import Identity, Member
+from mobilizer.audience.sign_ups import SignUp
+from mobilizer.blasts.blasts import Blast, BlastList
+from mobilizer.engagement.attribution import Sharer, sharer
+from mobilizer.http import installation, speak, words
+from mobilizer.jobs import Work, enqueue
+from mobilizer.keys import Purpose
+from mobilizer.languages import Language, language
+from mobilizer.limits import within
+from mobilizer.problems import N_
+from mobilizer.public.answers import missing, page
+from mobilizer.public.film import film, shared, tags_of
+from mobilizer.public.sharing import is_code, sharing
+from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, nearest, spelled, switch
+from mobilizer.signups import asking, confirming, letters
+
+# A person reads before they write; a page that lay open for half a day is shown anew.
+SOONEST_SECONDS = 2
+LATEST_SECONDS = 12 * 3600
+# Of one network: a rally on one wireless is more than one person.
+BY_NETWORK = ("30 per 10 minutes", "200 per day")
+
+# What people agree to; kept with them to the letter, in the language they read it in.
+WORDING = N_("Yes, send me the mails of “%(list)s” by %(organisation)s. I can leave at any time with one click.")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a visitor came to a form: an appeal's slug and a share code, each perhaps empty."""
+
+    appeal: str
+    code: str
+
+
+def form(slug: str) -> Answer:
+    """A list's form, empty."""
+    with installation().database.read() as session:
+        joined = _open_list(session, slug)
+        return _form(session, joined) if joined else missing()
+
+
+def ask(slug: str) -> Answer:
+    """Take a filled form: a letter goes to the address, whoever it belongs to. The answer never tells."""
+    here = installation()
+    with here.database.read() as session:
+        joined = _open_list(session, slug)
+        if joined is None:
+            return missing()
+        if request.form.get("website"):  # no person sees this field
+            return _sent(slug)
+        try:
+            address = normalise(request.form.get("email", "")[:400])
+        except BadAddress:
+            wrong = words_of_page(N_("This does not look like an e-mail address. Write it like %(example)s."))
+            return _form(session, joined, wrong % {"example": EXAMPLE}, status=422)
+        if not _stamp_is_good(joined):
+            return _form(session, joined, again=True)
+        owner = _owner(session)
+        tag = _wanted(session)
+    if not within(*BY_NETWORK):
+        return page("join_later.html", _page_language(), 429)
+    name = " ".join(request.form.get("name", "").split())[:MAX_NAME]
+    wish = asking.Wish(
+        joined.id, Identity(address, name), tag, _wording(joined), _page_language(), owner.member, owner.blast
+    )
+    with here.database.write() as session:
+        number = asking.ask(session, here.keyring, wish)
+    if number:
+        enqueue(here, Work.SIGN_UP, number)  # where the queue is away, the reconciler finds it
+    return _sent(slug)
+
+
+def sent(slug: str) -> Answer:
+    """Look into your letter-box."""
+    with installation().database.read() as session:
+        joined = _open_list(session, slug)
+        if joined is None:
+            return missing()
+        return page("join_sent.html", _page_language(), list=joined.name, days=letters.DAYS)
+
+
+def confirm_page(token: str) -> Answer:
+    """Where the letter leads: one button. Programs that look at links press none."""
+    here = installation()
+    with here.database.read() as session:
+        wish = _wish(session, token)
+        if wish is None:
+            return _over()
+        tag = _tag_of(wish)
+        if wish.confirmed_at is not None:
+            return _thanks(session, wish)
+        name = session.get_one(MemberList, wish.list_id).name
+        return page("join_confirm.html", tag, list=name, wish=wish, token=token, **_tongues(token))
+
+
+def confirm(token: str) -> Answer:
+    """The button: now they are a member. Pressed twice, it says so twice."""
+    here = installation()
+    with here.database.write() as session:
+        wish = _wish(session, token)
+        if wish is None:
+            return _over()
+        joined = confirming.confirm(session, here.keyring, wish.id)
+        if joined is None:
+            return _over()
+        number, answer = wish.id, _thanks(session, wish)
+    if joined.first:
+        enqueue(here, Work.SIGN_UP, number)
+    return answer
+
+
+def joinable(session: Session, appeal: Appeal) -> MemberList | None:
+    """The list that those who see an appeal's film may join: one that it went to and that is open."""
+    return session.scalars(
+        select(MemberList)
+        .join(BlastList, BlastList.list_id == MemberList.id)
+        .join(Blast, Blast.id == BlastList.blast_id)
+        .where(Blast.appeal_id == appeal.id, BlastList.included, MemberList.open)
+        .order_by(Blast.id.desc(), MemberList.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def form_page(joined: MemberList, tag: str, appeal: str = "", code: str = "") -> str:
+    """The address of a list's form in a language, for who came by an appeal and perhaps by somebody's share code."""
+    said = {name: value for name, value in {"in": tag, "of": appeal, "by": code}.items() if value}
+    return f"{url_for('public.join', slug=joined.slug)}?{urlencode(said)}"
+
+
+def words_of_page(phrase: str) -> str:
+    """A phrase in the language of the page that is about to be shown."""
+    speak("member", _page_language())
+    return words().gettext(phrase)
+
+
+def _open_list(session: Session, slug: str) -> MemberList | None:
+    return session.scalars(select(MemberList).where(MemberList.slug == slug, MemberList.open)).one_or_none()
+
+
+def _page_language() -> str:
+    return asked_language() or browser_language(MEMBER)
+
+
+def _way() -> Way:
+    code = request.values.get("by", "")
+    return Way(request.values.get("of", "")[:100], code if is_code(code) else "")
+
+
+def _owner(session: Session) -> Sharer:
+    """Whose share link brought the visitor, and the blast it belongs to."""
+    way = _way()
+    appeal = shared(session, way.appeal) if way.appeal and way.code else None
+    return sharer(session, way.code, appeal.id) if appeal else Sharer()
+
+
+def _offered(session: Session) -> list[Language]:
+    tags = {tag for tag in (*MEMBER, *session.scalars(select(Translation.language).distinct())) if spelled(tag)}
+    return sorted((language(tag) for tag in tags), key=lambda at: at.own_name.casefold())
+
+
+def _wanted(session: Session) -> str:
+    """The language of the mails: what was chosen, else the page's. Never guessed from an address."""
+    chosen = request.form.get("language", "")
+    return chosen if chosen in {at.tag for at in _offered(session)} else _page_language()
+
+
+def _wording(joined: MemberList) -> str:
+    return words_of_page(WORDING) % {"list": joined.name, "organisation": installation().settings.organisation}
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(installation().keyring.cookie_secret, salt="sign-up")
+
+
+def _stamp_is_good(joined: MemberList) -> bool:
+    signer = _signer()
+    try:
+        said, at = signer.unsign(request.form.get("stamp", ""), max_age=LATEST_SECONDS, return_timestamp=True)
+    except BadSignature:
+        return False
+    age = signer.get_timestamp() - int(at.timestamp())
+    return said == str(joined.id).encode() and age >= SOONEST_SECONDS
+
+
+def _form(
+    session: Session, joined: MemberList, problem: str = "", *, again: bool = False, status: int = 200
+) -> Response:
+    tag, way = _page_language(), _way()
+    offered = _offered(session)
+    given = request.form if request.method == "POST" else {}
+    preset = given.get("language") or nearest(request.args.get("in", "")[:35], [at.tag for at in offered])
+    return page(
+        "join.html",
+        tag,
+        status,
+        list=joined,
+        wording=_wording(joined),
+        stamp=_signer().sign(str(joined.id)).decode(),
+        way=way,
+        given=given,
+        offered=offered,
+        preset=preset or browser_language([at.tag for at in offered]),
+        problem=problem,
+        again=again,
+        asked=asked_language(),
+        switch=[(language(at), form_page(joined, at, way.appeal, way.code)) for at in MEMBER],
+    )
+
+
+def _sent(slug: str) -> Answer:
+    answer = redirect(f"{url_for('public.join_sent', slug=slug)}?in={_page_language()}", 303)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _wish(session: Session, token: str) -> SignUp | None:
+    ticket = installation().keyring.read_token(Purpose.CONFIRM, token)
+    return session.get(SignUp, ticket.member) if ticket else None
+
+
+def _tag_of(wish: SignUp) -> str:
+    return asked_language() or first_of([wish.language, wish.wording_language], MEMBER) or browser_language(MEMBER)
+
+
+def _tongues(token: str) -> dict[str, Any]:
+    return {"asked": asked_language(), "switch": switch("public.confirm_page", token)}
+
+
+def _over() -> Response:
+    return page("join_over.html", _page_language(), 404, days=letters.DAYS)
+
+
+def _thanks(session: Session, wish: SignUp) -> Response:
+    """Welcome, and the film to pass on at once."""
+    tag = _tag_of(wish)
+    speak("member", tag)
+    name = session.get_one(MemberList, wish.list_id).name
+    slug = letters.film_of(session, wish)
+    appeal = shared(session, slug) if slug else None
+    if appeal is None or not tags_of(appeal):
+        return page("joined.html", tag, list=name, sharing=None)
+    tags, code = tags_of(appeal), session.get_one(Member, wish.member_id).share_code
+    shown = film(appeal, first_of([wish.language], tags) or browser_language(tags, appeal.source_language))
+    return page(
+        "joined.html",
+        tag,
+        list=name,
+        film=shown,
+        sharing=sharing(shown, appeal.slug, code),
+        here=url_for("public.watched", slug=appeal.slug, tag=shown.language.tag, code=code),
+        own="1",
+        watch=url_for("public.watch", slug=appeal.slug, tag=shown.language.tag, code=code, own="1"),
+    )

@@ -1,0 +1,82 @@
+"""Signups: asking. Somebody typed an address into a list's form; what follows goes to that address alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.members import Identity, seal_identity
+from mobilizer.audience.sign_ups import AskedAddress, SignUp
+from mobilizer.db import clock
+from mobilizer.keys import Keyring
+
+MOST_LETTERS = 3  # to one address that never confirms, for ever
+AGAIN_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who wants to join which list, in which language; `wording` is what they agreed to, to the letter.
+
+    `via` is the member whose share link brought them, `blast` the one that link belongs to; 0 is none.
+    """
+
+    list_id: int
+    identity: Identity
+    language: str
+    wording: str
+    wording_language: str
+    via: int = 0
+    blast: int = 0
+
+
+def ask(session: Session, keyring: Keyring, wish: Wish) -> int | None:
+    """Note a wish, for its letter to go; the sign-up's number. None where the address has had its letters: one a day,
+    three ever. Who is suppressed is asked like anybody: coming back is theirs to decide, and nobody else's."""
+    address_key, _, sealed = seal_identity(keyring, wish.identity)
+    if not _one_more(session, address_key):
+        return None
+    return session.scalars(
+        insert(SignUp)
+        .values(
+            list_id=wish.list_id,
+            address_key=address_key,
+            sealed=sealed,
+            language=wish.language,
+            wording=wish.wording,
+            wording_language=wish.wording_language,
+            via_id=wish.via or None,
+            blast_id=wish.blast or None,
+        )
+        .returning(SignUp.id)
+    ).one()
+
+
+def forget_asking(session: Session, seconds: float, limit: int) -> int:
+    """Delete sign-ups that are older than `seconds`, confirmed or not, at most `limit`; how many."""
+    old = select(SignUp.id).where(SignUp.asked_at < clock(-seconds)).limit(limit)
+    return len(session.scalars(delete(SignUp).where(SignUp.id.in_(old)).returning(SignUp.id)).all())
+
+
+def _one_more(session: Session, address_key: bytes) -> bool:
+    """Count one more letter to an address, unless that is too many. One statement: two forms at once are one letter."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    counted = (
+        dialect.insert(AskedAddress)
+        .values(address_key=address_key, letters=1)
+        .on_conflict_do_update(
+            index_elements=[AskedAddress.address_key],
+            set_={"letters": AskedAddress.letters + 1, "last_at": clock()},
+            where=(AskedAddress.letters < MOST_LETTERS) & (AskedAddress.last_at <= clock(-AGAIN_SECONDS)),
+        )
+        .returning(AskedAddress.letters)
+    )
+    return session.scalar(counted) is not None
+
+
+def settle(session: Session, number: int) -> None:
+    """Its letter went, or never will."""
+    session.execute(update(SignUp).where(SignUp.id == number).values(next_at=None))

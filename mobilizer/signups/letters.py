@@ -1,0 +1,163 @@
+"""Signups: letters. To confirm, to say that there is nothing to do, to welcome: in the language that was chosen.
+
+Not a word that a visitor typed is in a letter to an address that has not confirmed: a form must not carry messages to
+strangers. The same form, answer and letter-box serve known and unknown addresses alike; only the owner can tell.
+"""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from mobilizer.audience.lists import MemberList, Standing, Subscription
+from mobilizer.audience.members import Identity, Member
+from mobilizer.audience.sign_ups import SignUp
+from mobilizer.audience.suppressing import is_suppressed
+from mobilizer.blasts.blasts import Blast, BlastList, BlastState
+from mobilizer.catalogs import phrases
+from mobilizer.db import clock
+from mobilizer.delivery.letters import LATER, hand_over, message_id, wait_seconds
+from mobilizer.installation import Installation
+from mobilizer.keys import Purpose, Ticket
+from mobilizer.languages import member_language
+from mobilizer.message.plain import PlainMail
+from mobilizer.problems import N_
+from mobilizer.signups.asking import settle
+
+DAYS = 7  # a sign-up is good for; then it is forgotten
+
+CONFIRM_SUBJECT = N_("Please confirm that you want our mails")
+CONFIRM = N_("""\
+Somebody, we hope you, asked %(organisation)s to send the mails of “%(list)s” to this address.
+
+If it was you, confirm it here:
+%(link)s
+
+Was it not you? Then do nothing. Without your confirmation we send you no such mails, and we soon forget this address.
+""")
+ALREADY_SUBJECT = N_("You are on our list already")
+ALREADY = N_("""\
+Somebody, perhaps you, signed this address up for “%(list)s” of %(organisation)s.
+You are on this list already, so there is nothing to do.
+
+Your languages and lists, and how to leave:
+%(link)s
+""")
+WELCOME_SUBJECT = N_("Welcome!")
+WELCOME = N_("""\
+You are on “%(list)s” of %(organisation)s now. Thank you!
+
+Change your languages and lists, or leave, at any time:
+%(link)s
+""")
+PASS_ON = N_("""\
+This link to the film is your own. Whoever you send it to sees the film in their language:
+%(link)s
+""")
+
+log = structlog.get_logger()
+
+
+def due(session: Session, limit: int) -> list[int]:
+    """Sign-ups whose letter can go now, who waits longest first."""
+    waiting = select(SignUp.id).where(SignUp.next_at <= clock())
+    return list(session.scalars(waiting.order_by(SignUp.next_at).limit(limit)))
+
+
+def send(installation: Installation, number: int) -> None:
+    """Send a sign-up's letter, if it is due; one that the relay does not take now is tried again until the sign-up is
+    forgotten. Safe to run at any time and any number of times. Where a worker dies with it in hand it may have gone,
+    and is not sent a second time."""
+    with installation.database.write() as session:
+        if not _take(session, number):
+            return
+    with installation.database.read() as session:
+        wish = session.get_one(SignUp, number)
+        mail = _written(installation, session, wish)
+    answer = hand_over(installation, mail)
+    log.info("sign_up_letter", sign_up=number, answer=answer)
+    with installation.database.write() as session:
+        if answer in LATER:
+            put_back = update(SignUp).where(SignUp.id == number)
+            session.execute(put_back.values(next_at=clock(wait_seconds(wish.tries))))
+        else:
+            settle(session, number)
+
+
+def _take(session: Session, number: int) -> bool:
+    taken = (
+        update(SignUp)
+        .where(SignUp.id == number, SignUp.next_at <= clock())
+        .values(tries=SignUp.tries + 1, next_at=None)
+        .execution_options(synchronize_session=False)
+        .returning(SignUp.id)
+    )
+    return session.scalar(taken) is not None
+
+
+def _written(installation: Installation, session: Session, wish: SignUp) -> PlainMail:
+    base, keyring = installation.settings.base_url.rstrip("/"), installation.keyring
+    member = _member_on_list(session, wish)
+    if member is None:
+        address = wish.identity(keyring).email
+        link = f"{base}/k/{keyring.token(Purpose.CONFIRM, Ticket(wish.id, 0))}"
+        return _mail(installation, session, wish, Identity(address, ""), CONFIRM_SUBJECT, [(CONFIRM, link)])
+    link = f"{base}/p/{keyring.token(Purpose.PREFERENCES, Ticket(member.id, 0))}"
+    reader = member.identity(keyring)
+    if wish.confirmed_at is None:
+        return _mail(installation, session, wish, reader, ALREADY_SUBJECT, [(ALREADY, link)])
+    film = film_of(session, wish)
+    pass_on = [(PASS_ON, f"{base}/s/{member.share_code}/{film}?c=email")] if film else []
+    leave = f"{base}/u/{keyring.token(Purpose.UNSUBSCRIBE, Ticket(member.id, 0))}"
+    return _mail(installation, session, wish, reader, WELCOME_SUBJECT, [(WELCOME, link), *pass_on], leave)
+
+
+def _member_on_list(session: Session, wish: SignUp) -> Member | None:
+    """Who gets the list's mails at this address already: the one who just confirmed, or did so long ago."""
+    if wish.member_id is not None:
+        return session.get(Member, wish.member_id)
+    there = select(Member).join(Subscription, Subscription.member_id == Member.id)
+    there = there.where(Subscription.list_id == wish.list_id, Subscription.standing == Standing.CONFIRMED)
+    member = session.scalars(there.where(Member.address_key == wish.address_key)).one_or_none()
+    return None if is_suppressed(session, wish.address_key) else member
+
+
+def film_of(session: Session, wish: SignUp) -> str:
+    """The slug of the blast whose film they came by, else of the list's latest; empty where there is none."""
+    shown = select(Blast.slug).where(Blast.state.in_((BlastState.SENDING, BlastState.SENT)))
+    latest = (
+        shown.join(BlastList, BlastList.blast_id == Blast.id)
+        .where(BlastList.list_id == wish.list_id, BlastList.included)
+        .order_by(Blast.id.desc())
+        .limit(1)
+    )
+    came_by = session.scalar(select(Blast.slug).where(Blast.id == wish.blast_id)) if wish.blast_id else None
+    return came_by or session.scalar(latest) or ""
+
+
+def _mail(
+    installation: Installation,
+    session: Session,
+    wish: SignUp,
+    reader: Identity,
+    subject: str,
+    parts: list[tuple[str, str]],
+    leave: str = "",
+) -> PlainMail:
+    """A letter of `parts`, each a phrase and the link in it."""
+    settings = installation.settings
+    tag = member_language(wish.language, settings.default_language)
+    words = phrases("member", tag)
+    named = {"organisation": settings.organisation, "list": session.get_one(MemberList, wish.list_id).name}
+    return PlainMail(
+        sender_name=settings.sender_name or settings.organisation,
+        sender_address=settings.sender_address,
+        name=reader.name,
+        address=reader.email,
+        subject=words.gettext(subject),
+        text="\n".join(words.gettext(part) % {**named, "link": link} for part, link in parts),
+        language=tag,
+        message_id=message_id(settings, "letter"),
+        unsubscribe=leave,
+    )

@@ -1,0 +1,213 @@
+"""Joining: anybody may ask, only the owner of an address can confirm, and nobody else learns anything."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select, update
+
+from mobilizer.audience.lists import MemberList, Standing, Subscription
+from mobilizer.audience.members import Member
+from mobilizer.audience.sign_ups import AskedAddress, SignUp
+from mobilizer.audience.suppressing import is_suppressed, suppress
+from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.db import clock
+from mobilizer.delivery import letters as posting
+from mobilizer.keys import Purpose, Ticket
+from mobilizer.message.plain import PlainMail
+from mobilizer.public import joining
+from mobilizer.signups import letters
+from tests.public.conftest import World
+
+NEW = "Mira.Novak@Example.org"
+STAMP = re.compile(r'name="stamp" value="([^"]+)"')
+
+
+@pytest.fixture(autouse=True)
+def _anybody_may(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first list is open, and people are quick."""
+    monkeypatch.setattr(joining, "SOONEST_SECONDS", 0)
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).where(MemberList.id == world.lists[0]).values(open=True))
+
+
+@pytest.fixture
+def posted(monkeypatch: pytest.MonkeyPatch) -> list[PlainMail]:
+    """The letters that the relay takes."""
+    taken: list[PlainMail] = []
+
+    def take(_installation: object, mail: PlainMail) -> str:
+        taken.append(mail)
+        return "Accepted"
+
+    monkeypatch.setattr(letters, "hand_over", take)
+    return taken
+
+
+def ask(world: World, slug: str = "list-0", query: str = "?in=es", **form: str) -> str:
+    """Fill in the form as a browser does; the place that the answer leads to, or its page."""
+    browser = world.browser()
+    found = STAMP.search(browser.get(f"/j/{slug}{query}").text)
+    stamp = {"stamp": found[1]} if found else {}
+    answer = browser.post(f"/j/{slug}{query}", data={"email": NEW, **stamp, **form})
+    return answer.headers["Location"] if answer.status_code == 303 else answer.text
+
+
+def asked(world: World) -> list[SignUp]:
+    with world.installation.database.read() as session:
+        return list(session.scalars(select(SignUp).order_by(SignUp.id)))
+
+
+def link_of(world: World, wish: SignUp) -> str:
+    return f"/k/{world.installation.keyring.token(Purpose.CONFIRM, Ticket(wish.id, 0))}"
+
+
+def known(world: World, address: str) -> Member | None:
+    with world.installation.database.read() as session:
+        key = world.installation.keyring.address_key(address)
+        return session.scalars(select(Member).where(Member.address_key == key)).one_or_none()
+
+
+def test_from_the_form_to_the_list(world: World, posted: list[PlainMail]) -> None:
+    code = world.code(world.ana)
+    way = f"?in=ar&of=love-always-wins&by={code}"
+    assert ask(world, query=way, of="love-always-wins", by=code, language="es", name="Mira") == "/j/list-0/sent?in=ar"
+    (wish,) = asked(world)
+    assert known(world, NEW.lower()) is None
+    letters.send(world.installation, wish.id)
+    letters.send(world.installation, wish.id)
+    (letter,) = posted
+    assert (letter.address, letter.name, letter.language, letter.unsubscribe) == (NEW.lower(), "", "es", "")
+    link = link_of(world, wish)
+    assert link in letter.text
+    assert "Mira" not in letter.text
+
+    before = world.snapshot()
+    browser = world.browser()
+    page = browser.get(link).text
+    # In the language of the mail, with the wording in the language it was read in.
+    assert '<html lang="es"' in page
+    assert 'lang="ar" dir="auto">نعم، أرسلوا إليّ' in page
+    assert world.snapshot() == before
+
+    thanks = browser.post(link).text
+    member = known(world, NEW.lower())
+    assert member is not None
+    assert (member.language, member.source, member.recruited_by_id) == ("es", "share link", world.ana)
+    assert member.identity(world.installation.keyring).name == "Mira"
+    assert f"/s/{member.share_code}/love-always-wins" in thanks
+    with world.installation.database.read() as session:
+        on = session.get_one(Subscription, (world.lists[0], member.id))
+        assert (on.standing, on.how, on.wording_language) == ("confirmed", "share link", "ar")
+        assert on.wording.startswith("نعم، أرسلوا")
+        assert session.scalars(select(AskedAddress)).all() == []
+    (joined,) = [event for event in world.events() if event.kind == "join"]
+    assert (joined.member_id, joined.via_id, joined.blast_id) == (member.id, world.ana, world.blast)
+
+    after = world.snapshot()
+    assert browser.post(link).status_code == browser.get(link).status_code == 200
+    assert world.snapshot() == after
+    letters.send(world.installation, wish.id)
+    assert posted[1].subject == "¡Te damos la bienvenida!"
+    assert f"/s/{member.share_code}/love-always-wins?c=email" in posted[1].text
+    assert "/u/" in posted[1].unsubscribe
+
+
+def test_known_and_unknown_addresses_get_the_same_answer(world: World, posted: list[PlainMail]) -> None:
+    answers = {ask(world, email=address) for address in (NEW, "ana@example.org", "ANA@example.org")}
+    assert answers == {"/j/list-0/sent?in=es"}
+    unknown, ana = asked(world)  # a second letter to Ana has to wait
+    for wish in (unknown, ana):
+        letters.send(world.installation, wish.id)
+    assert [letter.subject for letter in posted] == [
+        "Confirma que quieres nuestros correos",
+        "Ya estás en nuestra lista",
+    ]
+    assert "/k/" not in posted[1].text
+
+
+def test_an_address_gets_one_letter_a_day_and_three_ever(world: World) -> None:
+    for day in (1, 2, 3, 4):
+        ask(world)
+        ask(world)
+        assert len(asked(world)) == min(day, 3)
+        with world.installation.database.write() as session:
+            session.execute(update(AskedAddress).values(last_at=clock(-90_000)))
+
+
+@pytest.mark.parametrize("reason", [SuppressedFor.COMPLAINT, SuppressedFor.ERASED])
+def test_who_was_suppressed_comes_back_by_their_own_act_only(world: World, reason: SuppressedFor) -> None:
+    keyring = world.installation.keyring
+    with world.installation.database.write() as session:
+        suppress(session, keyring.address_key("ana@example.org"), reason)
+        session.execute(update(Subscription).values(standing=Standing.UNSUBSCRIBED))
+    ask(world, email="ana@example.org")
+    with world.installation.database.read() as session:
+        assert is_suppressed(session, keyring.address_key("ana@example.org"))
+    world.browser().post(link_of(world, asked(world)[0]))
+    with world.installation.database.read() as session:
+        assert not is_suppressed(session, keyring.address_key("ana@example.org"))
+    assert world.standing(world.ana)[world.lists[0]] == "confirmed"
+    assert known(world, "ana@example.org").recruited_by_id is None  # type: ignore[union-attr]
+
+
+def test_a_machine_joins_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(world, website="https://spam.example") == "/j/list-0/sent?in=es"
+    monkeypatch.setattr(joining, "SOONEST_SECONDS", 5)
+    page = ask(world, name="Mira")
+    # Nothing of what a person typed is lost.
+    assert f'value="{NEW}"' in page
+    assert 'value="Mira"' in page
+    for stamp in ("", "1", "1.abc.def", f"{world.lists[0]}.AAAAAA.{'x' * 27}"):
+        assert "otra vez" in ask(world, stamp=stamp)
+    assert asked(world) == []
+
+
+def test_what_is_no_address_is_said_and_kept(world: World) -> None:
+    page = ask(world, email='<script>"@x', name="Mira")
+    assert 'role="alert"' in page
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert asked(world) == []
+
+
+def test_a_closed_list_has_no_form(world: World) -> None:
+    assert world.browser().get("/j/list-1").status_code == 404
+    assert world.browser().post("/j/list-1", data={"email": NEW}).status_code == 404
+    assert asked(world) == []
+
+
+@pytest.mark.parametrize("token", ["x", "0" * 50])
+def test_a_forged_confirmation_confirms_nothing(world: World, token: str) -> None:
+    ask(world)
+    other = world.installation.keyring.token(Purpose.PREFERENCES, Ticket(asked(world)[0].id, 0))
+    for forged in (token, other):
+        assert world.browser().post(f"/k/{forged}").status_code == 404
+    assert known(world, NEW.lower()) is None
+
+
+def test_one_network_can_ask_so_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "BY_NETWORK", ("2 per hour",))
+    answers = [ask(world, email=f"p{n}@example.org") for n in range(3)]
+    assert answers[:2] == ["/j/list-0/sent?in=es"] * 2
+    assert "dentro de un rato" in answers[2]
+    assert len(asked(world)) == 2
+
+
+def test_a_letter_that_the_relay_does_not_take_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(world)
+    monkeypatch.setattr(letters, "hand_over", lambda *_: "Deferred")
+    letters.send(world.installation, asked(world)[0].id)
+    with world.installation.database.write() as session:
+        assert letters.due(session, 9) == []
+        session.execute(update(SignUp).values(next_at=clock(-posting.WAITS_SECONDS[0])))
+        assert letters.due(session, 9) == [asked(world)[0].id]
+
+
+def test_the_film_asks_to_join(world: World) -> None:
+    page = world.browser().get(f"/w/love-always-wins/es/{world.code(world.ana)}").text
+    assert f"/j/list-0?in=es&amp;of=love-always-wins&amp;by={world.code(world.ana)}" in page
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).values(open=False))
+    assert "/j/" not in world.browser().get("/w/love-always-wins/es").text
