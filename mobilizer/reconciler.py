@@ -16,7 +16,7 @@ from mobilizer import jobs, tables
 from mobilizer.audience import headcounts
 from mobilizer.custody import retention
 from mobilizer.db import disk_is_full
-from mobilizer.delivery import heartbeats, reconcile
+from mobilizer.delivery import heartbeats, late, opening, reconcile
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.notices import mailing, noting
@@ -33,6 +33,8 @@ FORGET_STEPS = 20  # transactions in a round
 log = structlog.get_logger()
 STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.start_due,
+    opening.watch_first,
+    opening.open_due,
     reconcile.retry_held,
     reconcile.hold_refused,
     reconcile.settle_cancelled,
@@ -76,6 +78,8 @@ class Reconciler:
         for step in STEPS:
             with self._installation.database.write() as session:
                 step(session)
+        with self._installation.database.write() as session:
+            late.join_approved(session, self._installation.settings)
         try:
             self._queue_due()
         except RedisError as error:

@@ -19,7 +19,7 @@ from mobilizer.audience import (
 )
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
-from mobilizer.delivery import ledger, testers
+from mobilizer.delivery import ledger, testers, waves
 from mobilizer.engagement import acts, events
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, factors, invitations, users
@@ -60,6 +60,7 @@ __all__ = [
     "testers",
     "traces",
     "users",
+    "waves",
 ]
 
 metadata = Base.metadata

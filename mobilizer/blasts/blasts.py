@@ -64,6 +64,10 @@ class Blast(Base):
     chain: Mapped[list[Any]] = mapped_column(default=list)
     narrowing: Mapped[dict[str, Any]] = mapped_column(default=dict)
     fallbacks: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    waits: Mapped[list[Any]] = mapped_column(
+        default=list, doc="Languages whose people wait until it is approved, in place of falling back."
+    )
+    departure: Mapped[dict[str, Any]] = mapped_column(default=dict, doc="How it leaves: see departure.py.")
     scheduled_at: Mapped[datetime | None] = mapped_column(doc="When it leaves: launched, or by the clock.")
     asked_by_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("users.id", ondelete="SET NULL"), doc="Who asked a second person to launch it."

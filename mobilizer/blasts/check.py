@@ -20,8 +20,9 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.fallbacks import fallbacks_of
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
 from mobilizer.blasts.renditions import compile_language, sample_recipient
+from mobilizer.blasts.waiting import WAITS, Languages, given, sent_languages
 from mobilizer.installation import Installation
-from mobilizer.languages import CaughtBy, choose, language
+from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
 from mobilizer.message.compose import html_of, text_of
 from mobilizer.message.rendition import Rendition
@@ -56,13 +57,15 @@ class LanguageAudience:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """All lines, the audience by language, and the number of people that launching asks for."""
+    """All lines, the audience by language, and the number of people that launching asks for: those that each language
+    is sent to, and those that wait for one."""
 
     lines: list[CheckLine]
     audience: list[LanguageAudience]
     people: int
     suppressed: int
     gets: Counter[str]
+    waiting: Counter[str]
 
     @property
     def ready(self) -> bool:
@@ -83,10 +86,10 @@ def check(
         narrowed = _about_narrowing(session, blast, chosen)
     except CannotChoose as error:
         narrowed = [_error(error.problem)]
-    gets: Counter[str] = Counter()
+    gets, waiting = Counter[str](), Counter[str]()
     for speakers in audience:
-        for (given, _step), count in speakers.gets.items():
-            gets[given] += count
+        for (language_given, step), count in speakers.gets.items():
+            (waiting if step == WAITS else gets)[language_given] += count
     people = sum(speakers.people for speakers in audience)
     lines = [
         *narrowed,
@@ -95,7 +98,7 @@ def check(
         *_about_messages(installation, blast, today),
         *_about_sender(installation),
     ]
-    return Checklist(lines, audience, people, suppressed, gets)
+    return Checklist(lines, audience, people, suppressed, gets, waiting)
 
 
 def _counts(session: Session, blast: Blast, only: ColumnElement[bool] | None) -> list[tuple[str, str | None, int, int]]:
@@ -104,16 +107,16 @@ def _counts(session: Session, blast: Blast, only: ColumnElement[bool] | None) ->
 
 
 def _audience(session: Session, blast: Blast, only: ColumnElement[bool] | None) -> tuple[list[LanguageAudience], int]:
-    offered = complete_languages(blast.appeal)
+    offered = sent_languages(blast)
     counts = _counts(session, blast, only)
+    languages = Languages(offered, blast.waits, blast.chain, blast.default_language, fallbacks_of(session, blast))
     found: dict[str, LanguageAudience] = {}
     suppressed_people = 0
-    fallbacks = fallbacks_of(session, blast)
     for tag, second, people, suppressed in counts:
-        choice = choose(tag, second, offered, blast.chain, blast.default_language, fallbacks)
+        choice, otherwise = given(languages, tag, second)
         speakers = found.setdefault(tag, LanguageAudience(tag, _own_name(tag), 0))
         speakers.people += people
-        speakers.gets[choice.language, choice.caught_by.value] += people
+        speakers.gets[choice.language, WAITS if otherwise else choice.caught_by.value] += people
         suppressed_people += suppressed
     return sorted(found.values(), key=lambda speakers: -speakers.people), suppressed_people
 
@@ -156,20 +159,25 @@ def _about_people(audience: list[LanguageAudience], people: int, suppressed: int
         forms = P_("%(count)d person is suppressed and skipped.", "%(count)d people are suppressed and skipped.")
         lines.append(CheckLine("warning", counted("audience.suppressed", forms, suppressed, "warning")))
     for speakers in audience:
-        for (given, step), count in speakers.gets.items():
+        for (gets, step), count in speakers.gets.items():
             if step != CaughtBy.EXACT:
-                lines.append(_fallback(speakers, given, step, count))
+                lines.append(_fallback(speakers, gets, step, count))
     return lines
 
 
-def _fallback(speakers: LanguageAudience, given: str, step: str, count: int) -> CheckLine:
+def _fallback(speakers: LanguageAudience, gets: str, step: str, count: int) -> CheckLine:
     """Who falls back to what. A wider form of one's language is fine; a language nobody asked for is worth a look."""
     forms = P_(
         "%(count)d person who speaks %(language)s gets it in %(gets)s.",
         "%(count)d people who speak %(language)s get it in %(gets)s.",
     )
-    names = {"language": speakers.own_name, "gets": language(given).own_name}
-    level = "warning" if step in (CaughtBy.CHAIN, CaughtBy.DEFAULT) else "ok"
+    names = {"language": speakers.own_name, "gets": language(gets).own_name}
+    if step == WAITS:
+        forms = P_(
+            "%(count)d person who speaks %(language)s waits until %(gets)s is approved.",
+            "%(count)d people who speak %(language)s wait until %(gets)s is approved.",
+        )
+    level = "warning" if step in (CaughtBy.CHAIN, CaughtBy.DEFAULT, WAITS) else "ok"
     return CheckLine(level, counted(f"audience.{step}", forms, count, "warning", **names))
 
 

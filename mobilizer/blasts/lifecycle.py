@@ -41,13 +41,17 @@ SOURCES = {to: tuple(a for a, targets in MOVES.items() if to in targets) for to 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom a blast goes to and in which languages: list ids, what narrows them, a fallback chain and where it ends."""
+    """Whom a blast goes to and in which languages: list ids, what narrows them, a fallback chain and where it ends.
+
+    Who speaks one of `waits` waits for it until it is approved (waiting.py).
+    """
 
     included: tuple[int, ...]
     excluded: tuple[int, ...] = ()
     chain: tuple[str, ...] = ()
     default_language: str = "en"
     narrowing: Narrowing = NOTHING
+    waits: tuple[str, ...] = ()
 
 
 def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int | None = None) -> Blast:
@@ -58,6 +62,7 @@ def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int
         default_language=plan.default_language,
         chain=list(plan.chain),
         narrowing=plan.narrowing.written,
+        waits=list(plan.waits),
         created_by_id=user_id,
     )
     session.add(blast)
@@ -69,7 +74,7 @@ def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int
 def change(session: Session, blast: Blast, plan: Plan) -> None:
     """Change whom a blast goes to, before launch; its revision grows, so a launch that saw the old plan fails."""
     blast.default_language, blast.chain = plan.default_language, list(plan.chain)
-    blast.narrowing = plan.narrowing.written
+    blast.narrowing, blast.waits = plan.narrowing.written, list(plan.waits)
     blast.revision += 1
     blast.targets.clear()
     session.flush()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from typing import cast
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, object_session
 
 from mobilizer.appeals.appeals import Appeal, Translation
@@ -17,10 +19,11 @@ from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.fallbacks import working
 from mobilizer.blasts.tickets import tokens_for
+from mobilizer.blasts.waiting import sent_languages
 from mobilizer.catalogs import phrases
 from mobilizer.keys import Keyring, Ticket
 from mobilizer.message.compile import compile_rendition, links_of
-from mobilizer.message.content import Copy, Frame, LinkTarget, Recipient
+from mobilizer.message.content import Copy, Frame, LinkKind, LinkTarget, Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
 
@@ -29,7 +32,7 @@ NO_POSTER = (600, 338)
 
 
 def freeze(session: Session, settings: Settings, blast: Blast) -> None:
-    """Compile every complete language and its links, as they are now, and keep them with the blast; and what
+    """Compile every language that is sent and its links, as they are now, and keep them with the blast; and what
     languages fall back to.
 
     Raises message.compile.CompileError where a translation can't be compiled; then nothing is kept.
@@ -38,18 +41,38 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
     targets = link_targets(blast.appeal)
     for n, target in enumerate(targets, start=1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
-    for language in complete_languages(blast.appeal):
-        rendition = compile_language(settings, blast.appeal, blast.slug, language)
-        session.add(
-            RenditionRow(
-                blast_id=blast.id,
-                language=language,
-                content_hash=rendition.content_hash,
-                compiled=rendition.dumps(),
-            )
-        )
+    for language in sent_languages(blast):
+        _keep(session, blast, compile_language(settings, blast.appeal, blast.slug, language, targets))
     blast.fallbacks = working(session).fallbacks
     session.flush()
+
+
+def add_late(session: Session, settings: Settings, blast: Blast, language: str) -> None:
+    """Compile one more language, as it is now, for a blast that was launched without it. Links that are frozen keep
+    their numbers, and those that only this language has come behind.
+
+    Raises as `compile_language`; then nothing is kept.
+    """
+    frozen = session.scalars(select(Link).where(Link.blast_id == blast.id).order_by(Link.n)).all()
+    known = [LinkTarget(cast(LinkKind, link.kind), link.url) for link in frozen]
+    new = [one for one in links_of(to_copy(_translation(blast.appeal, language))) if one not in known]
+    targets = (*known, *dict.fromkeys(new))
+    rendition = compile_language(settings, blast.appeal, blast.slug, language, targets)
+    for n, target in enumerate(targets[len(known) :], start=len(known) + 1):
+        session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
+    _keep(session, blast, rendition)
+    session.flush()
+
+
+def _keep(session: Session, blast: Blast, rendition: Rendition) -> None:
+    session.add(
+        RenditionRow(
+            blast_id=blast.id,
+            language=rendition.language,
+            content_hash=rendition.content_hash,
+            compiled=rendition.dumps(),
+        )
+    )
 
 
 def thaw(session: Session, blast_id: int) -> None:
@@ -58,14 +81,16 @@ def thaw(session: Session, blast_id: int) -> None:
     session.execute(delete(RenditionRow).where(RenditionRow.blast_id == blast_id))
 
 
-def compile_language(settings: Settings, appeal: Appeal, slug: str, language: str) -> Rendition:
-    """The rendition of an appeal in one of its languages.
+def compile_language(
+    settings: Settings, appeal: Appeal, slug: str, language: str, links: Sequence[LinkTarget] = ()
+) -> Rendition:
+    """The rendition of an appeal in one of its languages, with the links of its blast, or as they would be now.
 
     Raises KeyError, message.compile.CompileError,
     appeals.media.BadMedia where the poster's file is gone."""
     translation = _translation(appeal, language)
     frame = frame_of(settings, appeal, translation, slug)
-    return compiled(to_copy(translation), frame, link_targets(appeal))
+    return compiled(to_copy(translation), frame, tuple(links) or link_targets(appeal))
 
 
 @lru_cache(maxsize=128)

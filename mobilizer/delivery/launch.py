@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     CreateTableAs,
     Integer,
-    Row,
     Select,
     String,
     Table,
-    and_,
     case,
     cast,
     func,
     insert,
     literal,
-    literal_column,
     select,
     text,
     update,
@@ -33,23 +28,21 @@ from sqlalchemy.schema import DropTable
 from mobilizer.audience.audience import audience, first_after
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import Blast, BlastState, Rendition
+from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.drawn import keep
 from mobilizer.blasts.narrowing import CannotChoose, Whom, narrowing_of, unnarrowed
 from mobilizer.db import BigId, disk_is_full
-from mobilizer.delivery import turns
+from mobilizer.delivery import turns, waves
 from mobilizer.delivery.holds import RETRY_SECONDS, note_full_disk
-from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState, numbered
-from mobilizer.delivery.packing import Parcel, pack, stretch
+from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.delivery.planning import PART, STEPS, Plan, planned
 from mobilizer.failpoints import Point, reach
 from mobilizer.installation import Installation
-from mobilizer.languages import CaughtBy, Choice, choose
 from mobilizer.problems import N_, Problem
 
 # So many member numbers a transaction: few enough that nobody who writes meanwhile waits long.
 CHUNK = 100_000
 UNFROZEN = Problem("held.unfrozen", N_("The list of who gets it could not be written down. Nothing has been sent yet."))
-STEPS = tuple(CaughtBy)
 
 
 def freeze(installation: Installation, blast_id: int, chunk: int = CHUNK, whom: Whom = unnarrowed) -> None:
@@ -183,9 +176,11 @@ def _next(session: Session, blast: Blast, cursor: int, order: _Order) -> _Piece 
 
 
 def _has_second(session: Session, order: _Order, piece: _Piece) -> bool:
-    """Whether the piece after one can be written beside it. Not beside the first of a narrowed blast: who was drawn
-    there is seen when it has committed. Nor where each is written alone."""
-    if not _has_many_writers(session) or (piece.blast.narrowing and not piece.cursor) or _capped(piece.blast):
+    """Whether the piece after one can be written beside it. Not beside the first of a blast that is narrowed or leaves
+    in waves: who was drawn there, and into which wave, is seen when it has committed. Nor where each is written alone.
+    """
+    first = not piece.cursor and (piece.blast.narrowing or _in_parts(piece.blast))
+    if not _has_many_writers(session) or first or _capped(piece.blast):
         return False
     return _next(session, piece.blast, piece.up_to, order) is not None
 
@@ -225,21 +220,31 @@ def _write_piece(session: Session, order: _Order, piece: _Piece) -> None:
     (turns.alone if _capped(blast) else turns.beside)(session)
     included = lifecycle.lists_of(session, blast.id, included=True)
     excluded = lifecycle.lists_of(session, blast.id, included=False)
-    people = _gathered(session, audience(included, excluded, after, piece.up_to, _only(session, order, piece)))
-    _write(session, blast, people, _planned(session, blast, people, order.batch_size, piece.first))
+    asked = audience(included, excluded, after, piece.up_to, _only(session, order, piece))
+    part = waves.part_of(session, blast, after, piece.up_to) if blast.departure else None
+    people = _gathered(session, asked if part is None else asked.add_columns(part.label(PART)))
+    _write(session, blast, people, planned(session, blast, people, order.batch_size, piece.first))
     session.execute(DropTable(people))
 
 
 def _only(session: Session, order: _Order, piece: _Piece) -> ColumnElement[bool] | None:
-    """Whom of a piece the blast goes to. What it takes by lot is drawn with its first piece, for all of them."""
+    """Whom of a piece the blast goes to. What it takes by lot is drawn with its first piece, for all of them, and the
+    waves that it leaves in are written down then."""
     chosen = order.whom(session, piece.blast)
-    if chosen is None:
-        return None
-    keep(session, chosen.draws)
-    return chosen.where
+    if chosen is not None:
+        keep(session, chosen.draws)
+    fits = None if chosen is None else chosen.where
+    if not piece.cursor and _in_parts(piece.blast):
+        waves.prepare(session, piece.blast, fits)
+    return fits
 
 
-def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> Table:
+def _in_parts(blast: Blast) -> bool:
+    """Whether some of a blast's audience may leave later than the others."""
+    return bool(blast.waits or blast.departure)
+
+
+def _gathered(session: Session, audience: Select[*tuple[Any, ...]]) -> Table:
     """The people as they are now: who joins or changes meanwhile must not make what follows disagree."""
     sorting = session.get_bind().dialect.name == "postgresql"
     if sorting:
@@ -253,107 +258,23 @@ def _gathered(session: Session, audience: Select[int, str, str | None, int]) -> 
     return kept.table
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What each pair of languages is given, the commonest first, and the batches with their numbers."""
-
-    choices: Mapping[tuple[str, str | None], Choice]
-    batches: Mapping[int, Parcel]
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """The languages that people are given here."""
-        return sorted({parcel.language for parcel in self.batches.values()})
-
-    def code(self, first: ColumnElement[str], second: ColumnElement[str | None]) -> ColumnElement[int]:
-        """The choice for a pair as one number: the place of its language times STEPS, plus the step that caught it."""
-        return case(
-            *(
-                (
-                    and_(first == one, second.is_(None) if other is None else second == other),
-                    self.languages.index(choice.language) * len(STEPS) + STEPS.index(choice.caught_by),
-                )
-                for (one, other), choice in self.choices.items()
-            )
-        )
-
-    def batch(self, language: ColumnElement[int], member: str) -> ColumnElement[int]:
-        """The number of the batch of a member who is given the language at a place."""
-        firsts: dict[str, list[tuple[int, int]]] = {tag: [] for tag in self.languages}
-        for number, parcel in self.batches.items():
-            firsts[parcel.language].append((parcel.first, number))
-        found = {place: literal_column(_found(member, firsts[tag]), BigId) for place, tag in enumerate(self.languages)}
-        return case(found, value=language)
-
-
-def _found(member: str, firsts: Sequence[tuple[int, int]]) -> str:
-    """The number beside the last of `firsts` that is not above the column `member`: by halves, for there are many.
-    As text: of numbers only, and a hundred times as fast to spell."""
-    if len(firsts) == 1:
-        return str(firsts[0][1])
-    half = len(firsts) // 2
-    below, above = _found(member, firsts[:half]), _found(member, firsts[half:])
-    return f"CASE WHEN {member} < {firsts[half][0]} THEN {below} ELSE {above} END"
-
-
-def _planned(session: Session, blast: Blast, people: Table, batch_size: int, first: int) -> _Plan:
-    """Choose for each pair of languages, and make the batches that hold these people, numbered as deliveries are: from
-    that of the `first` of them on, for there are no more batches than people."""
-    offered = session.scalars(select(Rendition.language).where(Rendition.blast_id == blast.id)).all()
-    counted = _counted(session, people, batch_size)
-    pairs = Counter[tuple[str, str | None]]()
-    for _, one, other, people_there in counted:
-        pairs[one, other] += people_there
-    choices = {
-        (one, other): choose(one, other, offered, blast.chain, blast.default_language, blast.fallbacks)
-        for (one, other), _ in pairs.most_common()
-    }
-    stretches = Counter[tuple[int, str]]()
-    for at, one, other, people_there in counted:
-        stretches[at, choices[one, other].language] += people_there
-    parcels = pack(((at, language, number) for (at, language), number in stretches.items()), batch_size)
-    batches = dict(enumerate(parcels, start=numbered(blast.id, first)))
-    if batches:
-        session.execute(
-            insert(Batch),
-            [
-                {"id": number, "blast_id": blast.id, "language": parcel.language, "size": parcel.size}
-                for number, parcel in batches.items()
-            ],
-        )
-    return _Plan(choices, batches)
-
-
-def _counted(session: Session, people: Table, batch_size: int) -> Sequence[Row[int, str, str | None, int]]:
-    """(first number of a stretch, language, second language, people) of these people."""
-    width = stretch(batch_size)
-    first = people.c.member_id // width * width
-    return session.execute(
-        select(first, people.c.language, people.c.second_language, func.count())
-        .group_by(first, people.c.language, people.c.second_language)
-        .order_by(first)
-    ).all()
-
-
-def _write(session: Session, blast: Blast, people: Table, plan: _Plan) -> None:
+def _write(session: Session, blast: Blast, people: Table, plan: Plan) -> None:
     """One row for each of the people."""
     if not plan.batches:
         return
     chosen = (
-        select(
-            people.c.member_id, people.c.list_id, plan.code(people.c.language, people.c.second_language).label("choice")
-        )
+        select(people.c.member_id, people.c.list_id, plan.code(people).label("choice"))
         .offset(0)  # worked out here, not wherever it is used
         .subquery("chosen")
     )
-    language, step = chosen.c.choice // len(STEPS), chosen.c.choice % len(STEPS)
+    group, step = chosen.c.choice // len(STEPS), chosen.c.choice % len(STEPS)
     row: dict[str, ColumnElement[Any]] = {
         "id": numbered(literal(blast.id, BigId), chosen.c.member_id),
         "blast_id": cast(blast.id, BigId),
         "member_id": chosen.c.member_id,
-        "batch_id": plan.batch(language, "chosen.member_id"),
+        "batch_id": plan.batch(group, "chosen.member_id"),
         "list_id": chosen.c.list_id,
-        "language": case(dict(enumerate(plan.languages)), value=language),
+        "language": case({place: one.language for place, one in enumerate(plan.groups)}, value=group),
         "caught_by": case({place: one.value for place, one in enumerate(STEPS)}, value=step),
         "state": cast(DeliveryState.PENDING.value, String),
         # INSERT ... SELECT bypasses the mapped defaults, so they are said once more here.

@@ -26,19 +26,24 @@ Number = int | SQLColumnExpression[int] | SQLColumnExpression[int | None]
 
 
 class BatchState(StrEnum):
-    """A batch is open (due at some time), leased to one worker for a while, or done."""
+    """A batch is held until its wave opens, open (due at some time), leased to one worker for a while, or done."""
 
+    HELD = "held"
     OPEN = "open"
     LEASED = "leased"
     DONE = "done"
 
 
 class Batch(Base):
-    """Deliveries of one language, worked by one owner at a time. Each lease has a higher `epoch`."""
+    """Deliveries of one language, worked by one owner at a time. Each lease has a higher `epoch`.
+
+    `wave` is the part of the audience that it belongs to (waves.py), 0 for what goes at once. One that is held for its
+    language knows what its people get `otherwise`, and by which step of the fallback chain.
+    """
 
     __tablename__ = "batches"
     __table_args__ = (
-        CheckConstraint("state IN ('open', 'leased', 'done')", name="state"),
+        CheckConstraint("state IN ('held', 'open', 'leased', 'done')", name="state"),
         Index("ix_batches_due", "state", "due_at"),
         Index("ix_batches_next", "blast_id", "state", "language", "due_at"),
     )
@@ -52,6 +57,9 @@ class Batch(Base):
     due_at: Mapped[datetime] = mapped_column(default=clock())
     lease_until: Mapped[datetime | None]
     size: Mapped[int] = mapped_column(default=0)  # its deliveries, of any state
+    wave: Mapped[int] = mapped_column(default=0)
+    otherwise: Mapped[str] = mapped_column(default="")
+    otherwise_by: Mapped[str] = mapped_column(default="")
 
 
 class LeaseRecord(Base):

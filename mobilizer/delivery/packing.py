@@ -1,18 +1,22 @@
-"""Delivery: packing. Shares people out to batches of one language, by stretches of member numbers."""
+"""Delivery: packing. Shares people out to batches of one group, by stretches of member numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 FINENESS = 4  # stretches that a batch is made of, at least: the last may not fit, so it is that much smaller at worst
 
 
-@dataclass(slots=True)
-class Parcel:
-    """What becomes a batch: `size` people of a language, those from `first` up to the next parcel of that language."""
+G = TypeVar("G")
 
-    language: str
+
+@dataclass(slots=True)
+class Parcel(Generic[G]):
+    """What becomes a batch: `size` people of a group, those from `first` up to the next parcel of that group."""
+
+    group: G
     first: int
     size: int
 
@@ -22,17 +26,17 @@ def stretch(batch_size: int) -> int:
     return max(1, batch_size // FINENESS)
 
 
-def pack(counted: Iterable[tuple[int, str, int]], batch_size: int) -> list[Parcel]:
-    """Parcels of `batch_size` people at most, from (first number of a stretch, language, people), in that order.
+def pack(counted: Iterable[tuple[int, G, int]], batch_size: int) -> list[Parcel[G]]:
+    """Parcels of `batch_size` people at most, from (first number of a stretch, group, people), in that order.
 
-    The parcels of the languages take turns as their people do, so that they leave side by side.
+    The parcels of the groups take turns as their people do, so that they leave side by side.
     """
-    parcels: list[Parcel] = []
-    filling: dict[str, Parcel] = {}
-    for first, language, people in counted:
-        parcel = filling.get(language)
+    parcels: list[Parcel[G]] = []
+    filling: dict[G, Parcel[G]] = {}
+    for first, group, people in counted:
+        parcel = filling.get(group)
         if parcel is None or parcel.size + people > batch_size:
-            parcel = filling[language] = Parcel(language, first, 0)
+            parcel = filling[group] = Parcel(group, first, 0)
             parcels.append(parcel)
         parcel.size += people
     return parcels

@@ -26,11 +26,14 @@ class Copy:
     share_text: str
 
 
+LinkKind = Literal["url", "watch", "share"]
+
+
 @dataclass(frozen=True, slots=True)
 class LinkTarget:
     """Where a link leads: `url` for kind 'url', else our own watch or share page, made per member."""
 
-    kind: Literal["url", "watch", "share"]
+    kind: LinkKind
     url: str = ""
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.editing import appeal_by_slug, appeals
+from mobilizer.appeals.states import State, states
 from mobilizer.audience.queries import ListSummary, lists
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
@@ -25,7 +26,7 @@ from mobilizer.languages import language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import free_slug, is_slug
-from mobilizer.web import launch, leaving, progress, proofs, schedule, uncertain  # noqa: F401 - their views are on the same blueprint
+from mobilizer.web import launch, leaving, progress, proofs, schedule, uncertain, waves  # noqa: F401 - their views are on the same blueprint
 from mobilizer.web.appeal_head import title_of
 from mobilizer.web.asked import number_asked
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
@@ -72,6 +73,7 @@ class Form:
     chain: list[str] = field(default_factory=list)
     uses: dict[int, str] = field(default_factory=dict)
     narrowing: NarrowingForm = field(default_factory=NarrowingForm)
+    waits: list[str] = field(default_factory=list)
     forged: bool = False
 
     def plan(self) -> Plan:
@@ -82,6 +84,7 @@ class Form:
             chain=tuple(dict.fromkeys(tag for tag in self.chain if tag)),
             default_language=self.default_language,
             narrowing=self.narrowing.narrowing(),
+            waits=tuple(dict.fromkeys(self.waits)),
         )
 
 
@@ -200,13 +203,15 @@ def _read() -> Form:
         uses=uses,
         forged=forged,
         narrowing=read_narrowing(request.form),
+        waits=request.form.getlist("waits"),
     )
 
 
 def _filled(blast: Blast) -> Form:
     uses = {target.list_id: "in" if target.included else "out" for target in blast.targets}
     chain = list(blast.chain)
-    return Form(blast.appeal.slug, blast.slug, blast.default_language, chain, uses, filled_narrowing(blast))
+    narrowing, waits = filled_narrowing(blast), list(blast.waits)
+    return Form(blast.appeal.slug, blast.slug, blast.default_language, chain, uses, narrowing, waits)
 
 
 def _form(
@@ -223,9 +228,21 @@ def _form(
         narrowing=form.narrowing,
         choices=narrowing_choices(session, form.narrowing),
         languages=[(tag, language(tag).own_name) for tag in tags],
+        late=[(tag, language(tag).own_name) for tag in _late(every, form.waits)],
         problems={problem.where: problem for problem in problems or []},
         blast=blast_head(blast) if blast else None,
     )
+
+
+def _late(every: list[Appeal], chosen: list[str]) -> list[str]:
+    """Languages that can be waited for: those that nobody has approved, and what was chosen before."""
+    open_ones = (
+        tag
+        for appeal in every
+        for tag, state in states(appeal).items()
+        if state != State.REVIEWED and tag != appeal.source_language
+    )
+    return list(dict.fromkeys([*open_ones, *chosen]))
 
 
 def _problems(session: Session, form: Form, appeal: Appeal | None) -> list[Problem]:
@@ -243,7 +260,7 @@ def _problems(session: Session, form: Form, appeal: Appeal | None) -> list[Probl
         message = N_("One of the lists is gone. Look at the choice again.")
         problems.append(Problem("blast.list_gone", message, where="lists"))
     written = {one.language for one in appeal.translations} if appeal else set()
-    if appeal and not {*plan.chain, plan.default_language} <= written:
+    if appeal and not {*plan.chain, *plan.waits, plan.default_language} <= written:
         message = N_("The chain may only hold languages that the appeal is written in.")
         problems.append(Problem("blast.bad_chain", message, where="chain"))
     return problems + narrowing_problems(session, form.narrowing)

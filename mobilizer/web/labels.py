@@ -62,6 +62,7 @@ CAUGHT_BY = {
     "second": (N_("their second language"), ""),
     "chain": (N_("a fallback chain"), ""),
     "default": (N_("the default language"), ""),
+    "waits": (N_("waits until it is approved"), ""),
 }
 IMPORTS = {
     "uploaded": (N_("Waiting for your choice"), "warn"),

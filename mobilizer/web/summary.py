@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +65,13 @@ def _sheet(session: Session, blast: Blast, found: Checklist) -> Sheet:
 
 
 def _versions(blast: Blast, found: Checklist) -> list[Version]:
-    steps: Mapping[str, Counter[str]] = {tag: Counter() for tag in found.gets}
+    steps: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for speakers in found.audience:
         for (tag, step), people in speakers.gets.items():
             steps[tag][step] += people
     return [
         Version(tag, _subject(blast, tag), people, tuple(steps[tag].most_common()))
-        for tag, people in found.gets.most_common()
+        for tag, people in (*found.gets.most_common(), *found.waiting.most_common())
     ]
 
 

@@ -113,8 +113,8 @@ def test_parcels_hold_everybody_in_order_and_are_neither_too_large_nor_needlessl
     stretches = [(10 * n, language, count) for n, (language, count) in enumerate(people)]
     parcels = pack(stretches, batch_size)
     assert all(parcel.size <= batch_size for parcel in parcels)
-    for language in {parcel.language for parcel in parcels}:
-        own = [parcel for parcel in parcels if parcel.language == language]
+    for language in {parcel.group for parcel in parcels}:
+        own = [parcel for parcel in parcels if parcel.group == language]
         for parcel, following in pairwise(own):
             assert parcel.first < following.first
             assert parcel.size > batch_size - 5

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.draws import PRIME, coefficients
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.tags import MemberTag, Tag
@@ -22,7 +23,6 @@ from mobilizer.engagement.events import Event
 from mobilizer.engagement.tiers import Tier
 from mobilizer.segments import deeds, draws, fields, people
 from mobilizer.segments import tree as groups
-from mobilizer.segments.draws import PRIME, coefficients
 from mobilizer.segments.kinds import Act
 from mobilizer.segments.people import start_of
 from mobilizer.segments.rules import RULES, asked_by

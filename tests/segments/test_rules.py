@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
+from mobilizer.audience.draws import PRIME
 from mobilizer.audience.members import Member
 from mobilizer.db import Database
 from mobilizer.engagement.tiers import Tier
-from mobilizer.segments.draws import PRIME
 from mobilizer.segments.rules import RULES
 from mobilizer.segments.tree import read_rules
 from tests.segments.population import NOW, Person, Population, documents, lot, make_ground, populations, rule_of, settle
