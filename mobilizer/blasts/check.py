@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
+from functools import partial
 
 from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
@@ -16,33 +18,23 @@ from mobilizer.appeals.parity import parity
 from mobilizer.appeals.states import State, outdated, state_of
 from mobilizer.audience.audience import count_by_language
 from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blast_checks import captions, colours, own_page, sender
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.checklist import CheckLine, green
 from mobilizer.blasts.fallbacks import fallbacks_of
+from mobilizer.blasts.mail_checks import Mail, check_mails
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.blasts.waiting import WAITS, Languages, given, sent_languages
 from mobilizer.installation import Installation
 from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
-from mobilizer.message.compose import html_of, text_of
-from mobilizer.message.rendition import Rendition
 from mobilizer.problems import N_, P_, Problem, counted
 
-GMAIL_CLIPS_BYTES = 102 * 1024
 LONG_NAME = "ن" * 60
 
-
-@dataclass(frozen=True, slots=True)
-class CheckLine:
-    """One line of the list. `level` is 'ok', 'warning' (amber) or 'error' (red: no launch).
-
-    `language` and `field` say where to mend it; both empty: the blast itself.
-    """
-
-    level: str
-    problem: Problem
-    language: str = ""
-    field: str = ""
+# What somebody above in the house has to add; the condition is the one that narrows the blast's lists, or None.
+More = Callable[[Session, Blast, ColumnElement[bool] | None], Iterable[CheckLine]]
 
 
 @dataclass(slots=True)
@@ -74,16 +66,24 @@ class Checklist:
 
 
 def check(
-    session: Session, installation: Installation, blast: Blast, today: date, whom: Whom = unnarrowed
+    session: Session,
+    installation: Installation,
+    blast: Blast,
+    today: date,
+    whom: Whom = unnarrowed,
+    more: Sequence[More] = (),
 ) -> Checklist:
-    """Check a blast and its appeal as they are now; `whom` says how the blast is narrowed."""
+    """Check a blast and its appeal as they are now; `whom` says how the blast is narrowed, `more` looks at what is
+    above in the house."""
     narrowed: list[CheckLine] = []
     audience: list[LanguageAudience] = []
     suppressed = 0
     try:
         chosen = whom(session, blast)
-        audience, suppressed = _audience(session, blast, chosen.where if chosen else None)
+        only = chosen.where if chosen else None
+        audience, suppressed = _audience(session, blast, only)
         narrowed = _about_narrowing(session, blast, chosen)
+        narrowed += [line for looked in more for line in looked(session, blast, only)]
     except CannotChoose as error:
         narrowed = [_error(error.problem)]
     gets, waiting = Counter[str](), Counter[str]()
@@ -95,8 +95,10 @@ def check(
         *narrowed,
         *_about_people(audience, people, suppressed, bool(blast.narrowing)),
         *_about_translations(blast),
-        *_about_messages(installation, blast, today),
-        *_about_sender(installation),
+        *_about_messages(session, installation, blast, today),
+        *captions(blast.appeal),
+        *colours(session, installation.settings),
+        *sender(installation.settings),
     ]
     return Checklist(lines, audience, people, suppressed, gets, waiting)
 
@@ -202,7 +204,7 @@ def _about_translations(blast: Blast) -> list[CheckLine]:
             lines.append(_about_state(appeal, tag))
     different = [line for line in map(_parity_line, parity(appeal)) if not line.language or line.language in complete]
     if not any(line.level == "error" for line in different):
-        different.append(_ok("parity", N_("Every language has the same placeholders, links and video.")))
+        different.append(green("parity", N_("Every language has the same placeholders, links and video.")))
     return lines + different
 
 
@@ -220,9 +222,9 @@ def _about_state(appeal: Appeal, tag: str) -> CheckLine:
                 Problem("translation.outdated", message, {"language": name}), tag, *list(outdated(translation))[:1]
             )
         case State.REVIEWED:
-            return _ok("translation.reviewed", N_("%(language)s is complete and reviewed."), language=name)
+            return green("translation.reviewed", N_("%(language)s is complete and reviewed."), language=name)
         case _ if tag == appeal.source_language:
-            return _ok("translation.complete", N_("%(language)s is complete."), language=name)
+            return green("translation.complete", N_("%(language)s is complete."), language=name)
     message = N_("%(language)s is complete, but nobody has reviewed it.")
     return CheckLine("warning", Problem("translation.complete", message, {"language": name}, "warning"), tag)
 
@@ -234,66 +236,31 @@ def _parity_line(problem: Problem) -> CheckLine:
     return CheckLine(problem.severity, problem, tag, name if start == "translations" else start)
 
 
-def _about_messages(installation: Installation, blast: Blast, today: date) -> list[CheckLine]:
+def _about_messages(session: Session, installation: Installation, blast: Blast, today: date) -> list[CheckLine]:
     """Compile each language as it would be sent, and look at what came out."""
     lines: list[CheckLine] = []
-    for tag in complete_languages(blast.appeal):
+    mails: list[Mail] = []
+    settings = installation.settings
+    recipient = sample_recipient(installation.keyring, blast.id, "someone@example.org", LONG_NAME, today)
+    now = datetime.combine(today, time(), UTC)
+    for translation in blast.appeal.translations:
+        tag = translation.language
+        if tag not in complete_languages(blast.appeal):
+            continue
         try:
-            rendition = compile_language(installation.settings, blast.appeal, blast.slug, tag)
+            rendition = compile_language(settings, blast.appeal, blast.slug, tag)
         except BadMedia as error:
             lines.append(_error(error.problem, tag, "poster"))
         except CompileError as error:
             lines += [_error(problem, tag, problem.where) for problem in error.problems]
         else:
-            lines += _about_rendition(installation, blast, rendition, tag, today)
-    return lines
-
-
-def _about_rendition(
-    installation: Installation, blast: Blast, rendition: Rendition, tag: str, today: date
-) -> list[CheckLine]:
-    recipient = sample_recipient(installation.keyring, blast.id, "someone@example.org", LONG_NAME, today)
-    html, text = html_of(rendition, recipient), text_of(rendition, recipient)
-    name, kilobytes = _own_name(tag), len(html.encode()) / 1024
-    lines = []
-    if len(html.encode()) >= GMAIL_CLIPS_BYTES:
-        message = N_("%(language)s is %(size).0f KB; Gmail cuts mails off at 102 KB. Shorten the text.")
-        lines.append(_error(Problem("size.clipped", message, {"language": name, "size": kilobytes}), tag, "body"))
-    else:
-        lines.append(_ok("size", N_("%(language)s is %(size).0f KB, below 102 KB."), language=name, size=kilobytes))
-    leave = f"/u/{recipient.tokens.unsubscribe}"
-    if leave not in html or leave not in text:
-        message = N_("%(language)s has no unsubscribe link.")
-        lines.append(_error(Problem("unsubscribe.missing", message, {"language": name}), tag))
-    else:
-        lines.append(_ok("unsubscribe", N_("%(language)s has its unsubscribe link."), language=name))
-    return lines
-
-
-def _about_sender(installation: Installation) -> list[CheckLine]:
-    settings = installation.settings
-    lines = []
-    if settings.postal_address:
-        lines.append(_ok("sender.postal", N_("The footer has your postal address.")))
-    else:
-        message = N_("Your postal address is missing: set MOBILIZER_POSTAL_ADDRESS, the law asks for it.")
-        lines.append(_error(Problem("sender.postal", message)))
-    if not list((settings.home / "dkim" / settings.sender_domain).glob("*.pem")):
-        message = N_("Mails are not signed here (DKIM): let the relay sign, or add a key for %(domain)s.")
-        lines.append(_warning("sender.unsigned", message, domain=settings.sender_domain))
-    return lines
+            here = partial(own_page, session, settings)
+            mails.append(Mail(settings, translation, language(tag), rendition, recipient, now, here))
+    return [*lines, *check_mails(mails)]
 
 
 def _own_name(tag: str) -> str:
     return language(tag).own_name
-
-
-def _ok(code: str, message: str, **params: object) -> CheckLine:
-    return CheckLine("ok", Problem(code, message, params, "warning"))
-
-
-def _warning(code: str, message: str, **params: object) -> CheckLine:
-    return CheckLine("warning", Problem(code, message, params, "warning"))
 
 
 def _error(problem: Problem, language: str = "", field: str = "") -> CheckLine:

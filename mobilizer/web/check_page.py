@@ -17,7 +17,9 @@ from mobilizer.appeals.media import BadMedia
 from mobilizer.audience.lists import MemberList
 from mobilizer.blasts import launching
 from mobilizer.blasts.blasts import Blast, BlastState
-from mobilizer.blasts.check import CheckLine, Checklist, LanguageAudience, check
+from mobilizer.blasts.check import Checklist, LanguageAudience, check
+from mobilizer.blasts.checklist import CheckLine
+from mobilizer.delivery.checks import ledger_checks
 from mobilizer.http import installation
 from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
@@ -84,7 +86,7 @@ def _nothing(*_: object) -> Mapping[str, Any]:
 
 def checked(session: Session, blast: Blast) -> Checklist:
     """The check list as it is today."""
-    return check(session, installation(), blast, datetime.now(UTC).date(), whom)
+    return check(session, installation(), blast, datetime.now(UTC).date(), whom, (ledger_checks,))
 
 
 def why_not(error: CompileError | BadMedia) -> list[Problem]:
@@ -141,6 +143,8 @@ def _mend(blast: Blast, line: CheckLine) -> str:
     if not permitted("appeals.write"):
         return ""
     appeal = blast.appeal
+    if line.field == "colours":
+        return url_for("brand.show")
     tag = line.language or appeal.source_language
     if line.field in MEDIA:
         return url_for("appeals.words", slug=appeal.slug, tag=tag, _anchor="media")

@@ -6,14 +6,23 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from lxml.html import document_fromstring
 from sqlalchemy import select
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.blasts import lifecycle
+from mobilizer.blasts.blast_checks import sender
 from mobilizer.blasts.blasts import Blast
-from mobilizer.blasts.check import CheckLine, Checklist, check
+from mobilizer.blasts.check import Checklist, check
+from mobilizer.blasts.checklist import CheckLine
+from mobilizer.blasts.lifecycle import Plan
+from mobilizer.blasts.link_checks import body_links
+from mobilizer.blasts.mail_checks import MAIL_CHECKS, contrasts
+from mobilizer.delivery.checks import ledger_checks
+from mobilizer.delivery.heartbeats import beat
 from tests.worlds import World
 
 
@@ -54,7 +63,8 @@ def test_a_blast_in_order_is_ready_and_every_point_is_said(world: World) -> None
     assert found.ready
     assert found.people == 5
     codes = {line.problem.code for line in found.lines if line.level == "ok"}
-    assert {"audience.people", "translation.complete", "parity", "size", "unsubscribe", "sender.postal"} <= codes
+    assert {"audience.people", "translation.complete", "parity", "sender.postal", "colours"} <= codes
+    assert {one.code for one in MAIL_CHECKS} - {"spam"} <= codes, "once for all languages"
 
 
 def test_a_poster_in_one_language_only_forbids_launch_and_names_the_others(world: World) -> None:
@@ -102,3 +112,78 @@ def test_the_suppressed_are_counted_apart(world: World) -> None:
     with world.installation.database.write() as session:
         suppress(session, session.get_one(Member, world.members[0]).address_key, SuppressedFor.MANUAL)
     assert (checked(world).people, checked(world).suppressed) == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("link", "code"),
+    [
+        ("javascript:alert(1)", "link.scheme"),
+        ("https://nowhere", "link.broken"),
+        ("https://me@example.org/", "link.broken"),
+        ("https://[::1", "link.broken"),
+        ("http://192.168.1.7/film", "link.local"),
+        ("https://intranet.local/film", "link.local"),
+        ("https://mobilizer.test/w/gone/es", "link.own_gone"),
+        ("https://bit.ly/3xyz", "link.shortened"),
+        ("http://example.org/film", "link.plain"),
+        ("https://mobilizer.test/w/here/es", ""),
+        ("https://пример.рф/film", ""),
+        ("mailto:us@example.org", ""),
+    ],
+)
+def test_a_link_leads_to_where_people_can_go(link: str, code: str) -> None:
+    found = body_links(f"Look: [here]({link})", "https://mobilizer.test", lambda path: path == "/w/here/es")
+    assert [one[0] for one in found] == ([code] if code else [])
+
+
+def test_what_is_wrong_in_one_mail_names_the_language_and_the_field(world: World) -> None:
+    def shout(appeal: Appeal) -> None:
+        said = translation(appeal, "es")
+        said.subject, said.body = "RE: MIRA ESTO AHORA!!", "[Más](http://127.0.0.1/es)"
+
+    change(world, shout)
+    found = {line.problem.code: (line.level, line.language, line.field) for line in checked(world).lines}
+    assert found["spam.capitals"] == found["spam.marks"] == found["spam.reply"] == ("warning", "es", "subject")
+    assert found["link.local"] == ("error", "es", "body")
+    assert found["size"][0] == found["unsubscribe"][0] == "ok", "the others still say that all is well"
+
+
+def test_words_that_cannot_be_read_and_pictures_that_say_nothing_are_red() -> None:
+    page = document_fromstring(
+        '<body style="background-color: #ffffff"><!-- #777 --><p style="color:#33333b">Read me</p>'
+        '<div style="display:none;color:#fffffe">hidden</div><a style="background-color:#ffe000;color:#fff">Go on</a>'
+    )
+    ratio, words = min(contrasts(page, "#000000", "#ffffff"))
+    assert words == "Go on"
+    assert ratio < 4.5
+
+
+def test_a_sender_that_is_not_ours_and_a_site_that_nobody_reaches_forbid_launch(world: World) -> None:
+    settings = world.installation.settings
+    gmail = settings.model_copy(update={"sender_address": "us@gmail.com"})
+    assert "sender.not_ours" in {line.problem.code for line in sender(gmail) if line.level == "error"}
+    out = {"smtp_host": "relay.example.org", "base_url": "http://localhost:8000", "sender_address": "us@host.local"}
+    codes = {line.problem.code for line in sender(settings.model_copy(update=out)) if line.level == "error"}
+    assert codes == {"site.local", "sender.local"}
+    assert not any(line.level == "error" for line in sender(settings.model_copy(update={**out, "loopback_only": True})))
+
+
+def test_the_ledger_says_who_would_send_it_and_who_had_mail_lately(world: World) -> None:
+    def codes() -> dict[str, CheckLine]:
+        with world.installation.database.read() as session:
+            return {line.problem.code: line for line in ledger_checks(session, world.blast(), None)}
+
+    assert codes()["workers.none"].level == "warning"
+    assert codes()["audience.not_lately"].level == "ok"
+    first = world.blast_id
+    world.launch()
+    with world.installation.database.write() as session:
+        beat(session, "w1", "worker")
+        beat(session, "r1", "reconciler")
+        appeal = session.scalars(select(Appeal)).one()
+        plan = Plan(included=(world.list_id,))
+        world.blast_id = lifecycle.create(session, appeal, "again", plan).id
+    assert world.blast_id != first
+    found = codes()
+    assert found["workers"].problem.params["count"] == 1
+    assert found["audience.lately"].problem.params["count"] == 5

@@ -11,6 +11,7 @@ from babel.support import NullTranslations
 from lxml import html as lxml_html
 
 from mobilizer.appeals.fields import FIELDS
+from mobilizer.blasts.mail_checks import contrasts
 from mobilizer.catalogs import phrases
 from mobilizer.keys import Keyring, Purpose, Ticket
 from mobilizer.languages import MEMBER_LANGUAGES, language
@@ -170,6 +171,11 @@ def test_the_mail_is_small_and_loads_nothing_from_strangers(rendition: Rendition
     if "poster_alt" in about.fields:
         ours.add(f"{BASE_URL}/media/poster.jpg")
     assert {one or other for one, other in loaded} == ours
+
+
+def test_every_word_of_a_mail_stands_out_from_its_ground(rendition: Rendition) -> None:
+    page = lxml_html.document_fromstring(html_of(rendition, recipient()))
+    assert min(contrasts(page.body, "#000000", "#ffffff"))[0] >= 4.5
 
 
 class Listening(NullTranslations):
