@@ -85,6 +85,11 @@ def _in_its_usual_script(bare: str) -> str:
     return spelled_out if exists(spelled_out) else ""
 
 
+def isolated(name: str) -> str:
+    """A name as it stands in a sentence that may run the other way (Unicode TR9: first strong isolate)."""
+    return f"\u2068{name}\u2069"
+
+
 def member_language(*wishes: str | None) -> str:
     """The language of the member's pages that comes nearest to the first wish it can; English where none does."""
     tags = (tag for wish in wishes if wish for tag in parents(wish))

@@ -11,6 +11,7 @@ from babel.support import NullTranslations
 
 from mobilizer.catalogs import phrases
 from mobilizer.delivery.reconcile import LATE
+from mobilizer.languages import isolated
 from mobilizer.notices.notices import Kind
 from mobilizer.problems import N_, P_, Problem
 
@@ -91,10 +92,10 @@ class _Speaker:
     title: str
 
     def say(self, sentence: str, **params: str) -> str:
-        return str(self.words.gettext(sentence)) % {"title": _apart(self.title), **params}
+        return str(self.words.gettext(sentence)) % {"title": isolated(self.title), **params}
 
     def count(self, forms: tuple[str, str], n: int) -> str:
-        return str(self.words.ngettext(*forms, n)) % {"n": self.number(n), "title": _apart(self.title)}
+        return str(self.words.ngettext(*forms, n)) % {"n": self.number(n), "title": isolated(self.title)}
 
     def number(self, n: int) -> str:
         return str(numbers.format_decimal(n, locale=self.locale))
@@ -130,8 +131,3 @@ def _held(speaker: _Speaker, facts: Facts) -> Iterator[str]:
         yield speaker.say(TRIES_AGAIN, at=speaker.moment(facts.retry_at)) if facts.retry_at else speaker.say(WAITS)
     people, final = speaker.number(facts.people), speaker.number(facts.counts["final"])
     yield speaker.say(SO_FAR, people=people, final=final)
-
-
-def _apart(title: str) -> str:
-    """A title may run the other way than the sentence round it (Unicode bidi isolates)."""
-    return f"\u2068{title}\u2069"

@@ -27,7 +27,7 @@ from mobilizer.engagement.attribution import Sharer, sharer
 from mobilizer.http import installation, speak, words
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
-from mobilizer.languages import Language, language
+from mobilizer.languages import Language, isolated, language
 from mobilizer.limits import within
 from mobilizer.problems import N_
 from mobilizer.public.answers import missing, page
@@ -187,7 +187,8 @@ def _wanted(session: Session) -> str:
 
 
 def _wording(joined: MemberList) -> str:
-    return words_of_page(WORDING) % {"list": joined.name, "organisation": installation().settings.organisation}
+    organisation = installation().settings.organisation
+    return words_of_page(WORDING) % {"list": isolated(joined.name), "organisation": isolated(organisation)}
 
 
 def _signer() -> TimestampSigner:

@@ -16,11 +16,8 @@ from mobilizer.audience.fitting import Definition
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.tagging import tag_names
 from mobilizer.blasts.blasts import Blast, Rendition
-from mobilizer.languages import language
+from mobilizer.languages import isolated, language
 from mobilizer.segments.kinds import Kind
-
-# A name in another script must not turn the sentence round it (Unicode TR9: first strong isolate).
-ISOLATE, END = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Voice:
                 said = self.standing(value)
             case _:
                 said = self._plain(kind, value)
-        return f"{ISOLATE}{said}{END}" if self.isolates else said
+        return isolated(said) if self.isolates else said
 
     def _plain(self, kind: Kind, value: Any) -> str:
         match value:

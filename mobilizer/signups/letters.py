@@ -20,7 +20,7 @@ from mobilizer.db import clock
 from mobilizer.delivery.letters import LATER, hand_over, message_id, wait_seconds
 from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
-from mobilizer.languages import member_language
+from mobilizer.languages import isolated, member_language
 from mobilizer.message.plain import PlainMail
 from mobilizer.problems import N_
 from mobilizer.signups.asking import settle
@@ -149,7 +149,8 @@ def _mail(
     settings = installation.settings
     tag = member_language(wish.language, settings.default_language)
     words = phrases("member", tag)
-    named = {"organisation": settings.organisation, "list": session.get_one(MemberList, wish.list_id).name}
+    name = session.get_one(MemberList, wish.list_id).name
+    named = {"organisation": isolated(settings.organisation), "list": isolated(name)}
     return PlainMail(
         sender_name=settings.sender_name or settings.organisation,
         sender_address=settings.sender_address,
