@@ -13,25 +13,28 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
+    FromClause,
     Row,
     Select,
     SQLColumnExpression,
     String,
     and_,
-    cast,
     delete,
     exists,
     func,
     insert,
     literal,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from mobilizer.audience.lists import Subscription
+from mobilizer.audience.mailable import note_unmailable
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.db import Base, BigId, clock
@@ -94,6 +97,16 @@ def kept(session: Session, *which: ColumnElement[bool]) -> Kept:
     return Kept([(row[1], row[2], row[3], row[4]) for row in rows if row[1] is not None], up_to)
 
 
+def counted_up_to(session: Session) -> int:
+    """The lowest number that no kept count takes in."""
+    return (session.scalars(select(func.max(CountedStretch.stretch))).one() + 1) * WIDTH
+
+
+def as_of(session: Session) -> datetime | None:
+    """Since when the oldest of what is kept may be out of date; None where nothing is kept, and all is as it is now."""
+    return session.scalar(select(func.min(CountedStretch.counted_at)).where(CountedStretch.stretch != WHOLE))
+
+
 def of_everyone(first: int, last: int | None = None) -> Lines:
     """Headcounts of all members numbered from `first`, up to and without `last`."""
     return _lines(literal(NO_LIST, BigId), literal(ANYHOW, String), _among(Member.id, first, last))
@@ -124,8 +137,11 @@ def recount(session: Session) -> None:
 
 def doubt(session: Session) -> None:
     """Have all counted anew at once: many members have changed."""
+    long_ago = clock(-GOOD_SECONDS)
     session.execute(
-        update(CountedStretch).where(CountedStretch.stretch != WHOLE).values(counted_at=clock(-GOOD_SECONDS))
+        update(CountedStretch)
+        .where(CountedStretch.stretch != WHOLE, CountedStretch.counted_at > long_ago)
+        .values(counted_at=long_ago)
     )
 
 
@@ -133,11 +149,9 @@ def _lines(
     list_id: SQLColumnExpression[int],
     standing: SQLColumnExpression[str],
     among: Sequence[ColumnElement[bool]],
-    people: ColumnElement[int] | None = None,
 ) -> Lines:
-    people = func.count() if people is None else people
     by = [one for one in (list_id, standing) if isinstance(one, InstrumentedAttribute)]
-    return select(list_id, standing, Member.language, people).where(*among).group_by(*by, Member.language)
+    return select(list_id, standing, Member.language, func.count()).where(*among).group_by(*by, Member.language)
 
 
 def _among(number: SQLColumnExpression[int], first: int, last: int | None) -> list[ColumnElement[bool]]:
@@ -146,17 +160,31 @@ def _among(number: SQLColumnExpression[int], first: int, last: int | None) -> li
 
 
 def _questions(first: int, last: int) -> Iterator[Lines]:
-    """All that is kept of a stretch."""
-    on = and_(Subscription.member_id == Member.id, *_among(Subscription.member_id, first, last))
-    among = _among(Member.id, first, last)
-    none, bad = literal(NO_LIST, BigId), cast(SUPPRESSED, String)
-    yield of_everyone(first, last)
-    yield of_lists(first, last)
-    once = func.count(Member.id.distinct())  # whoever is on several lists
-    yield _lines(none, Subscription.standing, among, once).join(Subscription, on)
-    suppressed = Suppression.address_key == Member.address_key
-    yield _lines(none, bad, among).join(Suppression, suppressed)
-    yield _lines(Subscription.list_id, bad, among).join(Subscription, on).join(Suppression, suppressed)
+    """All that is kept of a stretch. Its members and where they are on are read once for all of it."""
+    people = (
+        select(Member.id, Member.language, Suppression.address_key.is_not(None).label("bad"))
+        .outerjoin(Suppression, Suppression.address_key == Member.address_key)
+        .where(*_among(Member.id, first, last))
+        .cte("people")
+    )
+    on = (
+        select(Subscription.list_id, Subscription.standing, people.c.language, people.c.bad, people.c.id)
+        .join(people, people.c.id == Subscription.member_id)
+        .where(*_among(Subscription.member_id, first, last))
+        .cte("on_lists")
+    )
+    anywhere = select(on.c.standing, on.c.language, on.c.id).distinct().subquery()  # once, on however many lists
+    none, anyhow, bad = literal(NO_LIST, BigId), literal(ANYHOW, String), literal(SUPPRESSED, String)
+    yield _told(people, none, anyhow)
+    yield _told(on, on.c.list_id, on.c.standing)
+    yield _told(anywhere, none, anywhere.c.standing)
+    yield _told(people, none, bad).where(people.c.bad)
+    yield _told(on, on.c.list_id, bad).where(on.c.bad)
+
+
+def _told(of: FromClause, list_id: ColumnElement[int], standing: ColumnElement[str]) -> Lines:
+    by = [one for one in (list_id, standing) if isinstance(one, Column)]
+    return select(list_id, standing, of.c.language, func.count()).select_from(of).group_by(*by, of.c.language)
 
 
 def _due(session: Session) -> Iterator[int]:
@@ -172,9 +200,9 @@ def _due(session: Session) -> Iterator[int]:
 def _count(session: Session, stretch: int) -> None:
     first, last = stretch * WIDTH, (stretch + 1) * WIDTH
     session.execute(delete(Headcount).where(Headcount.stretch == stretch))
-    for question in _questions(first, last):
-        row = question.add_columns(literal(stretch, BigId))
-        session.execute(insert(Headcount).from_select(["list_id", "standing", "language", "people", "stretch"], row))
+    rows = union_all(*(each.add_columns(literal(stretch, BigId)) for each in _questions(first, last)))
+    session.execute(insert(Headcount).from_select(["list_id", "standing", "language", "people", "stretch"], rows))
+    note_unmailable(session, first, last)
     session.execute(
         _upsert(session)(CountedStretch)
         .values(stretch=stretch, counted_at=clock())

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from mobilizer import tables
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience import headcounts
+from mobilizer.audience.audience import count_by_language
 from mobilizer.audience.headcounts import CountedStretch
 from mobilizer.audience.members import Member
 from mobilizer.audience.queries import PAGE, count_members, languages_of_members, members_page
@@ -38,13 +39,16 @@ LANGUAGE = "es"
 DEEP = 10_000
 TIMES = 5
 Rules = list[dict[str, Any]]
+FROZEN: Rules = [{"rule": "language_family", "language": LANGUAGE}]
 Watch = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a run says. `milliseconds` is the best of a few looks after a first one, in `first_look`: what it
-    takes where nobody else is busy; `people` is whom a count found, or how many lines a page shows."""
+    takes where nobody else is busy; `people` is whom a count found, or how many lines a page shows.
+
+    `disagree` names each count that is not the number found by looking at everybody, as a launch does."""
 
     members: int
     seed_seconds: float
@@ -54,6 +58,7 @@ class Figures:
     milliseconds: dict[str, float]
     first_look: dict[str, float]
     people: dict[str, int]
+    disagree: list[str]
 
 
 def run(installation: Installation, members: int, watch: Watch = lambda _: None) -> Figures:
@@ -68,14 +73,31 @@ def run(installation: Installation, members: int, watch: Watch = lambda _: None)
     _count_ahead(installation)
     ahead = time.perf_counter() - began
     best, firsts, found = {}, {}, {}
-    for name, ask in _questions(installation, made):
+    now = datetime.now(UTC)
+    for name, ask in _questions(installation, made, now):
         watch(name)
         best[name], firsts[name], found[name] = _timed(ask)
     watch("Freezing one language")
     frozen, seconds = _freeze(installation, made)
+    watch("Checking the books")
+    told = {**found, "freeze": frozen}
+    disagree = [name for name, people in _books(installation, made, now) if told[name] != people]
     return Figures(
-        members, round(seeded, 1), round(ahead, 1), round(frozen / seconds), frozen, best, firsts, found
+        members, round(seeded, 1), round(ahead, 1), round(frozen / seconds), frozen, best, firsts, found, disagree
     )  # fmt: skip
+
+
+def _books(here: Installation, made: Crowd, now: datetime) -> Iterator[tuple[str, int]]:
+    """(name, people) of each count, by looking at everybody: a segment's are those whom a launch to all lists mails."""
+    with here.database.read() as session:
+        everyone = select(func.count()).select_from(Member)
+        yield "count: one language", session.scalars(everyone.where(Member.language == LANGUAGE)).one()
+        yield "count: every language", session.scalars(everyone).one()
+        for name, rules in rules_of(made).items():
+            found = count_by_language(session, made.lists, [], read_rules(rules).where(now))
+            yield f"segment: {name}", sum(people - suppressed for _, _, people, suppressed in found)
+        found = count_by_language(session, made.lists[:1], [], read_rules(FROZEN).where(now))
+        yield "freeze", sum(people for _, _, people, _ in found)
 
 
 def rules_of(made: Crowd) -> dict[str, Rules]:
@@ -121,7 +143,7 @@ def _timed(ask: Callable[[], int]) -> tuple[float, float, int]:
     return min(took[1:]), took[0], found
 
 
-def _questions(here: Installation, made: Crowd) -> Iterator[tuple[str, Callable[[], int]]]:
+def _questions(here: Installation, made: Crowd, now: datetime) -> Iterator[tuple[str, Callable[[], int]]]:
     def asking(ask: Callable[[Session], int]) -> Callable[[], int]:
         def asked() -> int:
             with here.database.read() as session:
@@ -133,7 +155,6 @@ def _questions(here: Installation, made: Crowd) -> Iterator[tuple[str, Callable[
         read = read_rules(rules)
         return asking(lambda s: sum(people for _, people in count(s, read, now)))
 
-    now = datetime.now(UTC)
     yield "count: one language", asking(lambda s: count_members(s, language=LANGUAGE))
     yield "count: every language", asking(lambda s: sum(people for _, people in languages_of_members(s)))
     for name, rules in rules_of(made).items():
@@ -187,8 +208,7 @@ def _signed_in(here: Installation) -> str:
 def _freeze(here: Installation, made: Crowd) -> tuple[int, float]:
     """Launch a blast to all who read one language; (how many, seconds)."""
     with here.database.write() as session:
-        rules = read_rules([{"rule": "language_family", "language": LANGUAGE}])
-        segment = keeping.create(session, "Spanish", rules)
+        segment = keeping.create(session, "Spanish", read_rules(FROZEN))
         plan = lifecycle.Plan((made.lists[0],), narrowing=Narrowing((segment.id,)))
         blast = lifecycle.create(session, session.scalars(select(Appeal).limit(1)).one(), "freeze", plan)
         session.add_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -82,6 +83,8 @@ def _fresh(database: str) -> Iterator[str]:
 def _fresh_file(path: Path) -> Iterator[None]:
     if path.is_dir() or (path.exists() and path.stat().st_size):
         raise NoGround(f"{path} holds something already: name a file that is not there yet.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise NoGround(f"No file can be made in {path.parent}: name a folder that is there and yours.")
     try:
         yield
     finally:

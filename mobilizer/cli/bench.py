@@ -101,6 +101,8 @@ def audience(members: int, database: str, as_json: bool) -> None:
     except grounds.NoGround as problem:
         raise click.ClickException(str(problem)) from None
     _show(asdict(figures), as_json)
+    if figures.disagree:
+        raise click.ClickException(f"The books don't agree, so these mean nothing: {', '.join(figures.disagree)}.")
 
 
 @bench.command("import")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ColumnElement, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mobilizer.audience import headcounts
+from mobilizer.audience.mailable import mailable, mailable_as_counted
 from mobilizer.audience.members import Member
 from mobilizer.db import Base, BigId, Id, clock
-from mobilizer.segments.draws import mailable
 from mobilizer.segments.tree import All
 
 
@@ -31,12 +33,17 @@ class Segment(Base):
 
 
 def count(session: Session, rules: All, now: datetime) -> list[tuple[str, int]]:
-    """(language, people), most first, of those who fit and can be mailed: confirmed on a list and not suppressed."""
-    people = func.count()
-    rows = session.execute(
-        select(Member.language, people)
-        .where(rules.where(now), mailable())
-        .group_by(Member.language)
-        .order_by(people.desc(), Member.language)
-    )
-    return [(language, number) for language, number in rows]
+    """(language, people), most first, of those who fit and can be mailed: confirmed on a list and not suppressed.
+
+    Who of the members counted ahead can be mailed is as of audience.headcounts.as_of.
+    """
+    fits, up_to = rules.where(now), headcounts.counted_up_to(session)
+    people = Counter(_counted(session, fits, Member.id >= up_to, mailable()))
+    if up_to:
+        people.update(_counted(session, fits, Member.id < up_to, mailable_as_counted()))
+    return sorted(people.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _counted(session: Session, *conditions: ColumnElement[bool]) -> dict[str, int]:
+    rows = session.execute(select(Member.language, func.count()).where(*conditions).group_by(Member.language))
+    return {language: number for language, number in rows}  # noqa: C416 - rows, not pairs

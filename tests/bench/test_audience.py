@@ -21,6 +21,7 @@ def test_a_run_finds_the_people_that_it_counts(installation: Installation, monke
     figures = audience.run(installation, MEMBERS)
     assert figures.people["count: every language"] == figures.members == MEMBERS
     assert all(figures.people[name] for name in figures.people if name.startswith(("count", "segment", "members")))
+    assert figures.disagree == []
     assert figures.milliseconds.keys() == figures.first_look.keys() == figures.people.keys()
     with installation.database.read() as session:
         assert session.scalar(select(func.count()).select_from(CountedStretch)) == 1 + MEMBERS // 500
