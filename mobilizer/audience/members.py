@@ -36,6 +36,8 @@ class Member(Base):
     __tablename__ = "members"
     __table_args__ = (
         Index("ix_members_language", "language", "id"),
+        # What is known of millions by their numbers is counted by language along this one, without reading the rows.
+        Index("ix_members_number", "id", postgresql_include=["language"]).ddl_if(dialect="postgresql"),
         Index("ix_members_recruited_by_id", "recruited_by_id", sqlite_where=_RECRUITED, postgresql_where=_RECRUITED),
         # Old mails name a member by number: the number of one who was erased is never given again.
         {"sqlite_autoincrement": True},

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, func, select
+from sqlalchemy import ColumnElement, ForeignKey, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.audience import headcounts
 from mobilizer.audience.mailable import mailable, mailable_as_counted
 from mobilizer.audience.members import Member
 from mobilizer.db import Base, BigId, Id, clock
-from mobilizer.segments.tree import All
+from mobilizer.segments.tree import All, disjoint, draws
+
+MOST_PIECES = 4  # that a count is made in; beyond it one look at everybody costs less
 
 
 class Segment(Base):
@@ -37,13 +40,25 @@ def count(session: Session, rules: All, now: datetime) -> list[tuple[str, int]]:
 
     Who of the members counted ahead can be mailed is as of audience.headcounts.as_of.
     """
-    fits, up_to = rules.where(now), headcounts.counted_up_to(session)
-    people = Counter(_counted(session, fits, Member.id >= up_to, mailable()))
+    up_to = headcounts.counted_up_to(session)
+    people = Counter(_counted(session, rules.where(now), Member.id >= up_to, mailable()))
     if up_to:
-        people.update(_counted(session, fits, Member.id < up_to, mailable_as_counted()))
+        for each in _together(session, rules):
+            people.update(_counted(session, each.where(now), Member.id < up_to, mailable_as_counted()))
     return sorted(people.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _counted(session: Session, *conditions: ColumnElement[bool]) -> dict[str, int]:
     rows = session.execute(select(Member.language, func.count()).where(*conditions).group_by(Member.language))
     return {language: number for language, number in rows}  # noqa: C416 - rows, not pairs
+
+
+def _together(session: Session, rules: All) -> Sequence[All]:
+    """Rules to count millions by, one after the other: together they find whom `rules` finds, each of them once."""
+    if session.get_bind().dialect.name != "postgresql":
+        return (rules,)
+    # All that is read lies in the order of the members' numbers. To read along is several times faster than to look up
+    # ten million of them in a table of hashes; PostgreSQL believes the opposite.
+    session.execute(text("SET LOCAL enable_hashjoin = off"))
+    apart = list(disjoint(rules))
+    return apart if len(apart) <= MOST_PIECES and not draws(rules) else (rules,)

@@ -69,6 +69,8 @@ class Not:
 
     def where(self, now: datetime) -> ColumnElement[bool]:
         """The condition on Member."""
+        if isinstance(self.part, Any):  # said one by one, so that a database may join each
+            return and_(*(not_(each.where(now)) for each in self.part.parts))
         return not_(self.part.where(now))
 
 
@@ -133,6 +135,21 @@ def drawings(node: Node, now: datetime) -> Iterator[tuple[str, Select[int]]]:
             yield from drawings(part, now)
         case DrawnFew():
             yield node.name(), node.of(true(), now)
+
+
+def disjoint(rules: All) -> Iterator[All]:
+    """Rules without groups of which any may be so: who fits `rules` fits exactly one of them, and nobody else does.
+
+    Databases join what must all be so; where any may be they look at one member after the other.
+    """
+    group = next((part for part in rules.parts if isinstance(part, Any)), None)
+    if group is None:
+        yield rules
+        return
+    others = tuple(part for part in rules.parts if part is not group)
+    for at, part in enumerate(group.parts):
+        inside = part.parts if isinstance(part, All) else (part,)
+        yield from disjoint(All((*others, *inside, *(Not(before) for before in group.parts[:at]))))
 
 
 def gone(rules: All, names: Names) -> list[Problem]:

@@ -23,10 +23,14 @@ def upgrade() -> None:
         sa.Column("member_id", BIG, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("member_id", name=op.f("pk_unmailable")),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("ix_members_number", "members", ["id"], postgresql_include=["language"])
     # What is kept so far says nothing of it: all is counted anew.
     op.execute("DELETE FROM headcounts")
     op.execute("DELETE FROM counted_stretches WHERE stretch >= 0")
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_index("ix_members_number", "members")
     op.drop_table("unmailable")
