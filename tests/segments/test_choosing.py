@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from mobilizer import failpoints, jobs
+from mobilizer.audience import headcounts
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.standing import rejoin
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
@@ -347,7 +349,7 @@ def test_of_two_blasts_launched_at_once_with_a_frequency_cap_one_goes_to_each_pe
     assert mailed == dict.fromkeys(world.members, 1)
 
 
-def test_only_who_can_be_mailed_is_counted(world: World) -> None:
+def test_only_who_can_be_mailed_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two, *_ = world.members
     with world.installation.database.write() as session:
         session.execute(
@@ -358,6 +360,19 @@ def test_only_who_can_be_mailed_is_counted(world: World) -> None:
     everyone = read_rules([{"any": [SPANISH, ENGLISH]}])
     with world.installation.database.read() as session:
         assert count(session, everyone, datetime.now(UTC)) == [("en", 2), ("es", 1)]
+    # The same of those who are counted ahead: as of then, and right again with the next count.
+    monkeypatch.setattr(headcounts, "WIDTH", 2)
+    with world.installation.database.write() as session:
+        headcounts.recount(session)
+        assert headcounts.counted_up_to(session) == 4
+        assert count(session, everyone, datetime.now(UTC)) == [("en", 2), ("es", 1)]
+    with world.installation.database.write() as session:
+        for member in world.members:
+            rejoin(session, member, [world.list_id])
+        session.execute(delete(Suppression))
+        headcounts.doubt(session)
+        headcounts.recount(session)
+        assert count(session, everyone, datetime.now(UTC)) == [("en", 3), ("es", 2)]
 
 
 def test_a_slug_is_made_of_the_name_and_is_free(world: World) -> None:

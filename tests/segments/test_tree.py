@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from babel import Locale
-from hypothesis import given
+from hypothesis import given, settings
 
 from mobilizer.audience.fitting import Definition
 from mobilizer.segments.rules import BLANK, RULES
-from mobilizer.segments.tree import BadRules, each_rule, gone, outline, read_rules, write_rules
+from mobilizer.segments.tree import BadRules, disjoint, draws, each_rule, gone, outline, read_rules, write_rules
 from mobilizer.segments.voice import Names, Voice
-from tests.segments.population import documents
+from tests.segments.population import Population, documents, populations
 
 SPANISH = {"rule": "language", "language": "es"}
 
@@ -47,6 +47,17 @@ def test_every_rule_is_said_in_a_sentence_and_its_opposite_in_another(document: 
         assert said != opposite
         assert "%(" not in said + opposite
         assert BLANK not in said
+
+
+@settings(max_examples=50, deadline=None)
+@given(populations(), documents)
+def test_who_fits_rules_fits_exactly_one_of_those_they_are_taken_apart_into(
+    population: Population, document: list[object]
+) -> None:
+    rules = read_rules(document)
+    if not draws(rules):
+        found = sorted(place for each in disjoint(rules) for place in population.fitting(each))
+        assert found == sorted(population.fitting(rules))
 
 
 def test_rules_are_told_line_by_line() -> None:
