@@ -8,20 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-<<<<<<< HEAD
-from sqlalchemy import ColumnElement, Select, exists, select, true
+from sqlalchemy import ColumnElement, Select, select, true
 
 from mobilizer.audience.draws import PRIME, lot_of
-from mobilizer.audience.lists import Standing, Subscription
-from mobilizer.audience.members import Member
-from mobilizer.audience.suppressions import Suppression
-from mobilizer.blasts.drawn import is_drawn
-=======
-from sqlalchemy import ColumnElement, select, true
-
 from mobilizer.audience.mailable import mailable
 from mobilizer.audience.members import Member
->>>>>>> 06af3bb (Who can't be mailed is kept ahead; a stretch is counted in one pass; bench audience checks its books)
+from mobilizer.blasts.drawn import is_drawn
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import DRAW, PEOPLE, SHARE, told
 from mobilizer.segments.rules import Rule, rule
@@ -76,32 +68,3 @@ class DrawnFew(Rule):
             .limit(self.people)
             .correlate(None)
         )
-
-
-<<<<<<< HEAD
-def mailable() -> ColumnElement[bool]:
-    """Confirmed on a list, and not suppressed."""
-    confirmed = exists().where(Subscription.member_id == Member.id, Subscription.standing == Standing.CONFIRMED)
-    suppressed = exists().where(Suppression.address_key == Member.address_key)
-    return confirmed.correlate(Member) & ~suppressed.correlate(Member)
-=======
-def lot_of(draw: int) -> ColumnElement[int]:
-    """What a member draws, from 0 to below PRIME.
-
-    A polynomial modulo a prime: both databases can count it, and any four members fall independently of each other
-    (Carter and Wegman, 1979).
-    """
-    first, *rest = coefficients(draw)
-    number = Member.id % PRIME
-    lot: ColumnElement[int] = number * first
-    for each in rest[:-1]:
-        lot = (lot % PRIME + each) * number
-    return (lot + rest[-1]) % PRIME
-
-
-def coefficients(draw: int) -> list[int]:
-    """What a draw multiplies with: numbers below PRIME, the first not zero."""
-    digest = hashlib.blake2b(draw.to_bytes(8), key=b"mobilizer draw", digest_size=8 * (DEGREE + 1)).digest()
-    parts = [int.from_bytes(digest[at : at + 8]) for at in range(0, len(digest), 8)]
-    return [1 + parts[0] % (PRIME - 1), *(part % PRIME for part in parts[1:])]
->>>>>>> 06af3bb (Who can't be mailed is kept ahead; a stretch is counted in one pass; bench audience checks its books)
