@@ -29,12 +29,13 @@ _READERS = _ORGANIZERS | {Role.VIEWER}
 _WRITERS = _ORGANIZERS | {Role.TRANSLATOR}
 _ADMINS = frozenset({Role.ADMIN})
 
-# A viewer sees numbers but no member; a translator sees words but neither members nor blasts.
+# A viewer sees sums and nothing else; a translator sees words but neither members nor blasts.
 POLICY: dict[str, frozenset[Role]] = {
     "overview.see": _EVERYONE,
-    "lists.see": _READERS,
+    "sums.see": _READERS,
+    "lists.see": _ORGANIZERS,
     "lists.edit": _ORGANIZERS,
-    "segments.see": _READERS,
+    "segments.see": _ORGANIZERS,
     "segments.edit": _ORGANIZERS,
     "members.see": _ORGANIZERS,
     "members.edit": _ORGANIZERS,
@@ -42,17 +43,17 @@ POLICY: dict[str, frozenset[Role]] = {
     "members.record": _ORGANIZERS,
     "members.erase": _ORGANIZERS,
     "members.export": _ADMINS,
-    "appeals.see": _EVERYONE,
+    "appeals.see": _WRITERS,
     "appeals.translate": _WRITERS,
     "appeals.review": _WRITERS,
     "appeals.write": _ORGANIZERS,
     "glossary.see": _WRITERS,
     "glossary.edit": _ORGANIZERS,
-    "blasts.see": _READERS,
+    "blasts.see": _ORGANIZERS,
     "blasts.edit": _ORGANIZERS,
     "blasts.proof": _ORGANIZERS,
     "blasts.launch": _ORGANIZERS,
-    "results.see": _READERS,
+    "results.see": _ORGANIZERS,
     "settings.own": _EVERYONE,
     "settings.fields": _ORGANIZERS,
     "settings.brand": _ORGANIZERS,

@@ -54,6 +54,7 @@ def go(slug: str) -> ResponseReturnValue:
 
 @blueprint.post("/blasts/<slug>/confirm")
 @allowed("blasts.launch")
+@proven
 def confirm(slug: str) -> ResponseReturnValue:
     """The second person's yes: they have looked at the same, and counted for themselves."""
     return _said_yes(slug, (BlastState.ASKED,), _confirm)

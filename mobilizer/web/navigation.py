@@ -13,6 +13,7 @@ from mobilizer.web.words import _
 # (label, endpoint, action, blueprints that belong to the place)
 _PLACES = (
     (N_("Overview"), "overview.index", "overview.see", ("overview",)),
+    (N_("Sums"), "sums.index", "sums.see", ("sums",)),
     (N_("Appeals"), "appeals.index", "appeals.see", ("appeals",)),
     (N_("Blasts"), "blasts.index", "blasts.see", ("blasts",)),
     (N_("Results"), "results.index", "results.see", ("results",)),
@@ -38,5 +39,10 @@ def navigation() -> list[Entry]:
     return [
         Entry(_(label), url_for(endpoint), request.blueprint in blueprints)
         for label, endpoint, action, blueprints in _PLACES
-        if endpoint in current_app.view_functions and permitted(action)
+        if endpoint in current_app.view_functions and _offered(action)
     ]
+
+
+def _offered(action: str) -> bool:
+    """Who sees the results themselves needs no sums of them."""
+    return permitted(action) and not (action == "sums.see" and permitted("results.see"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -52,7 +52,9 @@ class BlastLine:
 @blueprint.get("/")
 @allowed("overview.see")
 def index() -> ResponseReturnValue:
-    """What is in motion, what waits, what the last blast did, who our members are."""
+    """What is in motion, what waits, what the last blast did, who our members are; for who sees sums only, these."""
+    if permitted("sums.see") and not permitted("results.see"):
+        return redirect(url_for("sums.index"), 303)
     with installation().database.read() as session:
         sees_blasts = permitted("blasts.see")
         every: list[ListSummary] = lists(session) if permitted("lists.see") else []

@@ -71,7 +71,7 @@ def test_what_a_new_appeal_lacks_is_named_and_nothing_is_made(
 def test_who_opens_an_appeal_comes_to_their_own_work(signed_in: SignIn, world: World) -> None:
     assert signed_in(Role.ORGANIZER).get(APPEAL).location == f"{APPEAL}/words/en"
     assert signed_in(Role.TRANSLATOR, languages="es").get(APPEAL).location == f"{APPEAL}/words/es"
-    assert signed_in(Role.VIEWER).get(APPEAL).location == f"{APPEAL}/preview"
+    assert signed_in(Role.VIEWER).get(APPEAL).status_code == 403
 
 
 def test_the_board_shows_how_far_each_language_is(organizer: Browser) -> None:

@@ -91,7 +91,7 @@ def test_the_preview_is_dark_or_light_as_asked_whatever_the_browser_prefers(
     dark: bool,
 ) -> None:
     make_ready(world)
-    page = visitor(Role.VIEWER, dark=dark)
+    page = visitor(Role.ORGANIZER, dark=dark)
     page.goto(f"{APPEAL}/preview/es?scheme={scheme}")
     ground = page.frame_locator("iframe").locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     red, green, blue = (int(part) for part in ground.removeprefix("rgb(").rstrip(")").split(","))
@@ -100,7 +100,7 @@ def test_the_preview_is_dark_or_light_as_asked_whatever_the_browser_prefers(
 
 def test_a_picture_of_the_mail_is_shown_and_a_link_in_it_leads_nowhere(visitor: Visit, world: World) -> None:
     make_ready(world)
-    page = visitor(Role.VIEWER)
+    page = visitor(Role.ORGANIZER)
     page.goto(f"{APPEAL}/preview/es")
     # Looked at through the frame's own document: what Playwright would inject to wait for it may not run there.
     assert page.frames[1].evaluate("document.images[0].naturalWidth") > 0

@@ -275,16 +275,6 @@ def test_a_file_is_sealed_while_it_arrives(
     assert [path.name for path in (installation.settings.home / "imports").iterdir()] == [f"{number}.sealed"]
 
 
-def test_who_may_not_import_does_not_read_names_of_files(
-    organizer: Browser, signed_in: Callable[..., Browser], world: World
-) -> None:
-    number = number_of(upload(organizer, CSV.encode(), "Ana Sol.csv").location)
-    assert "Ana Sol.csv" in organizer.get("/lists/everyone").text
-    page = signed_in(Role.VIEWER).get("/lists/everyone").text
-    assert f"Import {number}" in page
-    assert "Ana Sol" not in page
-
-
 @pytest.mark.parametrize(
     ("data", "name", "said"),
     [

@@ -12,7 +12,7 @@ from tests.worlds import World
 
 def test_a_list_shows_its_growth_its_health_and_its_sources(signed_in: Callable[..., Browser], world: World) -> None:
     world.join(["pt", "fr", "ar", "de", "it", "sv"])
-    browser = signed_in(Role.VIEWER)
+    browser = signed_in(Role.ORGANIZER)
     assert "/lists/everyone/figures" in browser.get("/lists/everyone").text
     page = browser.get("/lists/everyone/figures").text
     assert page.count("<polyline") == 5
@@ -23,4 +23,4 @@ def test_a_list_shows_its_growth_its_health_and_its_sources(signed_in: Callable[
 
 def test_an_empty_list_says_so(signed_in: Callable[..., Browser], world: World) -> None:
     world.make_list("empty")
-    assert "Nobody is on it yet." in signed_in(Role.VIEWER).get("/lists/empty/figures").text
+    assert "Nobody is on it yet." in signed_in(Role.ORGANIZER).get("/lists/empty/figures").text

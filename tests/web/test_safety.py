@@ -166,6 +166,7 @@ def test_what_needs_showing_it_again_is_exactly_this(app: Flask) -> None:
     rules: Iterator[Rule] = app.url_map.iter_rules()
     asked = {rule.endpoint for rule in rules if getattr(app.view_functions[rule.endpoint], "proven", False)}
     assert asked == {
+        "blasts.confirm",
         "blasts.go",
         "blasts.schedule",
         "members.erase_member",

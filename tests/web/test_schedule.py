@@ -119,14 +119,3 @@ def test_a_late_one_asks_and_says_what_to_do(organizer: Browser, world: World) -
     organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
     assert world.blast().hold_reason == ""
     assert "send it now, or choose another time" not in organizer.get("/").text
-
-
-def test_a_viewer_sees_when_it_leaves_and_can_change_nothing(
-    organizer: Browser, signed_in: Callable[..., Browser], world: World
-) -> None:
-    organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
-    viewer = signed_in(Role.VIEWER)
-    page = viewer.get(SCHEDULED).text
-    assert "It leaves by itself" in page
-    assert "/unschedule" not in page
-    assert viewer.post(f"{BLAST}/unschedule").status_code == 403
