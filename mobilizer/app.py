@@ -18,6 +18,7 @@ from mobilizer.limits import install_limits
 from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
     appeals,
+    audit,
     blasts,
     brand_page,
     fields,
@@ -75,6 +76,7 @@ HEADERS = {
 # Importing these puts their views on the blueprints of `screens`.
 VIEWS = (
     appeals,
+    audit,
     blasts,
     invitation,
     list_figures,

@@ -60,6 +60,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "settings.languages": _ORGANIZERS,
     "settings.relays": _ORGANIZERS,
     "settings.kept": _ORGANIZERS,
+    "settings.audit": _ADMINS,
     "settings.users": _ADMINS,
     "inbox.see": _EVERYONE,
 }
