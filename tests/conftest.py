@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
 from sqlalchemy import create_engine, text
@@ -23,6 +24,7 @@ from mobilizer.db import Database
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
 from mobilizer.migrations import upgrade
+from mobilizer.organizers import passwords
 from mobilizer.settings import Settings
 from tests.lending import Lender
 from tests.worlds import World
@@ -36,6 +38,8 @@ hypothesis_settings.load_profile("half")
 
 
 _PORTS = count()
+_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_NOBODY = _QUICK.hash("nobody's password")
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +47,13 @@ def _logs_as_they_were() -> Iterator[None]:
     """What a test configures of logging ends with it."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real argon2, with parameters that a test can wait for."""
+    monkeypatch.setattr(passwords, "_hasher", _QUICK)
+    monkeypatch.setattr(passwords, "_NOBODY", _NOBODY)
 
 
 @pytest.fixture(scope="session")

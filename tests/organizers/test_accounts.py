@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from mobilizer.installation import Installation
 from mobilizer.organizers import accounts
+from mobilizer.organizers.passwords import _hasher as REAL
 from mobilizer.organizers.passwords import hash_password, is_password, problems_of
 from mobilizer.organizers.policy import Role
 from mobilizer.organizers.users import User
@@ -70,6 +72,13 @@ def test_only_address_and_password_together_name_a_user(installation: Installati
             ("ada@example.org", "", False),
         ):
             assert (accounts.verify(session, installation.keyring, email, password) is not None) == known
+
+
+def test_a_guess_at_a_password_costs_what_the_rfc_asks_for() -> None:
+    """RFC 9106, section 4: the second recommended option. Other tests guess more cheaply (tests/conftest.py)."""
+    asked = RFC_9106_LOW_MEMORY
+    assert (REAL.time_cost, REAL.memory_cost, REAL.parallelism) == (asked.time_cost, asked.memory_cost, 4)
+    assert is_password(REAL.hash(PASSWORD), PASSWORD)
 
 
 def test_a_password_is_kept_as_argon2id() -> None:

@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 import time_machine
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import update
 from werkzeug.routing import Rule
 
 from mobilizer.db import clock
 from mobilizer.installation import Installation
-from mobilizer.organizers import accounts, factors, passwords
+from mobilizer.organizers import accounts, factors
 from mobilizer.organizers.policy import Role
 from mobilizer.organizers.sessions import PROVED_SECONDS, begin_session
 from mobilizer.organizers.users import User, UserSession
@@ -27,11 +26,6 @@ from tests.worlds import World
 EMAIL, PASSWORD = "ada@example.org", "a short sentence is good"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NOW = datetime(2026, 11, 23, 12, 0, 10, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

@@ -6,27 +6,18 @@ import re
 from collections.abc import Callable
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select, update
 
 from mobilizer.app import create_app
 from mobilizer.db import clock
 from mobilizer.installation import Installation
-from mobilizer.organizers import accounts, passwords
+from mobilizer.organizers import accounts
 from mobilizer.organizers.policy import Role
 from mobilizer.organizers.users import User, UserSession
 from tests.web.conftest import FORM_TOKEN, Browser
 
 EMAIL, PASSWORD = "ada@example.org", "a short sentence is good"
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real argon2, with parameters that a test can wait for."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", quick)
-    monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody's password"))
 
 
 @pytest.fixture

@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select, update
 
 from mobilizer.app import create_app
 from mobilizer.db import clock
 from mobilizer.installation import Installation
-from mobilizer.organizers import passwords
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.invitations import Invitation, forget_late
 from mobilizer.organizers.policy import Role
@@ -29,11 +27,6 @@ FORM = {
     "languages": "es ar",
     "interface_language": "es",
 }
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
