@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import cast
@@ -82,14 +83,22 @@ def thaw(session: Session, blast_id: int) -> None:
 
 
 def compile_language(
-    settings: Settings, appeal: Appeal, slug: str, language: str, links: Sequence[LinkTarget] = ()
+    settings: Settings,
+    appeal: Appeal,
+    slug: str,
+    language: str,
+    links: Sequence[LinkTarget] = (),
+    *,
+    proof: bool = False,
 ) -> Rendition:
     """The rendition of an appeal in one of its languages, with the links of its blast, or as they would be now.
+
+    A `proof` says in its subject that it is one.
 
     Raises KeyError, message.compile.CompileError,
     appeals.media.BadMedia where the poster's file is gone."""
     translation = _translation(appeal, language)
-    frame = frame_of(settings, appeal, translation, slug)
+    frame = replace(frame_of(settings, appeal, translation, slug), proof=proof)
     return compiled(to_copy(translation), frame, tuple(links) or link_targets(appeal))
 
 

@@ -47,10 +47,13 @@ def proof_bytes(
 def send_proof(
     installation: Installation, blast_id: int, language: str, address: str, name: str = ""
 ) -> Accepted | Deferred | Rejected | Uncertain | Unsupported:
-    """Send one proof to an address, at once. Raises Trouble (the relay's), and as proof_bytes."""
+    """Send one proof to an address, at once; its subject says that it is one.
+
+    Raises Trouble (the relay's), and as proof_bytes.
+    """
     with installation.database.read() as session:
         blast = session.get_one(Blast, blast_id)
-        rendition, recipient, now = _proof(installation, session, blast, language)
+        rendition, recipient, now = _proof(installation, session, blast, language, marked=True)
     recipient = replace(recipient, address=address, name=name)
     content = compose(rendition, recipient, now, signer_of(installation.settings))
     return post(installation.settings, return_path(rendition, recipient), envelope_recipient(recipient), content)
@@ -116,10 +119,10 @@ def recipient_of(
 
 
 def _proof(
-    installation: Installation, session: Session, blast: Blast, language: str
+    installation: Installation, session: Session, blast: Blast, language: str, *, marked: bool = False
 ) -> tuple[Rendition, Recipient, datetime]:
     now = session.scalars(select(clock())).one()
-    rendition = compile_language(installation.settings, blast.appeal, blast.slug, language)
+    rendition = compile_language(installation.settings, blast.appeal, blast.slug, language, proof=marked)
     recipient = sample_recipient(installation.keyring, blast.id, SAMPLE_ADDRESS, "", now.date())
     ids = lifecycle.lists_of(session, blast.id, included=True)
     first = session.scalars(select(MemberList).where(MemberList.id.in_(ids)).order_by(MemberList.id)).first()

@@ -91,7 +91,8 @@ def compile_rendition(copy: Copy, frame: Frame, links: Sequence[LinkTarget], phr
     folder = frame.template
     plain = environment.get_template(f"{folder}/body.txt").render(context(copy, frame, links, marks, "plain"))
     html = environment.get_template(f"{folder}/body.html").render(context(copy, frame, links, marks, "html"))
-    subject = environment.get_template(f"{folder}/subject.txt").render(context(copy, frame, links, marks, "plain"))
+    subject_of = "_base/proof.txt" if frame.proof else f"{folder}/subject.txt"
+    subject = environment.get_template(subject_of).render(context(copy, frame, links, marks, "plain"))
     return Rendition(
         language=copy.language,
         template=frame.template,

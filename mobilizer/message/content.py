@@ -43,7 +43,7 @@ class Frame:
 
     `base_url` has no slash at its end; `poster_width` and `poster_height` are in CSS pixels as shown (files are 2x);
     `other_languages` are the tags of the blast's other renditions. Links and headers without a colour of their own have
-    the brand's.
+    the brand's; a `proof` says in its subject that it is one.
     """
 
     template: str
@@ -63,6 +63,7 @@ class Frame:
     other_languages: tuple[str, ...] = ()
     link_colour: str = ""
     header_colour: str = ""
+    proof: bool = False
 
 
 class Tokens(NamedTuple):

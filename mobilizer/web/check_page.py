@@ -20,6 +20,7 @@ from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import Checklist, LanguageAudience, check
 from mobilizer.blasts.checklist import CheckLine
 from mobilizer.delivery.checks import ledger_checks
+from mobilizer.delivery.testers import testers
 from mobilizer.http import installation
 from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
@@ -73,6 +74,8 @@ class Tried:
     address: str = ""
     address_problem: str = ""
     language: str = ""
+    tester: str = ""
+    tester_problem: str = ""
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -124,6 +127,7 @@ def page(
             zones=zones(),
             own_zone=tried.zone or own_zone(),
             tried=tried,
+            testers=testers(session, installation().keyring) if permitted("blasts.proof") else [],
             **more(session, blast, found),
         ), status
 

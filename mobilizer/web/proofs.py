@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from collections.abc import Sequence
+from itertools import product
+
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
@@ -10,21 +15,26 @@ from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.media import BadMedia
 from mobilizer.audience.addresses import BadAddress, normalise
 from mobilizer.delivery.proof import send_proof
+from mobilizer.delivery.testers import add_tester, drop_tester, testers
 from mobilizer.http import installation
 from mobilizer.languages import language
 from mobilizer.limits import limiter, whence
 from mobilizer.message.compile import CompileError
 from mobilizer.message.headers import Unaddressable
 from mobilizer.organizers.audit import record
-from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble
+from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble, Uncertain
+from mobilizer.web.asked import MOST
 from mobilizer.web.blast_head import blast_head, known_blast
 from mobilizer.web.check_page import Tried, page, why_not
 from mobilizer.web.launch import CHECK
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
-from mobilizer.web.words import _, problem
+from mobilizer.web.words import _, ngettext, problem
 
 PROOFS = "30 per hour"
+EVERY_LANGUAGE = "*"
+EVERY_LANGUAGE_COSTS = 3  # of those in an hour
+PATIENCE_SECONDS = 20.0  # somebody waits before a page
 
 
 @blueprint.errorhandler(RedisError)
@@ -35,20 +45,23 @@ def _no_counter(_error: RedisError) -> ResponseReturnValue:
 
 @blueprint.post("/blasts/<slug>/proof")
 @allowed("blasts.proof")
-@limiter.limit(PROOFS, key_func=whence)
+@limiter.limit(PROOFS, key_func=whence, cost=lambda: EVERY_LANGUAGE_COSTS if _asked_for_all() else 1)
 def proof(slug: str) -> ResponseReturnValue:
-    """Send one proof, and say what the relay answered."""
+    """Send a proof in one language or in each, to an address and to the testers; say what the relay answered."""
     tried = Tried(address=request.form.get("address", "").strip(), language=request.form.get("language", ""))
-    with installation().database.read() as session:
+    here = installation()
+    with here.database.read() as session:
         blast = known_blast(session, slug)
         shown, blast_id, offered = blast_head(blast), blast.id, complete_languages(blast.appeal)
+        saved = [one.address for one in testers(session, here.keyring)] if "testers" in request.form else []
     if not shown.open:
         return redirect(url_for("blasts.progress", slug=slug), 303)
-    if tried.language not in offered:
+    tags = offered if _asked_for_all() else (tried.language,)
+    if not set(tags) <= set(offered):
         abort(400)
     try:
-        address = normalise(tried.address)
-        _send(blast_id, tried.language, address)
+        typed = [normalise(tried.address)] if tried.address or not saved else []
+        _send(blast_id, tags, list(dict.fromkeys([*typed, *saved])))
     except BadAddress as error:
         tried.address_problem = problem(error.problem)
         return page(CHECK, slug, tried, 422)
@@ -61,17 +74,76 @@ def proof(slug: str) -> ResponseReturnValue:
     return redirect(url_for("blasts.check", slug=slug, _anchor="proof"), 303)
 
 
-def _send(blast_id: int, tag: str, address: str) -> None:
-    try:
-        answer = send_proof(installation(), blast_id, tag, address, me().name)
-    except Trouble as trouble:
-        flash(_("Nothing was sent, the relay could not be used: %(reason)s", reason=problem(trouble.problem)), "bad")
-        return
+@blueprint.post("/blasts/<slug>/testers")
+@allowed("blasts.proof")
+def save_tester(slug: str) -> ResponseReturnValue:
+    """Save an address that proofs go to."""
+    here, tried = installation(), Tried()
+    typed = request.form.get("tester", "").strip()
+    with here.database.write() as session:
+        known_blast(session, slug)
+        problems = add_tester(session, here.keyring, typed)
+        if not problems:
+            record(session, me().id, "tester.add", "testers")
+    if problems:
+        tried.tester, tried.tester_problem = typed, problem(problems[0])
+        return page(CHECK, slug, tried, 422)
+    return redirect(url_for("blasts.check", slug=slug, _anchor="proof"), 303)
+
+
+@blueprint.post("/blasts/<slug>/testers/<int:number>/remove")
+@allowed("blasts.proof")
+def remove_tester(slug: str, number: int) -> ResponseReturnValue:
+    """Send no proofs to a tester any more."""
     with installation().database.write() as session:
-        record(session, me().id, "blast.proof", f"blast:{blast_id}", language=tag)
-    if isinstance(answer, Accepted):
-        flash(_("The proof in %(language)s is on its way.", language=language(tag).own_name), "good")
-    elif isinstance(answer, Rejected | Deferred):
-        flash(_("The relay refused the proof: %(reply)s", reply=answer.reply), "bad")
-    else:
+        known_blast(session, slug)
+        drop_tester(session, min(number, MOST))
+        record(session, me().id, "tester.remove", "testers")
+    return redirect(url_for("blasts.check", slug=slug, _anchor="proof"), 303)
+
+
+def _asked_for_all() -> bool:
+    return request.form.get("language") == EVERY_LANGUAGE
+
+
+def _send(blast_id: int, tags: Sequence[str], addresses: Sequence[str]) -> None:
+    """One proof after another, until all are sent, the relay can't be used or it has taken too long."""
+    answers, begun = Counter[str](), time.monotonic()
+    refused = ""
+    for tag, address in product(tags, addresses):
+        if time.monotonic() - begun > PATIENCE_SECONDS:
+            answers["late"] += 1
+            continue
+        try:
+            answer = send_proof(installation(), blast_id, tag, address, me().name)
+        except Trouble as trouble:
+            reason = problem(trouble.problem)
+            flash(_("Nothing was sent, the relay could not be used: %(reason)s", reason=reason), "bad")
+            break
+        answers[type(answer).__name__] += 1
+        refused = answer.reply if isinstance(answer, Rejected | Deferred) else refused
+    if answers:
+        with installation().database.write() as session:
+            record(session, me().id, "blast.proof", f"blast:{blast_id}", language=" ".join(tags), count=answers.total())
+    _tell(answers, tags, refused)
+
+
+def _tell(answers: Counter[str], tags: Sequence[str], refused: str) -> None:
+    accepted = answers.pop(Accepted.__name__, 0)
+    if accepted == 1 and len(tags) == 1:
+        flash(_("The proof in %(language)s is on its way.", language=language(tags[0]).own_name), "good")
+    elif accepted:
+        flash(ngettext("%(n)s proof is on its way.", "%(n)s proofs are on their way.", accepted), "good")
+    if refused:
+        flash(_("The relay refused the proof: %(reply)s", reply=refused), "bad")
+    if late := answers.pop("late", 0):
+        flash(
+            ngettext(
+                "%(n)s proof was not sent: the relay is slow. Try again with fewer languages.",
+                "%(n)s proofs were not sent: the relay is slow. Try again with fewer languages.",
+                late,
+            ),
+            "warn",
+        )
+    if answers[Uncertain.__name__]:
         flash(_("The proof may or may not have been sent: the relay gave no clear answer."), "warn")

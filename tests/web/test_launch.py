@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts.blasts import Link, Rendition
+from mobilizer.delivery.ledger import Delivery
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
@@ -22,7 +23,7 @@ from tests.web.appeal_stage import make_ready, seen
 from tests.web.conftest import Browser
 from tests.worlds import World
 
-CHECK, LAUNCH, PROOF = (f"/blasts/love-always-wins/{page}" for page in ("check", "launch", "proof"))
+CHECK, LAUNCH, PROOF, TESTERS = (f"/blasts/love-always-wins/{page}" for page in ("check", "launch", "proof", "testers"))
 
 
 @pytest.fixture
@@ -134,16 +135,31 @@ def test_a_proof_goes_to_any_address_and_is_never_counted(
     relay = serve(tmp_path / "inbox", "127.0.0.1", app.extensions["mobilizer"].settings.smtp_port)
     try:
         answer = organizer.post(PROOF, address="someone.else@Example.ORG", language="es")
+        assert "The proof in Español is on its way." in organizer.get(CHECK).text
+        (mail,) = inbox.messages()
+        organizer.post(TESTERS, tester="Ours@example.org")
+        assert organizer.post(TESTERS, tester="nobody at all").status_code == 422
+        organizer.post(PROOF, address="", language="*", testers="1")
+        page = organizer.get(CHECK).text
+        assert "2 proofs are on their way." in page
     finally:
         relay.stop()
     assert answer.status_code == 303
-    assert "The proof in Español is on its way." in organizer.get(CHECK).text
-    (mail,) = inbox.messages()
     assert mail.recipient == "someone.else@example.org"
-    assert mail.subject == "El amor siempre gana"
+    assert mail.subject == "[Prueba] El amor siempre gana", "nobody takes it for the mail itself"
+    assert {one.subject.partition("]")[0] for one in inbox.messages() if one.recipient == "ours@example.org"} == {
+        "[Proof",
+        "[Prueba",
+    }
+    number = page.partition(f"{TESTERS}/")[2].partition("/")[0]
+    organizer.post(f"{TESTERS}/{number}/remove")
+    assert "ours@example.org" not in organizer.get(CHECK).text
     with world.installation.database.read() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "blast.proof")).one()
-        assert "example" not in str(entry.detail)
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0, "a proof is in no ledger"
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.subject == "testers")).all()
+        assert [one.action for one in entries] == ["tester.add", "tester.remove"]
+        entries = session.scalars(select(AuditEntry)).all()
+        assert "example" not in str([entry.detail for entry in entries])
 
 
 def test_a_relay_that_is_away_is_said_and_nothing_breaks(organizer: Browser) -> None:
