@@ -98,8 +98,12 @@ def lists(session: Session) -> list[ListSummary]:
     counted: dict[int, Counter[tuple[str, str]]] = {}
     for list_id, standing, language, count in [*known.lines, *session.execute(headcounts.of_lists(known.up_to))]:
         counted.setdefault(list_id, Counter())[standing, language] += count
-    every = session.scalars(select(MemberList).order_by(MemberList.name, MemberList.id))
-    return [_summary(row, counted.get(row.id, Counter())) for row in every]
+    return [_summary(row, counted.get(row.id, Counter())) for row in all_lists(session)]
+
+
+def all_lists(session: Session) -> Sequence[MemberList]:
+    """Every list by name, without its members."""
+    return session.scalars(select(MemberList).order_by(MemberList.name, MemberList.id)).all()
 
 
 def list_by_slug(session: Session, slug: str) -> MemberList | None:

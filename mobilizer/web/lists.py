@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
@@ -26,7 +27,7 @@ IMPORTS_SHOWN = 5
 def index() -> ResponseReturnValue:
     """Every list with its members per language."""
     with installation().database.read() as session:
-        return render_template("lists/index.html", lists=lists(session))
+        return render_template("lists/index.html", lists=lists(session), as_of=headcounts.as_of(session))
 
 
 @blueprint.get("/lists/new")
@@ -68,7 +69,13 @@ def show(slug: str) -> ResponseReturnValue:
         if permitted("members.see"):
             page = members_page(session, here.keyring, list_id=row.id, before=number_asked("before"))
         return render_template(
-            "lists/show.html", list=summary, imports=imports, page=page, open=row.open, sign_up=_sign_up(row)
+            "lists/show.html",
+            list=summary,
+            imports=imports,
+            page=page,
+            open=row.open,
+            sign_up=_sign_up(row),
+            as_of=headcounts.as_of(session),
         )
 
 

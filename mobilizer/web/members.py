@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.addresses import BadAddress, normalise
+from mobilizer.audience.lists import MemberList
 from mobilizer.audience.merged import formers_of, who_stays
 from mobilizer.audience.notes import notes_of
 from mobilizer.audience.queries import (
-    ListSummary,
+    all_lists,
     count_members,
     languages_of_members,
-    lists,
     member_by_address,
     member_detail,
     members_page,
@@ -82,7 +84,7 @@ def look() -> ResponseReturnValue:
     button that goes on posts it again."""
     asked, by = request.form.get("asked", "").strip()[:MOST_ASKED], request.form.get("by", "")
     with installation().database.read() as session:
-        filters = _filters(lists(session))
+        filters = _filters(all_lists(session))
         find = _of_domain if by == "domain" else _by_name
         found = find(session, asked, filters)
         everybody = count_members(session, **filters)
@@ -113,7 +115,7 @@ def show(number: int) -> ResponseReturnValue:
             notes=notes_of(session, here.keyring, number),
             authors={one.id: one.name for one in accounts(session, here.keyring)},
             known_tags=tag_names(session),
-            all_lists={one.id: one.name for one in lists(session)},
+            all_lists={one.id: one.name for one in all_lists(session)},
             languages=languages_on_offer([tag for tag, _people in languages_of_members(session)]),
             record_languages=[(tag, language(tag).own_name) for tag in MEMBER_LANGUAGES],
             record_language=member_language(member.line.language, member.line.second_language),
@@ -180,7 +182,7 @@ def _taken(number: int) -> Record:
 def _index(asked: str = "", error: str = "") -> str:
     here = installation()
     with here.database.read() as session:
-        every = lists(session)
+        every = all_lists(session)
         filters = _filters(every)
         page = members_page(session, here.keyring, before=number_asked("before"), **filters)
         return render_template(
@@ -194,6 +196,7 @@ def _index(asked: str = "", error: str = "") -> str:
             asked=asked,
             error=error,
             kept=_kept(),
+            as_of=headcounts.as_of(session),
         )
 
 
@@ -222,7 +225,7 @@ def _kept() -> dict[str, str]:
     return {name: request.args[name] for name in ("list", "language", "standing", "tag") if request.args.get(name)}
 
 
-def _filters(every: list[ListSummary]) -> Filters:
+def _filters(every: Sequence[MemberList]) -> Filters:
     slug, standing = request.args.get("list", ""), request.args.get("standing", "")
     chosen = next((one.id for one in every if one.slug == slug), None)
     if (slug and chosen is None) or (standing and standing not in STANDINGS):

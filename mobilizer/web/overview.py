@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.brand import brand_of
+from mobilizer.audience import headcounts
 from mobilizer.audience.queries import ListSummary, languages_of_members, lists
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.delivery import heartbeats
@@ -65,6 +66,7 @@ def index() -> ResponseReturnValue:
             waiting=_blasts(session, WAITING, counted=False) if sees_blasts else [],
             last=next(iter(_blasts(session, (BlastState.SENT,), most=1)), None) if sees_blasts else None,
             lists=every,
+            as_of=headcounts.as_of(session),
             languages=languages_of_members(session) if permitted("lists.see") else [],
             appeals=session.scalar(select(func.count()).select_from(Appeal)) or 0,
             full_disk=full_disk(),

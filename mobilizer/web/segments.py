@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.fields import definitions, in_use
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.queries import languages_of_members
@@ -75,7 +76,8 @@ def show(slug: str) -> ResponseReturnValue:
         shown = _shown(segment, names(session))
         counted = None if shown.problems else count(session, read_rules(segment.rules), datetime.now(UTC))
         used = [blast.slug for blast in keeping.blasts_with(session, segment.id)]
-    return render_template("segments/show.html", segment=shown, counted=counted, used=used)
+        as_of = headcounts.as_of(session)
+    return render_template("segments/show.html", segment=shown, counted=counted, used=used, as_of=as_of)
 
 
 @blueprint.get("/segments/new")
@@ -223,6 +225,7 @@ def _builder(
         defined=known,
         kinds={word: asked_by(word) for word in RULES},
         choices=_choices(session),
+        as_of=headcounts.as_of(session),
     )
 
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mobilizer.audience import takeout
-from mobilizer.audience.queries import languages_of_members, lists
+from mobilizer.audience.queries import all_lists, languages_of_members
 from mobilizer.http import installation
 from mobilizer.organizers import audit
 from mobilizer.problems import N_, Problem
@@ -75,7 +75,7 @@ def _form(asked: _Asked, problems: list[Problem]) -> str:
             "members/export.html",
             asked=asked,
             problems={one.where: one for one in problems},
-            lists=[(one.slug, one.name) for one in lists(session)],
+            lists=[(one.slug, one.name) for one in all_lists(session)],
             segments=[(one.slug, one.name) for one in segments(session)],
             languages=languages_of_members(session),
             least=takeout.LEAST_REASON,
@@ -84,7 +84,7 @@ def _form(asked: _Asked, problems: list[Problem]) -> str:
 
 def _wanted(session: Session, asked: _Asked) -> takeout.Wanted | Problem:
     """Who is asked for; a Problem where the segment can't be used."""
-    list_id = next((one.id for one in lists(session) if one.slug == asked.list), None)
+    list_id = next((one.id for one in all_lists(session) if one.slug == asked.list), None)
     segment = by_slug(session, asked.segment) if asked.segment else None
     if (asked.list and list_id is None) or (asked.segment and segment is None):
         abort(404)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import select
 
+from mobilizer.audience import headcounts
 from mobilizer.audience.lists import MemberList
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry
@@ -68,9 +70,20 @@ def test_a_long_list_comes_in_pages(organizer: Browser, world: World) -> None:
 
 def test_a_list_is_opened_to_everyone_and_closed_again(organizer: Browser, world: World) -> None:
     organizer.post("/lists/new", name="Friends")
-    assert "/j/" not in organizer.get("/lists/friends").text
+    assert "/j/" not in organizer.get("/lists/everyone").text
     for wanted in ("1", "0"):
         assert organizer.post("/lists/friends/open", open=wanted).status_code == 303
-        assert ("/j/friends" in organizer.get("/lists/friends").text) == (wanted == "1")
+        assert ("/j/friends" in organizer.get("/lists/everyone").text) == (wanted == "1")
     with world.installation.database.read() as session:
         assert session.scalars(select(AuditEntry.action)).all()[-2:] == ["list.open", "list.close"]
+
+
+def test_sums_that_were_counted_ahead_say_since_when(
+    organizer: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = ("/", "/lists", "/lists/everyone", "/members")
+    assert not any("Counted as of" in organizer.get(page).text for page in pages)
+    monkeypatch.setattr(headcounts, "WIDTH", 2)
+    with world.installation.database.write() as session:
+        headcounts.recount(session)
+    assert [page for page in pages if "Counted as of <time" not in organizer.get(page).text] == []
