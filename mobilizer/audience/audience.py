@@ -91,3 +91,17 @@ def count_by_language(
         .order_by(people.c.language, people.c.second_language)
     )
     return [(language, second, count, suppressed) for language, second, count, suppressed in rows]
+
+
+def count_by_zone(
+    session: Session, included: Sequence[int], excluded: Sequence[int], only: ColumnElement[bool] | None = None
+) -> list[tuple[str | None, int]]:
+    """(time zone, people) of an audience, most people first; the zone is None for members of whom it is not known."""
+    people = audience(included, excluded, only=only).subquery()
+    rows = session.execute(
+        select(Member.time_zone, func.count())
+        .join(people, people.c.member_id == Member.id)
+        .group_by(Member.time_zone)
+        .order_by(func.count().desc(), Member.time_zone)
+    )
+    return [(zone, count) for zone, count in rows]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.blasts import lifecycle, renditions
 from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.departure import Departure
 from mobilizer.db import clock
 from mobilizer.settings import Settings
 
@@ -42,6 +43,11 @@ def launch(session: Session, settings: Settings, blast: Blast, when_seen: Seen, 
 def schedule(session: Session, settings: Settings, blast: Blast, when_seen: Seen, at: datetime) -> bool:
     """Let a blast launch by itself at a moment; its words are frozen now, its audience then. False as `launch`."""
     return _is_as_seen(session, blast, when_seen) and _wait_for(session, settings, blast, when_seen, at)
+
+
+def depart(blast: Blast, departure: Departure) -> None:
+    """Say how a blast leaves, in the transaction that launches it."""
+    blast.departure = departure.written
 
 
 def ask(session: Session, blast: Blast, when_seen: Seen, user_id: int | None, at: datetime | None = None) -> bool:
@@ -80,7 +86,8 @@ def undo(session: Session, blast_id: int) -> bool:
 
 def unschedule(session: Session, blast_id: int) -> bool:
     """Take the time back; the blast can be changed again. False if it has none, or has left already."""
-    if not lifecycle.move(session, blast_id, BlastState.READY, start=(BlastState.SCHEDULED,), scheduled_at=None):
+    back: dict[str, Any] = {"scheduled_at": None, "departure": {}}
+    if not lifecycle.move(session, blast_id, BlastState.READY, start=(BlastState.SCHEDULED,), **back):
         return False
     renditions.thaw(session, blast_id)
     return True

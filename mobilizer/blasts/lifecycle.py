@@ -121,7 +121,7 @@ def undo(session: Session, blast_id: int) -> bool:
     """Take back a launch that has not left, or that waits for a second person: a draft again, of a higher revision, so
     that no form which saw it before launches it once more."""
     start = (S.LEAVING, S.ASKED)
-    if not move(session, blast_id, S.DRAFT, start=start, scheduled_at=None, asked_by_id=None):
+    if not move(session, blast_id, S.DRAFT, start=start, scheduled_at=None, asked_by_id=None, departure={}):
         return False
     session.get_one(Blast, blast_id).revision += 1
     return True

@@ -20,6 +20,7 @@ from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import Checklist, LanguageAudience, check
 from mobilizer.blasts.checklist import CheckLine
 from mobilizer.delivery.checks import ledger_checks
+from mobilizer.delivery.opening import MOST_BOUNCES, MOST_COMPLAINTS
 from mobilizer.delivery.testers import testers
 from mobilizer.http import installation
 from mobilizer.languages import CaughtBy, language
@@ -71,6 +72,14 @@ class Tried:
     hour: str = ""
     zone: str = ""
     when_problem: str = ""
+    each: str = ""
+    past: str = ""
+    first: str = ""
+    first_of: str = ""
+    after_hours: str = ""
+    first_problem: str = ""
+    most_bounces: float = MOST_BOUNCES
+    most_complaints: float = MOST_COMPLAINTS
     address: str = ""
     address_problem: str = ""
     language: str = ""

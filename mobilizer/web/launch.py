@@ -12,12 +12,14 @@ from mobilizer import jobs
 from mobilizer.appeals.media import BadMedia
 from mobilizer.blasts import launching
 from mobilizer.blasts.blasts import UNFROZEN, Blast, BlastState
+from mobilizer.blasts.departure import Departure
 from mobilizer.http import installation
 from mobilizer.message.compile import CompileError
 from mobilizer.organizers.audit import record
 from mobilizer.web.asked import whole_number
 from mobilizer.web.blast_head import known_blast, place_of
 from mobilizer.web.check_page import Tried, checked, page, why_not
+from mobilizer.web.first_few import first_few, read_first
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.proving import proven
 from mobilizer.web.screens import blasts as blueprint
@@ -74,6 +76,8 @@ def seen_by(form: Mapping[str, str]) -> launching.Seen:
 def _said_yes(slug: str, states: Collection[str], act: Act) -> ResponseReturnValue:
     """Do what was confirmed by typing the number, or say why not."""
     tried = Tried(people=request.form.get("people", ""))
+    read_first(tried)
+    departure = first_few(tried)
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         if blast.state not in states:
@@ -82,18 +86,20 @@ def _said_yes(slug: str, states: Collection[str], act: Act) -> ResponseReturnVal
     if typed_number(tried.people) != found.people:
         people = number(found.people)
         tried.people_problem = _("That is not the number of people. It goes to %(people)s.", people=people)
-    if tried.people_problem or not found.ready:
+    if tried.people_problem or tried.first_problem or not found.ready:
         return launch_page(slug, tried, 422)
-    return _done(slug, act)
+    return _done(slug, act, departure)
 
 
-def _done(slug: str, act: Act) -> ResponseReturnValue:
+def _done(slug: str, act: Act, departure: Departure) -> ResponseReturnValue:
     here = installation()
     try:
         with here.database.write() as session:
             blast = known_blast(session, slug)
             done = act(session, blast)
             session.refresh(blast)
+            if done and act is _launch:
+                launching.depart(blast, departure)
             blast_id, place, launched = blast.id, place_of(blast), blast.state == BlastState.LAUNCHING
     except (CompileError, BadMedia) as error:
         return launch_page(slug, Tried(problems=why_not(error)), 422)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from flask import session
 from markupsafe import Markup
 
 from mobilizer.audience.time_zones import time_zones
+from mobilizer.blasts import departure
+from mobilizer.blasts.departure import is_skipped
 from mobilizer.web.words import _, locale
 
 KEY = "zone"
@@ -52,10 +54,9 @@ def moment_of(day: str, hour: str, zone: str) -> datetime | str:
         return _("Type a day and a time.")
     if not is_zone(zone) or typed.tzinfo is not None:
         return _("Choose a time zone.")
-    at = typed.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    if at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != typed:
+    if is_skipped(typed, zone):
         return _("The clocks of that place skip this time on that day. Choose another one.")
-    return at
+    return departure.moment_of(typed, zone)
 
 
 def local_moment(at: datetime, zone: str) -> Markup:

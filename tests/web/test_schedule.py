@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, Rendition
+from mobilizer.blasts.departure import Departure, departure_of, is_repeated, is_skipped
+from mobilizer.blasts.departure import moment_of as moment_there
 from mobilizer.db import clock
 from mobilizer.delivery import reconcile
 from mobilizer.organizers.audit import AuditEntry
@@ -119,3 +123,79 @@ def test_a_late_one_asks_and_says_what_to_do(organizer: Browser, world: World) -
     organizer.post(SCHEDULE, **tomorrow(), **seen(organizer, LAUNCH))
     assert world.blast().hold_reason == ""
     assert "send it now, or choose another time" not in organizer.get("/").text
+
+
+def live_in(world: World, *zones: str | None) -> None:
+    with world.installation.database.write() as session:
+        for member, zone in zip(world.members, zones, strict=False):
+            session.execute(update(Member).where(Member.id == member).values(time_zone=zone))
+
+
+def test_a_time_is_told_in_three_zones_before_anybody_says_yes(organizer: Browser, world: World) -> None:
+    live_in(world, "America/Lima", "America/Lima", "Asia/Seoul")
+    at = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(days=2)
+    asked = {"day": f"{at:%Y-%m-%d}", "hour": "09:30", "zone": "Asia/Tokyo"}
+    page = organizer.get(f"{SCHEDULE}?{urlencode(asked)}").text
+    for said in ("09:30", "(Asia/Tokyo)", "00:30", "(UTC)", "19:30", "(America/Lima)", "in 1 day"):
+        assert said in page, said
+    assert world.blast().state == "draft", "to look changes nothing"
+    assert organizer.get(f"{SCHEDULE}?{urlencode({**asked, 'hour': '99:99'})}").status_code == 422
+
+
+def test_the_same_hour_everywhere_is_told_zone_by_zone_and_kept(organizer: Browser, world: World) -> None:
+    live_in(world, "Asia/Tokyo", "Asia/Seoul", "Europe/Lisbon", "America/Lima")
+    form = {**tomorrow("Europe/Lisbon"), "each": "yes"}
+    page = organizer.get(f"{SCHEDULE}?{urlencode(form)}").text
+    assert "Seoul, Tokyo" in page
+    assert "Whoever has no time zone gets it by Europe/Lisbon." in page
+    assert organizer.post(SCHEDULE, **form, **seen(organizer, LAUNCH)).location == SCHEDULED
+    blast = world.blast()
+    assert blast.departure["hour"] == f"{form['day']}T09:30:00"
+    tokyo = moment_there(datetime.fromisoformat(f"{form['day']}T09:30"), "Asia/Tokyo")
+    soonest = datetime.now(UTC) - timedelta(seconds=60)
+    assert blast.scheduled_at == tokyo or (tokyo < datetime.now(UTC) and blast.scheduled_at > soonest)
+    assert "That is the first of them" in organizer.get(SCHEDULED).text
+    organizer.post(f"{BLAST}/unschedule")
+    assert world.blast().departure == {}
+
+
+def test_where_the_hour_is_over_already_is_said_before(organizer: Browser, world: World) -> None:
+    live_in(world, "Pacific/Kiritimati")  # 14 hours ahead of UTC
+    soon = datetime.now(UTC) + timedelta(minutes=10)
+    form = {"day": f"{soon:%Y-%m-%d}", "hour": f"{soon:%H:%M}", "zone": "UTC", "each": "yes", "later_people": "5"}
+    page = organizer.get(f"{SCHEDULE}?{urlencode(form)}").text
+    assert "Over there already: at once" in page
+    next_day = {**form, "past": "next_day"}
+    assert "Over there already: the next day" in organizer.get(f"{SCHEDULE}?{urlencode(next_day)}").text
+    organizer.post(SCHEDULE, **next_day, **seen(organizer, LAUNCH))
+    departure = departure_of(world.blast().departure)
+    assert departure.moment("Pacific/Kiritimati") == departure.moment(None) + timedelta(hours=10)
+
+
+def test_an_hour_that_some_of_them_do_not_have_is_refused_and_one_that_comes_twice_is_told(
+    organizer: Browser, world: World
+) -> None:
+    live_in(world, "Europe/Lisbon", "Europe/Berlin")
+    spring, autumn = (next_night(test) for test in (is_skipped, is_repeated))
+    form = {"day": spring, "hour": "01:30", "zone": "America/Lima", "each": "yes"}
+    page = organizer.get(f"{SCHEDULE}?{urlencode(form)}")
+    assert (page.status_code, "on that day in: Europe/Lisbon." in page.text) == (422, True)
+    twice = {"day": autumn, "hour": "01:30", "zone": "Europe/Lisbon"}
+    assert "twice on that day; it leaves the first time" in organizer.get(f"{SCHEDULE}?{urlencode(twice)}").text
+
+
+def next_night(is_so: Callable[[datetime, str], bool]) -> str:
+    """The next day on which something is so of half past one in Lisbon."""
+    midnight = datetime.fromisoformat(f"{datetime.now(UTC):%Y-%m-%d}T01:30")
+    found = (midnight + timedelta(days=n) for n in range(1, 366))
+    return next(f"{at:%Y-%m-%d}" for at in found if is_so(at, "Europe/Lisbon"))
+
+
+def test_a_few_go_first_as_it_was_typed(organizer: Browser, world: World) -> None:
+    form = {"people": "5", "first": "٢", "first_of": "people", "after_hours": "3"}
+    wrong = organizer.post(LAUNCH, **{**form, "first": "0"}, **seen(organizer, LAUNCH))
+    assert (wrong.status_code, "Type how many go first: from 1 to" in wrong.text) == (422, True)
+    wrong = organizer.post(LAUNCH, **{**form, "after_hours": "999"}, **seen(organizer, LAUNCH))
+    assert (wrong.status_code, "at most 168" in wrong.text) == (422, True)
+    organizer.post(LAUNCH, **form, **seen(organizer, LAUNCH))
+    assert departure_of(world.blast().departure) == Departure(people=2, after_hours=3)
