@@ -56,7 +56,9 @@ def scheduled(slug: str) -> ResponseReturnValue:
 @blueprint.get("/blasts/<slug>/schedule")
 @allowed("blasts.launch")
 def look(slug: str) -> ResponseReturnValue:
-    """What a time means, before anybody says yes to it."""
+    """What a time means, before anybody says yes to it; without one, where it is chosen."""
+    if not request.args.get("day"):
+        return redirect(url_for("blasts.launch", slug=slug, _anchor="later"), 303)
     return _look(slug, _typed(request.args))
 
 
