@@ -18,6 +18,9 @@ from mobilizer.problems import N_, Problem
 from mobilizer.slugs import free_slug, is_slug
 from mobilizer.slugs import slug as to_slug
 
+CHANGED = "appeal.changed_meanwhile"
+CHANGED_MEANWHILE = N_("Somebody else has changed this field since you opened it.")
+
 
 def appeal_by_slug(session: Session, slug: str) -> Appeal | None:
     """The appeal of a slug, its translations at hand."""
@@ -106,8 +109,7 @@ def save_translation(
     crossed: list[str] = []
     if seen is not None:
         tidied, crossed = mine(found, tidied, seen)
-    message = N_("Somebody else has changed this field since you opened it.")
-    problems = [Problem("appeal.changed_meanwhile", message, where=name) for name in crossed] or check_values(tidied)
+    problems = [Problem(CHANGED, CHANGED_MEANWHILE, where=name) for name in crossed] or check_values(tidied)
     if not problems:
         unseen = _unseen(appeal, seen) if seen is not None else ()
         write_words(session, appeal, found, tidied, edit, unseen=unseen, fits=fits)
@@ -129,6 +131,20 @@ def drawn_from(appeal: Appeal, translation: Translation) -> str:
     return " ".join(
         hash_of(getattr(translation, field.name)) + hash_of(getattr(source, field.name)) for field in FIELDS
     )
+
+
+def still_drawn(translation: Translation, values: Mapping[str, str], seen: str) -> tuple[str, list[str]]:
+    """What a form carries along that stays open after its `values` were saved: the words in its boxes that are the
+    saved ones now, else what it had seen; and the fields whose box shows older words than somebody else has saved."""
+    drawn, stale, pairs = _Drawn.read(seen), [], []
+    for field in FIELDS:
+        kept, own = getattr(translation, field.name), drawn.own.get(field.name, "")
+        if field.name in values and tidy(field, values[field.name]) == kept:
+            own = hash_of(kept)
+        elif own != hash_of(kept):
+            stale.append(field.name)
+        pairs.append(own + drawn.source.get(field.name, ""))
+    return " ".join(pairs), stale
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.completeness import complete_languages, completeness
+from mobilizer.appeals.glossary import kept_terms, terms
 from mobilizer.appeals.media import BadMedia
 from mobilizer.appeals.parity import parity
 from mobilizer.appeals.states import State, outdated, state_of
@@ -94,7 +95,7 @@ def check(
     lines = [
         *narrowed,
         *_about_people(audience, people, suppressed, bool(blast.narrowing)),
-        *_about_translations(blast),
+        *_about_translations(session, blast),
         *_about_messages(session, installation, blast, today),
         *captions(blast.appeal),
         *colours(session, installation.settings),
@@ -183,7 +184,7 @@ def _fallback(speakers: LanguageAudience, gets: str, step: str, count: int) -> C
     return CheckLine(level, counted(f"audience.{step}", forms, count, "warning", **names))
 
 
-def _about_translations(blast: Blast) -> list[CheckLine]:
+def _about_translations(session: Session, blast: Blast) -> list[CheckLine]:
     appeal: Appeal = blast.appeal
     lines = []
     complete = complete_languages(appeal)
@@ -202,7 +203,10 @@ def _about_translations(blast: Blast) -> list[CheckLine]:
             lines.append(CheckLine("warning", lacking, tag, state.missing[0]))
         else:
             lines.append(_about_state(appeal, tag))
-    different = [line for line in map(_parity_line, parity(appeal)) if not line.language or line.language in complete]
+    glossary = terms(session)
+    lost = [problem for one in appeal.translations for problem in kept_terms(glossary, appeal, one)]
+    found = map(_parity_line, [*parity(appeal), *lost])
+    different = [line for line in found if not line.language or line.language in complete]
     if not any(line.level == "error" for line in different):
         different.append(green("parity", N_("Every language has the same placeholders, links and video.")))
     return lines + different

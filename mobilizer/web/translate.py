@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.completeness import of_translation
-from mobilizer.appeals.editing import drawn_from, mine, save_translation
+from mobilizer.appeals.editing import CHANGED, CHANGED_MEANWHILE, drawn_from, mine, save_translation, still_drawn
 from mobilizer.appeals.exchange import FORMATS
 from mobilizer.appeals.fields import BY_NAME, FIELDS, MERGE_TAGS, tidy
 from mobilizer.appeals.history import AUTOSAVED, SAVED, Edit, lately
@@ -26,8 +26,6 @@ from mobilizer.web.screens import appeals as blueprint
 from mobilizer.web.uploads import media_files
 from mobilizer.web.words import _, number, problem
 from mobilizer.web.writing import Typed, remarks_of, rows
-
-CHANGED = "appeal.changed_meanwhile"
 
 
 @blueprint.get("/appeals/<slug>/words/<tag>")
@@ -59,13 +57,14 @@ def autosave(slug: str, tag: str) -> ResponseReturnValue:
     """Save what is typed while one goes on typing; the answer says what is wrong with each field, saved or not."""
     with installation().database.write() as session:
         appeal, translation, problems = _saved(session, slug, tag, AUTOSAVED)
-        crossed = any(one.code == CHANGED for one in problems)
-        found = [*problems, *([] if problems else remarks_of(session, appeal, translation))]
+        seen, stale = still_drawn(translation, _typed(), request.form.get("seen", ""))
+        meanwhile = [Problem(CHANGED, CHANGED_MEANWHILE, severity="warning", where=name) for name in stale]
+        found = problems or [*meanwhile, *remarks_of(session, appeal, translation)]
         state = of_translation(translation)
         return jsonify(
             saved=not problems,
-            crossed=crossed,
-            seen="" if problems else drawn_from(appeal, translation),
+            crossed=any(one.code == CHANGED for one in problems),
+            seen=seen,
             read=content_hash(appeal, translation),
             done=_("%(done)s of %(total)s fields are written", done=number(state.done), total=number(state.total)),
             remarks={

@@ -149,6 +149,23 @@ def test_two_who_change_different_fields_do_not_cross(love: Database) -> None:
         assert appeal.translations[1].title == PALABRAS["title"]
 
 
+def test_a_form_that_stays_open_overwrites_nothing_that_it_does_not_show(love: Database) -> None:
+    with love.write() as session:
+        appeal = appeal_in(session)
+        own, shown = appeal.translations[1], dict(PALABRAS)
+        seen = editing.drawn_from(appeal, own)
+        save(session, "es", subject="De ella")
+        for button in ("Una", "Dos"):
+            shown["button"] = button
+            assert editing.save_translation(session, appeal, "es", shown, seen=seen) == []
+            seen, stale = editing.still_drawn(own, shown, seen)
+            assert stale == ["subject"]
+            assert (own.subject, own.button) == ("De ella", button)
+        shown["subject"] = "Mío"
+        found = editing.save_translation(session, appeal, "es", shown, seen=seen)
+        assert [(p.code, p.where) for p in found] == [("appeal.changed_meanwhile", "subject")]
+
+
 def test_comments_wait_until_they_are_resolved(love: Database) -> None:
     with love.write() as session:
         ana, own = a_user(session, "ana"), appeal_in(session).translations[1]

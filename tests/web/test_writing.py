@@ -79,7 +79,7 @@ def test_history_shows_each_change_and_brings_it_back(organizer: Browser, world:
     assert organizer.post(f"{ES}/history/{first}").status_code == 303
     assert words_of(world, "es").subject == "El amor siempre gana"
     assert organizer.post(f"{EN}/history/{first}").status_code == 404, "of another language"
-    assert organizer.get(f"{ES}/history").text.count("<section") == 4
+    assert organizer.get(f"{ES}/history").text.count("<article") == 4
 
 
 def test_an_out_of_date_language_is_red_until_somebody_looked(organizer: Browser, world: World) -> None:
