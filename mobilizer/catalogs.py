@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -16,6 +18,9 @@ from babel.support import NullTranslations, Translations
 from mobilizer.languages import INTERFACE_LANGUAGES, MEMBER_LANGUAGES, parents
 
 LOCALE = Path(__file__).parent / "locale"
+# Of a catalog as `update` writes it, without broken lines: its header has an empty msgid.
+_PHRASE = re.compile(r'^msgid (?!""$)', re.MULTILINE)
+_LACKING = re.compile(r'^msgstr(?:\[\d\])? ""$', re.MULTILINE)
 
 
 @cache
@@ -29,6 +34,23 @@ def phrases(domain: str, tag: str) -> NullTranslations:
         if path.exists():
             return _compiled(path, candidate, domain)
     return NullTranslations()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of a catalog's phrases are translated. Of English each is: it is what the others are made from."""
+
+    done: int
+    total: int
+
+
+@cache
+def progress(domain: str, tag: str) -> Progress:
+    """How far a catalog is. Raises OSError where there is none."""
+    path = LOCALE / tag.replace("-", "_") / "LC_MESSAGES" / f"{domain}.po"
+    phrases = [block for block in path.read_text("utf-8").split("\n\n") if _PHRASE.search(block)]
+    lacking = 0 if tag == "en" else sum(1 for block in phrases if _LACKING.search(block))
+    return Progress(len(phrases) - lacking, len(phrases))
 
 
 def _compiled(path: Path, tag: str, domain: str) -> Translations:

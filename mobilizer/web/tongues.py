@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from mobilizer.audience.queries import languages_of_members
 from mobilizer.blasts.fallbacks import MOST_LANGUAGES, Working, keep_working, working
+from mobilizer.catalogs import progress
 from mobilizer.http import installation
-from mobilizer.languages import UnknownLanguage, fallback_chain
+from mobilizer.languages import INTERFACE_LANGUAGES, MEMBER_LANGUAGES, UnknownLanguage, fallback_chain
 from mobilizer.organizers.audit import record
 from mobilizer.problems import Problem
 from mobilizer.web.choosing import languages_on_offer
@@ -28,6 +29,17 @@ def index() -> ResponseReturnValue:
     """Every language that is worked in, where it leads, and rows for more."""
     with installation().database.read() as session:
         return _page(working(session), languages_of_members(session))
+
+
+@blueprint.get("/settings/languages/catalogs")
+@allowed("settings.languages")
+def catalogs() -> ResponseReturnValue:
+    """How far the interface, and the pages and mail frames of members, are translated."""
+    boards = [
+        (_("For organizers and translators"), [(tag, progress("web", tag)) for tag in INTERFACE_LANGUAGES]),
+        (_("Members' pages and the frames of mails"), [(tag, progress("member", tag)) for tag in MEMBER_LANGUAGES]),
+    ]
+    return render_template("tongues/catalogs.html", boards=boards)
 
 
 @blueprint.post("/settings/languages")

@@ -13,7 +13,8 @@ from babel.messages.frontend import parse_keywords, parse_mapping_cfg
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
 
-from mobilizer.catalogs import LOCALE
+from mobilizer import catalogs
+from mobilizer.catalogs import LOCALE, Progress, progress
 from mobilizer.languages import INTERFACE_LANGUAGES, MEMBER_LANGUAGES
 from tests.house.reading import ROOT
 
@@ -127,6 +128,19 @@ def test_a_catalog_has_every_phrase_of_the_sources_and_no_other(domain: str, tag
 def test_every_phrase_is_translated(domain: str, tag: str) -> None:
     empty = [message.id for message in messages(domain, tag) if not all(forms(message))]
     assert tag == SOURCE_LANGUAGE or empty == [], f"{len(empty)} phrases of {domain} have no translation into {tag}"
+
+
+def test_how_far_a_catalog_is_is_what_is_translated_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for domain, tag in (("web", "es"), ("member", "ar")):
+        said = messages(domain, tag)
+        assert progress(domain, tag) == Progress(sum(1 for one in said if all(forms(one))), len(said))
+    folder = tmp_path / "eo" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    head = 'msgid ""\nmsgstr ""\n"Language: eo\\n"\n\n'
+    plural = 'msgid "One"\nmsgid_plural "Many"\nmsgstr[0] "Unu"\nmsgstr[1] ""\n'
+    (folder / "web.po").write_text(f'{head}msgid "Yes"\nmsgstr "Jes"\n\nmsgid "No"\nmsgstr ""\n\n{plural}', "utf-8")
+    monkeypatch.setattr(catalogs, "LOCALE", tmp_path)
+    assert progress("web", "eo") == Progress(1, 3)
 
 
 @pytest.mark.parametrize(("domain", "tag"), CATALOGS)

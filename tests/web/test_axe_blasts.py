@@ -14,7 +14,7 @@ from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.organizers.policy import Role
 from tests.browser import faults
 from tests.one_database import database_url  # noqa: F401
-from tests.web.appeal_stage import make_ready, settle
+from tests.web.appeal_stage import make_ready, settle, words_of
 from tests.worlds import World
 
 pytestmark = pytest.mark.browser
@@ -27,6 +27,9 @@ BEFORE = (
     f"{APPEAL}/words/en",
     f"{APPEAL}/words/es",
     f"{APPEAL}/words/es/remove",
+    f"{APPEAL}/words/es/history",
+    "/glossary/new",
+    "/settings/languages/catalogs",
     f"{APPEAL}/preview/es",
     f"{APPEAL}/preview/en?screen=desktop&scheme=dark",
     f"{APPEAL}/preview/es?view=text",
@@ -113,11 +116,25 @@ def test_a_picture_of_the_mail_is_shown_and_a_link_in_it_leads_nowhere(visitor: 
     assert page.frames[1].url.startswith(here.partition("?")[0]), "the mail is still there"
 
 
-def test_a_letter_count_lives_while_one_writes(visitor: Visit, world: World) -> None:
+def test_the_editor_helps_while_one_writes(visitor: Visit, world: World) -> None:
     page = visitor(Role.TRANSLATOR)
     page.goto(f"{APPEAL}/words/es")
     page.fill("#f-button", "Míralo ya")
     expect(page.locator("#f-button-n")).to_have_text("9")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#f-share_text")).to_be_focused()
+    page.fill("#f-subject", "El amor siempre gana y los demás miran")
+    expect(page.locator("#f-subject-cut")).to_have_text("El amor siempre gana y los demás mira…")
+    page.locator(".tag-menu summary").first.click()
+    page.get_by_role("button", name="first_name").first.click()
+    expect(page.locator("#f-subject")).to_have_value("El amor siempre gana y los demás miran{{ first_name }}")
+    page.fill("#f-body", "Míralo.")
+    page.evaluate("document.getElementById('f-body').select()")
+    page.get_by_role("button", name="Bold").click()
+    expect(page.locator("#f-body")).to_have_value("**Míralo.**")
+    expect(page.locator("#autosaved")).to_contain_text("Saved ")
+    expect(page.locator("[data-remarks=body]")).to_contain_text("is missing here")
+    assert words_of(world, "es").body == "**Míralo.**"
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
