@@ -187,7 +187,7 @@ def _fallback(speakers: LanguageAudience, gets: str, step: str, count: int) -> C
 def _about_translations(session: Session, blast: Blast) -> list[CheckLine]:
     appeal: Appeal = blast.appeal
     lines = []
-    complete = complete_languages(appeal)
+    complete, sent = complete_languages(appeal), sent_languages(blast)
     if blast.default_language not in complete:
         message = N_("The last language of the fallback chain, %(language)s, has no complete translation.")
         name = language(blast.default_language).own_name
@@ -201,12 +201,15 @@ def _about_translations(session: Session, blast: Blast) -> list[CheckLine]:
             )
             lacking = counted("translation.incomplete", forms, len(state.missing), "warning", language=_own_name(tag))
             lines.append(CheckLine("warning", lacking, tag, state.missing[0]))
+        elif tag not in sent:
+            message = N_("%(language)s is sent later, once it is approved.")
+            lines.append(CheckLine("warning", Problem("translation.late", message, {"language": _own_name(tag)}), tag))
         else:
             lines.append(_about_state(appeal, tag))
     glossary = terms(session)
     lost = [problem for one in appeal.translations for problem in kept_terms(glossary, appeal, one)]
     found = map(_parity_line, [*parity(appeal), *lost])
-    different = [line for line in found if not line.language or line.language in complete]
+    different = [line for line in found if not line.language or line.language in sent]
     if not any(line.level == "error" for line in different):
         different.append(green("parity", N_("Every language has the same placeholders, links and video.")))
     return lines + different
