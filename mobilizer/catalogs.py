@@ -18,9 +18,9 @@ from babel.support import NullTranslations, Translations
 from mobilizer.languages import INTERFACE_LANGUAGES, MEMBER_LANGUAGES, parents
 
 LOCALE = Path(__file__).parent / "locale"
-# Of a catalog as `update` writes it, without broken lines: its header has an empty msgid.
-_PHRASE = re.compile(r'^msgid (?!""$)', re.MULTILINE)
-_LACKING = re.compile(r'^msgstr(?:\[\d\])? ""$', re.MULTILINE)
+# Of a catalog as `update` writes it: a blank line between phrases, an empty string that no line goes on with.
+_PHRASE = re.compile(r"^msgid ", re.MULTILINE)
+_LACKING = re.compile(r'^msgstr(?:\[\d\])? ""$(?!\n")', re.MULTILINE)
 
 
 @cache
@@ -48,7 +48,7 @@ class Progress:
 def progress(domain: str, tag: str) -> Progress:
     """How far a catalog is. Raises OSError where there is none."""
     path = LOCALE / tag.replace("-", "_") / "LC_MESSAGES" / f"{domain}.po"
-    phrases = [block for block in path.read_text("utf-8").split("\n\n") if _PHRASE.search(block)]
+    phrases = [block for block in path.read_text("utf-8").split("\n\n") if _PHRASE.search(block)][1:]  # but its header
     lacking = 0 if tag == "en" else sum(1 for block in phrases if _LACKING.search(block))
     return Progress(len(phrases) - lacking, len(phrases))
 

@@ -10,6 +10,9 @@ from lxml.html import document_fromstring
 from sqlalchemy import select
 
 from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.editing import save_translation
+from mobilizer.appeals.glossary import Wanted, put_term
+from mobilizer.appeals.states import approve, content_hash
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
@@ -187,3 +190,30 @@ def test_the_ledger_says_who_would_send_it_and_who_had_mail_lately(world: World)
     found = codes()
     assert found["workers"].problem.params["count"] == 1
     assert found["audience.lately"].problem.params["count"] == 5
+
+
+def test_an_out_of_date_language_forbids_launch_unless_it_is_waited_for(world: World) -> None:
+    with world.installation.database.write() as session:
+        appeal = session.scalars(select(Appeal)).one()
+        assert save_translation(session, appeal, "en", {"button": "Watch the film"}) == []
+    assert [(line.problem.code, line.language, line.field) for line in red(world)] == [
+        ("translation.outdated", "es", "button")
+    ]
+    with world.installation.database.write() as session:
+        session.get_one(Blast, world.blast_id).waits = ["es"]
+    assert red(world) == []
+    assert "translation.late" in {line.problem.code for line in checked(world).lines if line.level == "warning"}
+
+
+def test_what_was_approved_is_green_and_what_nobody_has_reviewed_is_amber(world: World) -> None:
+    def levels() -> set[tuple[str, str]]:
+        return {(one.problem.code, one.level) for one in checked(world).lines if one.language == "es"}
+
+    assert ("translation.complete", "warning") in levels()
+    with world.installation.database.write() as session:
+        appeal = session.scalars(select(Appeal)).one()
+        own = translation(appeal, "es")
+        assert approve(session, appeal, own, None, content_hash(appeal, own)) == []
+        assert put_term(session, Wanted("Love", "en", kept=True)) == []
+    found = {(one.problem.code, one.level) for one in checked(world).lines}
+    assert {("translation.reviewed", "ok"), ("appeal.term_missing", "warning")} <= found
