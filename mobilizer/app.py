@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mobilizer import logs, public, web
+from mobilizer.appeals.media import MAX_BYTES
 from mobilizer.http import EXTENSION, installation
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.limits import install_limits
@@ -157,6 +158,7 @@ def _configure(app: Flask, here: Installation) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
         MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
+        LARGEST_FILM=MAX_BYTES["video"] + MEGABYTE,
         LARGEST_IMPORT=here.settings.import_bytes + MEGABYTE,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         MAX_FORM_PARTS=500,

@@ -12,7 +12,7 @@ from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.editing import appeal_by_slug, check_values, create_appeal, translation_in
 from mobilizer.appeals.fields import BY_NAME, FIELDS, MEDIA_FIELDS, tidy
 from mobilizer.appeals.history import IMPORTED, Edit
-from mobilizer.appeals.media import BadMedia, is_kept_name, keep
+from mobilizer.appeals.media import BadMedia, is_film_link, is_kept_name, keep
 from mobilizer.appeals.poster import compose_poster
 from mobilizer.appeals.writing import touch, write_words
 from mobilizer.appeals.yamltext import BadYaml, Tree, read_tree, write_tree
@@ -131,7 +131,7 @@ def write_appeal(appeal: Appeal, media: str = "", languages: Collection[str] | N
     with `languages` only those, and the source text, are in it."""
 
     def path(name: str) -> str:
-        return f"{media}{name}" if name else ""
+        return name if is_film_link(name) else f"{media}{name}" if name else ""
 
     wanted = [t for t in appeal.translations if languages is None or t.language in {*languages, appeal.source_language}]
     translations = {}
@@ -157,7 +157,7 @@ def media_of(appeal: Appeal) -> set[str]:
     names = {appeal.video, appeal.poster}
     for translation in appeal.translations:
         names |= {getattr(translation, name) for name in MEDIA_FIELDS}
-    return names - {""}
+    return {name for name in names if is_kept_name(name)}
 
 
 def _text(tree: Tree, key: str, problems: list[Problem], place: str = "") -> str:
@@ -233,6 +233,9 @@ def _keep_media(media_folder: Path, file: AppealFile, folder: Path | None) -> di
     kept, problems = dict[str, str](), list[Problem]()
     for place, path in places.items():
         if path and path not in kept:
+            if place.endswith("video") and is_film_link(path):
+                kept[path] = path
+                continue
             try:
                 kept[path] = _keep_one(media_folder, path, folder)
                 if place.endswith("poster"):

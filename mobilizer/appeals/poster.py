@@ -67,6 +67,14 @@ def with_play_mark(data: bytes) -> bytes:
     return _compress(picture)
 
 
+def reencoded(data: bytes) -> bytes:
+    """A picture as it may lie in the open: a JPEG of its own, upright, at most 1200 wide, under 200 KB, and nothing
+    of what a camera wrote into it (place, time, owner). Raises BadMedia as `with_play_mark`."""
+    picture = _flat(_open(data))
+    picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
+    return _compress(picture)
+
+
 def poster_size(data: bytes) -> tuple[int, int]:
     """(width, height) of a picture in pixels. Raises BadMedia."""
     width, height = _open(data).size
@@ -104,15 +112,20 @@ def _judge(picture: Image.Image) -> None:
 
 
 def _fit(picture: Image.Image) -> Image.Image:
-    """In plain RGB on white, 1200 wide; cropped round the middle to between 2:1 and 1:1."""
+    """1200 wide; cropped round the middle to between 2:1 and 1:1."""
+    picture = _flat(picture)
+    width, height = picture.size
+    shape = min(max(height / width, 0.5), 1.0)
+    return ImageOps.fit(picture, (WIDTH, 2 * round(WIDTH * shape / 2)), Image.Resampling.LANCZOS)
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    """In plain RGB on white."""
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA"):
         layer = picture.convert("RGBA")
         picture = Image.new("RGBA", layer.size, "white")
         picture.alpha_composite(layer)
-    picture = picture.convert("RGB")
-    width, height = picture.size
-    shape = min(max(height / width, 0.5), 1.0)
-    return ImageOps.fit(picture, (WIDTH, 2 * round(WIDTH * shape / 2)), Image.Resampling.LANCZOS)
+    return picture.convert("RGB")
 
 
 def _stamp(picture: Image.Image) -> None:

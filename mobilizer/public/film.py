@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from mobilizer.appeals.appeals import Appeal, Translation
-from mobilizer.appeals.media import is_kept_name
+from mobilizer.appeals.media import is_film_link, is_kept_name
 from mobilizer.blasts.blasts import Blast
 from mobilizer.http import installation, words
 from mobilizer.languages import Language, language
@@ -24,7 +25,9 @@ SUMMARY_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What a watch page shows. `opening` and `rest` are clean HTML; the addresses are absolute, for link cards."""
+    """What a watch page shows. `opening` and `rest` are clean HTML; the addresses are absolute, for link cards.
+
+    `elsewhere` is the page of a `host` that has the film, if it is no file of ours."""
 
     language: Language
     title: str
@@ -41,6 +44,8 @@ class Film:
     captions: str
     captions_on: bool
     minutes: str
+    elsewhere: str
+    host: str
 
 
 def shown(session: Session, slug: str) -> Appeal | None:
@@ -74,7 +79,8 @@ def tags_of(appeal: Appeal) -> tuple[str, ...]:
 def film(appeal: Appeal, tag: str) -> Film:
     """The film in one of `tags_of`; phrases in the language that the request speaks."""
     said = next(translation for translation in appeal.translations if translation.language == tag)
-    video, poster = _kept(said.video or appeal.video), _kept(said.poster or appeal.poster)
+    chosen = said.video or appeal.video
+    video, poster = _kept(chosen), _kept(said.poster or appeal.poster)
     media = installation().settings.media
     opening, rest = _divided(_impersonal(said.body))
     return Film(
@@ -94,6 +100,8 @@ def film(appeal: Appeal, tag: str) -> Film:
         # The sound of a shared video is in the source language: others read.
         captions_on=tag != appeal.source_language and not said.video,
         minutes=_minutes(appeal.video_seconds),
+        elsewhere=(elsewhere := chosen if is_film_link(chosen) else ""),
+        host=(urlsplit(elsewhere).hostname or "").removeprefix("www."),
     )
 
 

@@ -25,6 +25,8 @@ OPEN_WITHOUT_FACTOR = frozenset({FACTOR_PAGE, "settings.begin_factor"})
 OPEN_ENDPOINTS = frozenset({"web.static", "public.static"})
 # The member's pages have no sign-in: what a link's token allows is decided there.
 OPEN_BLUEPRINTS = frozenset({"public"})
+# Where more may be sent than elsewhere: the setting of the application that says how much.
+LARGEST = {"imports.upload": "LARGEST_IMPORT", "appeals.upload": "LARGEST_FILM"}
 # Whoever is not signed in sends an address, a password, a choice of lists: never a file.
 LARGEST_FROM_ANYONE = 64 * 1024
 
@@ -70,7 +72,7 @@ def guard() -> ResponseReturnValue | None:
         return None
     _recognise()
     if g.me is not None:
-        largest = "LARGEST_IMPORT" if request.endpoint == "imports.upload" else "MAX_CONTENT_LENGTH"
+        largest = LARGEST.get(request.endpoint or "", "MAX_CONTENT_LENGTH")
         request.max_content_length = current_app.config[largest]
     choose_language(g.me.interface_language if g.me else None)
     if request.endpoint is None:

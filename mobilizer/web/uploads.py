@@ -11,8 +11,8 @@ from werkzeug.datastructures import FileStorage
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.fields import MEDIA_FIELDS
-from mobilizer.appeals.media import MAX_BYTES, BadMedia, check, keep
-from mobilizer.appeals.poster import poster_size
+from mobilizer.appeals.media import MAX_BYTES, BadMedia, check, is_film_link, keep, keep_stream
+from mobilizer.appeals.poster import reencoded
 from mobilizer.appeals.writing import touch
 from mobilizer.http import installation
 from mobilizer.organizers.audit import record
@@ -39,7 +39,10 @@ NONE_YET = {
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One kind of file, and the one that is there. `inherited` says that it is the appeal's, used here too."""
+    """One kind of file, and the one that is there; `link` is a film on a host's page.
+
+    `inherited` says that it is the appeal's, used here too.
+    """
 
     kind: str
     label: str
@@ -47,6 +50,7 @@ class MediaFile:
     none_yet: str
     accept: str
     url: str
+    link: str
     inherited: bool
 
 
@@ -65,7 +69,8 @@ def media_files(appeal: Appeal, translation: Translation) -> list[MediaFile]:
                 hint=_(HINTS[kind]),
                 none_yet=_(NONE_YET[kind]),
                 accept=SUFFIXES[kind],
-                url=f"/media/{name}" if name else "",
+                url="" if not name or is_film_link(name) else f"/media/{name}",
+                link=name if is_film_link(name) else "",
                 inherited=bool(name) and not own,
             )
         )
@@ -81,14 +86,16 @@ def upload(slug: str, tag: str) -> ResponseReturnValue:
     with here.database.read() as session:
         writable(session, slug, tag)  # before anything is kept
     try:
-        names = {kind: _kept(kind, file) for kind, file in sent.items()}
+        names = {kind: kept(kind, file) for kind, file in sent.items()} | _linked()
     except BadMedia as error:
-        flash(problem(error.problem), "bad")
+        tell(error)
         return redirect(_back(slug, tag), 303)
     with here.database.write() as session:
         appeal, translation = writable(session, slug, tag)
         seconds = typed_number(request.form.get("video_seconds", "")) if tag == appeal.source_language else None
-        _put(appeal, translation, names, seconds)
+        put(appeal, translation, names)
+        if seconds is not None and seconds <= 24 * 3600:
+            appeal.video_seconds = seconds
         if names or seconds is not None:
             touch(session, appeal)
             record(session, me().id, "appeal.media", f"appeal:{appeal.id}", language=tag, kinds=sorted(names))
@@ -96,26 +103,40 @@ def upload(slug: str, tag: str) -> ResponseReturnValue:
     return redirect(_back(slug, tag), 303)
 
 
-def _put(appeal: Appeal, translation: Translation, names: dict[str, str], seconds: int | None) -> None:
+def put(appeal: Appeal, translation: Translation, names: dict[str, str]) -> None:
     """The source's poster and film are the whole appeal's; a translation's are its own."""
     is_source = translation.language == appeal.source_language
     for kind, name in names.items():
         setattr(appeal if is_source and kind != "captions" else translation, kind, name)
-    if seconds is not None and seconds <= 24 * 3600:
-        appeal.video_seconds = seconds
 
 
-def _kept(kind: str, file: FileStorage) -> str:
-    suffix = PurePath(file.filename or "").suffix.lower()
-    data = file.stream.read(MAX_BYTES[kind] + 1)
+def kept(kind: str, file: FileStorage) -> str:
+    """The name under which a file that came with a form now lies in the media folder. Raises BadMedia."""
+    suffix, media = PurePath(file.filename or "").suffix.lower(), installation().settings.media
     if suffix not in SUFFIXES[kind].split(","):
         message = N_("“%(suffix)s” cannot be used as %(kind)s here. Possible: %(known)s.")
         params = {"suffix": suffix[:20], "kind": _(LABELS[kind]), "known": SUFFIXES[kind].replace(",", " ")}
         raise BadMedia(Problem("media.wrong_kind", message, params, where=kind))
+    if kind == "video":
+        return keep_stream(media, file.stream, suffix)
+    data = file.stream.read(MAX_BYTES[kind] + 1)
     check(data, suffix)
-    if kind == "poster":
-        poster_size(data)
-    return keep(installation().settings.media, data, suffix)
+    return keep(media, reencoded(data), ".jpg") if kind == "poster" else keep(media, data, suffix)
+
+
+def tell(error: BadMedia) -> None:
+    """Say on the next page what is wrong with a file."""
+    for one in (error.problem, *error.others):
+        flash(problem(one), "bad")
+
+
+def _linked() -> dict[str, str]:
+    """The film as a page of a host, if its address was typed. Raises BadMedia."""
+    typed = request.form.get("video_link", "").strip()
+    if typed and not is_film_link(typed):
+        message = N_("The address of the film has to begin with https:// and name a site, as the browser shows it.")
+        raise BadMedia(Problem("media.no_link", message, where="video"))
+    return {"video": typed} if typed else {}
 
 
 def _back(slug: str, tag: str) -> str:

@@ -121,7 +121,7 @@ def test_any_text_is_an_appeal_or_a_problem(text: str) -> None:
 def test_a_file_brings_an_appeal_with_its_media(database: Database, tmp_path: Path, picture: Picture) -> None:
     (tmp_path / "film.mp4").write_bytes(b"\x00\x00\x00\x18ftypisom")
     (tmp_path / "still.png").write_bytes(picture())
-    (tmp_path / "es.vtt").write_text("WEBVTT\n")
+    (tmp_path / "es.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n")
     text = (
         LOVE + "  es:\n    subject: Amor\n    captions: es.vtt\nvideo: film.mp4\nposter: still.png\nvideo_seconds: 90\n"
     )

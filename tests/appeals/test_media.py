@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from mobilizer.appeals import poster
-from mobilizer.appeals.media import BadMedia, is_kept_name, keep
+from mobilizer.appeals.media import MAX_BYTES, BadMedia, is_kept_name, keep, keep_stream
+from mobilizer.appeals.poster import reencoded
 from tests.appeals.conftest import Picture
 
 
@@ -47,8 +48,8 @@ def test_a_file_that_is_not_what_it_says_is_refused(tmp_path: Path, data: bytes,
 @pytest.mark.parametrize(
     ("data", "suffix", "kept"),
     [
-        (b"WEBVTT", ".vtt", ".vtt"),
-        ("\ufeffWEBVTT - words\n".encode(), ".vtt", ".vtt"),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", ".vtt", ".vtt"),
+        ("\ufeffWEBVTT - words\n\n00:01.000 --> 00:02.000\nHi\n".encode(), ".vtt", ".vtt"),
         (b"\x00\x00\x00\x18ftypisom", ".m4v", ".mp4"),
         (b"\x1a\x45\xdf\xa3webm", ".webm", ".webm"),
         (b"\xff\xd8\xff\xe0", ".jpeg", ".jpg"),
@@ -182,3 +183,30 @@ def test_a_picture_with_broken_remarks_of_a_camera_is_refused_or_used_but_breaks
         return "good"
 
     assert judged(poster.poster_size) == judged(poster.with_play_mark)
+
+
+def test_a_picture_keeps_nothing_of_the_camera_and_is_small(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "CAMERA OF ANA", 6  # its maker, and that it stands on its side
+    data = BytesIO()
+    Image.effect_noise((3000, 2000), 90).convert("RGB").save(data, "JPEG", exif=exif)
+    assert b"CAMERA OF ANA" in data.getvalue()
+    made = reencoded(data.getvalue())
+    with Image.open(BytesIO(made)) as picture:
+        assert not picture.getexif()
+        assert picture.size == (800, 1200), "upright, and as large as two pixels for each that is shown"
+    assert len(made) < 200_000
+    assert b"ANA" not in made
+
+
+def test_a_film_is_kept_a_piece_at_a_time_under_the_name_of_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = b"\0\0\0\x18ftypmp42" + bytes(3_000_000)
+    assert keep_stream(tmp_path, BytesIO(film), ".mp4") == keep(tmp_path, film, ".mp4")
+    monkeypatch.setitem(MAX_BYTES, "video", 2_000_000)
+    with pytest.raises(BadMedia, match="too_big"):
+        keep_stream(tmp_path, BytesIO(film), ".mp4")
+    with pytest.raises(BadMedia, match="not_what_it_says"):
+        keep_stream(tmp_path, BytesIO(b"GIF89a" + film), ".webm")
+    assert len(list(tmp_path.iterdir())) == 1, "nothing half is left"

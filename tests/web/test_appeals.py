@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from mobilizer.appeals.appeals import Appeal
+from mobilizer.appeals.files import media_of, write_appeal
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.policy import Role
 from tests.web.appeal_stage import MP4, picture, seen, words_of
@@ -109,7 +110,7 @@ def test_the_source_text_cannot_be_taken_out(organizer: Browser) -> None:
 
 def test_files_are_kept_for_all_languages_or_for_one(organizer: Browser, world: World) -> None:
     organizer.post(f"{APPEAL}/media/en", poster=(BytesIO(picture()), "still.jpg"), video_seconds="١٢٠")
-    organizer.post(f"{APPEAL}/media/es", captions=(BytesIO(b"WEBVTT\n\n"), "es.vtt"))
+    organizer.post(f"{APPEAL}/media/es", captions=(BytesIO(b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n"), "es.vtt"))
     with world.installation.database.read() as session:
         appeal = session.scalars(select(Appeal)).one()
         assert appeal.poster.endswith(".jpg")
@@ -117,6 +118,20 @@ def test_files_are_kept_for_all_languages_or_for_one(organizer: Browser, world: 
         assert appeal.revision == 3, "each raises the revision, so that a launch that saw the old one fails"
     assert words_of(world, "es").captions.endswith(".vtt")
     assert words_of(world, "es").poster == ""
+    organizer.post(f"{APPEAL}/media/es", captions=(BytesIO(b"WEBVTT\n\n1\n00:01,0 --> 00:02,0\nHola"), "es.vtt"))
+    assert "Line 4: this is no time" in organizer.get(f"{APPEAL}/words/es").text
+    organizer.post(f"{APPEAL}/media/es", video_link="http://films.example.org/1")
+    assert "begin with https://" in organizer.get(f"{APPEAL}/words/es").text
+    organizer.post(f"{APPEAL}/media/es", video_link="https://films.example.org/1")
+    assert words_of(world, "es").video == "https://films.example.org/1"
+    page = organizer.get("/w/love-always-wins/es")
+    assert 'href="https://films.example.org/1" target="_blank" rel="noopener noreferrer"' in page.text
+    assert "<video" not in page.text
+    assert "films.example.org" not in page.headers["Content-Security-Policy"], "nothing is loaded from there"
+    with world.installation.database.read() as session:
+        appeal = session.scalars(select(Appeal)).one()
+        assert "video: https://films.example.org/1" in write_appeal(appeal, "media/")
+        assert media_of(appeal) == {appeal.poster, words_of(world, "es").captions}
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@
     film.addEventListener("play", () => tell("start"), { once: true });
     film.addEventListener("ended", () => { tell("complete"); thank(); });
   }
+  byId("elsewhere")?.addEventListener("click", () => tell("start"), { once: true });
   if (form) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
