@@ -23,9 +23,11 @@ from mobilizer.web import (
     blasts,
     brand_page,
     fields,
+    first_run,
     imports,
     inbox,
     invitation,
+    keeping,
     list_figures,
     lists,
     member_changes,
@@ -38,6 +40,7 @@ from mobilizer.web import (
     safety,
     screens,
     segments,
+    sending,
     signin,
     sums,
     tags,
@@ -56,7 +59,7 @@ from mobilizer.web.receiving import OurRequest
 from mobilizer.web.words import install_formats
 
 MEGABYTE = 1024 * 1024
-FOLLOW_SECONDS = 5.0  # between two questions which key is current
+FOLLOW_SECONDS = 5.0  # between two questions which key is current, and what was chosen
 LARGEST_UPLOAD = 101 * MEGABYTE  # the file and the form round it
 LARGEST_FORM = 2 * MEGABYTE
 # What a page may load: our own files and nothing else. A view may answer with a policy of its own.
@@ -79,6 +82,8 @@ VIEWS = (
     appeals,
     audit,
     blasts,
+    first_run,
+    sending,
     invitation,
     list_figures,
     member_changes,
@@ -204,6 +209,7 @@ def _follow() -> None:
     """Seal with the current key; where this machine lacks it, nothing is changed here until somebody brings it."""
     if request.endpoint in OPEN_ENDPOINTS:
         return
+    keeping.follow(FOLLOW_SECONDS)
     here = installation()
     try:
         follow_keys(here.keyring, here.database, FOLLOW_SECONDS)

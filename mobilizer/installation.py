@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -14,7 +16,23 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mobilizer import failpoints
 from mobilizer.db import Base, Database, check_durability, clock
 from mobilizer.keys import Keyring, load_keyring
-from mobilizer.settings import Settings
+from mobilizer.settings import Settings, kept_settings
+
+# What may be chosen in the browser.
+ORGANISATION = ("organisation", "postal_address")
+SENDING = (
+    "sender_name",
+    "sender_address",
+    "reply_to",
+    "smtp_host",
+    "smtp_port",
+    "smtp_tls",
+    "smtp_user",
+    "smtp_password",
+)
+CHOSEN = (*ORGANISATION, *SENDING)
+
+log = structlog.get_logger()
 
 
 class WrongKeys(RuntimeError):
@@ -73,6 +91,17 @@ def keyring_of(home: Path, database: Database) -> Keyring:
             learn_keys(session, keyring, *keyring.prints)  # of two who come first with different keys, one is first
     follow_keys(keyring, database)
     return keyring
+
+
+def follow_settings(installation: Installation) -> Installation:
+    """The installation with what was chosen in the browser since: whose mail it is, and where it goes out. A file that
+    can't be read changes nothing."""
+    try:
+        settings = kept_settings(installation.settings, CHOSEN)
+    except (ValidationError, OSError) as error:
+        log.error("settings_unreadable", error=type(error).__name__)
+        return installation
+    return installation if settings is installation.settings else replace(installation, settings=settings)
 
 
 def follow_keys(keyring: Keyring, database: Database, every: float = 0.0) -> None:

@@ -36,7 +36,7 @@ from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
-from mobilizer.installation import Installation, follow_keys, install
+from mobilizer.installation import Installation, follow_keys, follow_settings, install
 from mobilizer.notices import mailing
 from mobilizer.rights import letters
 from mobilizer.rights.holding import held
@@ -143,7 +143,7 @@ def work_on(installation: Installation) -> None:
 
 def perform(kind: str, number: int) -> None:
     """Do one piece of work: what RQ calls, in a work horse. Raises WorkFailed."""
-    installation = _installation or install(load_settings())
+    installation = follow_settings(_installation or install(load_settings()))
     installation.database.after_fork()
     doing: dict[Work, Callable[[Installation, int], None]] = {
         Work.LAUNCH: partial(launch.freeze, whom=whom),

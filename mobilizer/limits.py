@@ -13,6 +13,7 @@ from mobilizer.http import installation
 
 SIGN_IN_BY_BROWSER = "20 per minute; 100 per hour"
 SIGN_IN_BY_ACCOUNT = "10 per 15 minutes"
+FIRST_RUN = "10 per 15 minutes"
 INVITATIONS = "30 per minute; 200 per hour"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,6 +40,12 @@ _SAID = {
 
 def _variable(name: str) -> str:
     return name if name.isupper() else f"MOBILIZER_{name.upper()}"
+
+
+def _quoted(text: str) -> str:
+    """A value as a line of `mobilizer.env` says it, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _rate(text: str) -> str:
@@ -221,6 +228,40 @@ def load_settings(home: Path | None = None) -> Settings:
     """
     folder = home or Path(os.environ.get("MOBILIZER_HOME") or "var")
     return Settings(home=folder, _env_file=folder / SETTINGS_FILE)  # type: ignore[call-arg]
+
+
+def keep_settings(settings: Settings, values: Mapping[str, object]) -> Settings:
+    """The settings with some of them changed, and kept in `mobilizer.env` so that every process finds them.
+
+    Raises pydantic.ValidationError, and keeps nothing, where a value can't be.
+    """
+    told = {name: getattr(settings, name) for name in Settings.model_fields}
+    changed = Settings(**{**told, **values})
+    path = settings.home / SETTINGS_FILE
+    mine = {_variable(name): str(getattr(changed, name)) for name in values}
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.partition("=")[0].strip() not in mine]
+    written = [f"{name}={_quoted(value)}" for name, value in mine.items()]
+    beside = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join([*kept, *written, ""]))
+    beside.replace(path)
+    return changed
+
+
+def kept_settings(settings: Settings, names: Iterable[str]) -> Settings:
+    """The settings with what is set for some of them by now. Raises pydantic.ValidationError."""
+    if not (settings.home / SETTINGS_FILE).exists():
+        return settings
+    loaded = load_settings(settings.home)
+    said = {name: getattr(loaded, name) for name in names if name in loaded.model_fields_set}
+    changed = {name: value for name, value in said.items() if value != getattr(settings, name)}
+    return settings.model_copy(update=changed) if changed else settings
+
+
+def set_outside(name: str) -> bool:
+    """Whether a setting comes from the environment, where nothing that is kept in a file counts."""
+    return _variable(name) in os.environ
 
 
 def wrong_settings(error: ValidationError) -> str:

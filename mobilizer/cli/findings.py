@@ -90,7 +90,7 @@ def _people(installation: Installation) -> Iterator[Finding]:
     else:
         yield Finding("missing", "Reconciler", "not alive: nothing is queued again or finished", "mobilizer reconcile")
     if not users:
-        yield Finding("warn", "Users", "nobody can sign in yet", "mobilizer users add ADDRESS")
+        yield Finding("warn", "Users", "nobody can sign in yet", "mobilizer users code, and open /set-up")
 
 
 def queue(settings: Settings) -> Finding:

@@ -9,7 +9,9 @@ import sys
 import click
 
 from mobilizer.cli import main
-from mobilizer.cli.opening import refuse_unready
+from mobilizer.cli.opening import opened, refuse_unready
+from mobilizer.cli.users import invited_first
+from mobilizer.organizers.first_run import nobody_yet
 from mobilizer.settings import Settings, child_environment
 
 APPLICATION = "mobilizer.app:serve"
@@ -25,6 +27,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, threads: int) 
     """Run the web server: the organizers' pages, the members' pages, clicks and opens."""
     refuse_unready(settings)
     _check_free(host, port)
+    _greet(settings)
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"),
         *("--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
@@ -33,6 +36,15 @@ def serve(settings: Settings, host: str, port: int, workers: int, threads: int) 
     ]
     # The server takes this process's place: one process less, and signals reach it straight.
     os.execve(sys.executable, command, child_environment(MOBILIZER_HOME=str(settings.home.resolve())))  # noqa: S606
+
+
+def _greet(settings: Settings) -> None:
+    """Say how the first administrator comes in, where nobody is here yet."""
+    here = opened(settings)
+    with here.database.read() as session:
+        if nobody_yet(session):
+            click.echo(f"Nobody can sign in yet. {invited_first(here)}")
+    here.database.close()
 
 
 def _check_free(host: str, port: int) -> None:

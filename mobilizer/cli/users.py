@@ -7,11 +7,18 @@ import click
 from mobilizer import tables as tables  # every mapper is complete
 from mobilizer.cli import main
 from mobilizer.cli.opening import opened
+from mobilizer.installation import Installation
 from mobilizer.organizers.accounts import change_password, create_user, user_of
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.factors import end_factor
+from mobilizer.organizers.first_run import code_of, nobody_yet
 from mobilizer.organizers.policy import Role
 from mobilizer.settings import Settings
+
+
+def invited_first(installation: Installation) -> str:
+    """What to do where nobody can sign in yet."""
+    return f"Open {installation.settings.base_url}/set-up and give this code: {code_of(installation.keyring)}"
 
 
 @main.group()
@@ -41,6 +48,18 @@ def add(settings: Settings, address: str, name: str, role: str) -> None:
             raise click.ClickException("\n".join(problem.text() for problem in made))
         record(session, None, "user.create", f"user:{made.id}", role=role)
     click.echo(f"They may sign in at {settings.base_url}/sign-in.")
+
+
+@users.command()
+@click.pass_obj
+def code(settings: Settings) -> None:
+    """Print the code that lets the first administrator in, while nobody is here."""
+    installation = opened(settings)
+    with installation.database.read() as session:
+        empty = nobody_yet(session)
+    if not empty:
+        raise click.ClickException("Somebody is here already: they invite others at Settings, Users.")
+    click.echo(invited_first(installation))
 
 
 @users.command()

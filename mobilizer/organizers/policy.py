@@ -61,6 +61,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "settings.relays": _ORGANIZERS,
     "settings.kept": _ORGANIZERS,
     "settings.audit": _ADMINS,
+    "settings.sending": _ADMINS,
     "settings.users": _ADMINS,
     "inbox.see": _EVERYONE,
 }

@@ -68,6 +68,7 @@ ACTS = {
     "segment.delete": N_("Segment deleted"),
     "session.begin": N_("Signed in"),
     "session.end_others": N_("Signed out elsewhere"),
+    "sending.change": N_("How mail goes out changed"),
     "tag.delete": N_("Tag deleted"),
     "tag.rename": N_("Tag renamed"),
     "user.create": N_("User added"),

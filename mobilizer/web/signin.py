@@ -15,6 +15,7 @@ from mobilizer.limits import SIGN_IN_BY_ACCOUNT, SIGN_IN_BY_BROWSER, limiter, ow
 from mobilizer.organizers.accounts import verify
 from mobilizer.organizers.audit import record
 from mobilizer.organizers.factors import is_factor
+from mobilizer.organizers.first_run import nobody_yet
 from mobilizer.organizers.sessions import begin_half, begin_session, end_session, half_user
 from mobilizer.organizers.users import User
 from mobilizer.web.agents import this_browser
@@ -30,8 +31,12 @@ HALF_KEY = "half"  # where the token lies of who still has to show their second 
 @blueprint.get("/sign-in")
 @anyone
 def form() -> ResponseReturnValue:
-    """The form; who is signed in already goes on."""
-    return redirect(_onward(), 303) if g.me else _page()
+    """The form; who is signed in already goes on, and where nobody can yet, the first run begins."""
+    if g.me:
+        return redirect(_onward(), 303)
+    with installation().database.read() as reading:
+        empty = nobody_yet(reading)
+    return redirect(url_for("signin.first"), 303) if empty else _page()
 
 
 def _failed(response: Answer) -> bool:

@@ -165,6 +165,7 @@ def test_what_needs_showing_it_again_is_exactly_this(app: Flask) -> None:
         "blasts.schedule",
         "members.erase_member",
         "settings.begin_factor",
+        "settings.change_sending",
         "settings.change_user",
         "settings.disable",
         "settings.enable",
