@@ -21,6 +21,7 @@ from mobilizer.delivery import causes
 from mobilizer.delivery.causes import Kind
 from mobilizer.delivery.limits import in_force
 from mobilizer.delivery.progress import Progress, Tally, progress
+from mobilizer.delivery.waves import HeldWave, held
 from mobilizer.installation import Installation
 from mobilizer.languages import UnknownLanguage, language
 from mobilizer.pace.store import Standing
@@ -81,6 +82,7 @@ def status_of(here: Installation, slug: str) -> dict[str, Any]:
             "limits": [_limit(standing) for standing in in_force(here.settings)] if now.state == "sending" else [],
             "languages": {tag: _counts(tally) for tag, tally in now.languages.items()},
             "mailboxes": {code: _counts(tally) for code, tally in causes.by_provider(session, blast.id).value.items()},
+            "held": [_wave(wave) for wave in held(session, blast.id)],
             "causes": {kind: [_cause(group) for group in found] for kind, found in groups.items()},
         }
 
@@ -102,6 +104,9 @@ def drawn(now: dict[str, Any]) -> RenderableType:
     for kind, title in ((Kind.DEFERRED, "Waits for another try"), (Kind.REJECTED, "Rejected")):
         if found := now["causes"][kind]:
             shown.append(causes_table(title, found))
+    for wave in now["held"]:
+        what = f"for {wave['language']}" if wave["language"] else f"until {wave['opens_at'] or 'somebody says so'}"
+        shown.append(f"{wave['people']} people are held {what}.")
     if now["undecided"]:
         shown.append(f"{now['undecided']} uncertain: see `mobilizer blasts uncertain {now['slug']}`.")
     rate = f"{now['per_second']:.0f} a second, " if now["per_second"] else ""
@@ -133,6 +138,10 @@ def _counts(tally: Tally) -> dict[str, int]:
 
 def _cause(group: causes.Group) -> dict[str, Any]:
     return {"cause": group.cause.key, "people": group.people, "next_at": _said(group.next_at)}
+
+
+def _wave(wave: HeldWave) -> dict[str, Any]:
+    return {"kind": wave.kind, "language": wave.language, "opens_at": _said(wave.opens_at), "people": wave.people}
 
 
 def _limit(standing: Standing) -> dict[str, Any]:

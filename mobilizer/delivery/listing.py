@@ -10,17 +10,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member, open_identity
-from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, of_blast
 from mobilizer.delivery.progress import Tally, tallies_by_language, together
 from mobilizer.keys import Keyring
 
 PAGE = 50
+HELD = "held"
 WAITING = (DeliveryState.PENDING, DeliveryState.HANDING)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLine:
-    """One delivery as a line of a table. `name` is None where the member has been erased since."""
+    """One delivery as a line of a table. `name` is None where the member has been erased since; `state` is HELD where
+    their wave waits (waves.py)."""
 
     id: int
     member_id: int
@@ -62,7 +64,8 @@ def deliveries_page(
 ) -> DeliveryPage:
     """A page of a blast's deliveries after the id `after`, of all states and reasons or of the given ones only."""
     asked = (
-        select(Delivery, Member.sealed, Member.address_key)
+        select(Delivery, Batch.state, Member.sealed, Member.address_key)
+        .outerjoin(Batch, Batch.id == Delivery.batch_id)
         .outerjoin(Member, Member.id == Delivery.member_id)
         .where(of_blast(blast_id, after))
         .order_by(Delivery.id)
@@ -79,7 +82,9 @@ def deliveries_page(
     return DeliveryPage(lines, lines[-1].id if len(rows) > size else None)
 
 
-def _line(keyring: Keyring, row: Delivery, sealed: bytes | None, address_key: bytes | None) -> DeliveryLine:
+def _line(
+    keyring: Keyring, row: Delivery, batch: str | None, sealed: bytes | None, address_key: bytes | None
+) -> DeliveryLine:
     name = open_identity(keyring, sealed, address_key).name if sealed and address_key else None
     return DeliveryLine(
         id=row.id,
@@ -87,7 +92,7 @@ def _line(keyring: Keyring, row: Delivery, sealed: bytes | None, address_key: by
         name=name,
         language=row.language,
         caught_by=row.caught_by,
-        state=row.state,
+        state=HELD if row.state == DeliveryState.PENDING and batch == BatchState.HELD else row.state,
         reason=row.reason,
         code=row.code,
         reply=row.reply,

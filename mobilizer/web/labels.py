@@ -26,6 +26,7 @@ SUPPRESSED_FOR = {
 }
 DELIVERIES = {
     "pending": (N_("Waiting"), "info"),
+    "held": (N_("Held back"), "warn"),
     "handing": (N_("Being handed over"), "info"),
     "accepted": (N_("Accepted"), "good"),
     "rejected": (N_("Rejected"), "bad"),

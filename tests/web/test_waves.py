@@ -40,6 +40,7 @@ def test_who_waits_for_a_language_is_chosen_counted_and_let_go(organizer: Browse
     assert "2 people who speak العربية wait until العربية is approved." in organizer.get(f"{BLAST}/check").text
     assert "waits until it is approved" in organizer.get(f"{BLAST}/launch").text
     world.launch()
+    assert "Held back" in organizer.get(f"{BLAST}/deliveries").text
     page = organizer.get(f"{BLAST}/progress").text
     assert "Until their language is ready:" in page
     assert "Not approved yet: it has empty fields, or differs from the source." in page
