@@ -111,6 +111,11 @@ def is_kept_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def kind_of(name: str) -> str:
+    """'poster', 'video' or 'captions', by a name that `keep` gave. Raises KeyError."""
+    return _KINDS[name[name.rindex(".") :]][0]
+
+
 def _too_big(size: int, kind: str) -> Problem:
     message = N_("The file has %(size)d MB; at most %(most)d MB can be used. Make a smaller one.")
     params = {"size": -(-size // MEGABYTE), "most": MAX_BYTES[kind] // MEGABYTE}

@@ -143,6 +143,12 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
     )
 
 
+def is_in_mails(session: Session, name: str) -> bool:
+    """Whether a file of the media folder is drawn in words that are frozen: people may look at those for years."""
+    drawn = select(RenditionRow.blast_id).where(RenditionRow.compiled.contains(f"/media/{name}", autoescape=True))
+    return session.scalar(drawn.limit(1)) is not None
+
+
 def sample_recipient(keyring: Keyring, blast_id: int, address: str, name: str, today: date) -> Recipient:
     """Someone to show a mail to: its links work, and nothing they do is counted."""
     return Recipient(

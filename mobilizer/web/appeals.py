@@ -20,6 +20,7 @@ from mobilizer.web import (  # noqa: F401 - their views are on the same blueprin
     board,
     comments,
     glossary,
+    library,
     look,
     preview,
     sheets,
@@ -32,7 +33,7 @@ from mobilizer.web.policy import allowed, me, permitted
 from mobilizer.web.screens import appeals as blueprint
 
 # What an address of a page already means.
-TAKEN = frozenset({"new"})
+TAKEN = frozenset({"new", "library"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ OPEN_ENDPOINTS = frozenset({"web.static", "public.static"})
 # The member's pages have no sign-in: what a link's token allows is decided there.
 OPEN_BLUEPRINTS = frozenset({"public"})
 # Where more may be sent than elsewhere: the setting of the application that says how much.
-LARGEST = {"imports.upload": "LARGEST_IMPORT", "appeals.upload": "LARGEST_FILM"}
+LARGEST = {"imports.upload": "LARGEST_IMPORT", "appeals.upload": "LARGEST_FILM", "appeals.shelve": "LARGEST_FILM"}
 # Whoever is not signed in sends an address, a password, a choice of lists: never a file.
 LARGEST_FROM_ANYONE = 64 * 1024
 

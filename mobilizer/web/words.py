@@ -118,6 +118,7 @@ def install_formats(app: Flask) -> None:
         number=number,
         percent=percent,
         date=date,
+        size=size,
         datetime=moment,
         moment=moment,
         duration=duration,
