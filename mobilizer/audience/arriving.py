@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, repeat
+from operator import attrgetter
 
 from sqlalchemy import BigInteger, cast, func, insert, literal, select, text
 from sqlalchemy.engine import Connection
@@ -23,6 +24,7 @@ _MEMBERS = Bulk(
     Member, "id", "address_key", "domain_key", "sealed", "language", "second_language", "country", "time_zone",
     "attributes", "source", "share_code", "created_at",
 )  # fmt: skip
+_KNOWN_OF = attrgetter("email", "name", "language", "second_language", "country", "time_zone")
 _NOW = Prepared(select(clock()))
 _LAST = text("SELECT seq FROM sqlite_sequence WHERE name = 'members'")
 
@@ -37,32 +39,21 @@ def bring_in(session: Session, keyring: Keyring, people: Mapping[bytes, Candidat
         return {}
     connection = session.connection()
     # In order, so that two imports at once take their locks in the same one, and neighbours in an index come together.
-    ordered = sorted(people.items())
-    numbers = _new_numbers(connection, len(ordered))
-    sealed = seal_all(keyring, [(key, person.email, person.name) for key, person in ordered])
+    keys = sorted(people)
+    ordered = [people[key] for key in keys]
+    numbers = _new_numbers(connection, len(keys))
+    emails, names, languages, seconds, countries, zones = zip(*map(_KNOWN_OF, ordered), strict=True)
+    domains = [keyring.domain_key(email.rpartition("@")[2]) for email in emails]
+    sealed = seal_all(keyring, zip(keys, emails, names, strict=True))
+    attributes = [_json(tuple(person.attributes.items())) for person in ordered]
     moment = _NOW.run(connection, ())[0][0]
-    rows = [
-        (
-            number,
-            key,
-            keyring.domain_key(person.email.rpartition("@")[2]),
-            identity,
-            person.language,
-            person.second_language,
-            person.country,
-            person.time_zone,
-            _json(tuple(person.attributes.items())),
-            source,
-            code,
-            moment,
-        )
-        for number, (key, person), identity, code in zip(
-            numbers, ordered, sealed, share_codes(len(ordered)), strict=True
-        )
-    ]
+    codes = share_codes(len(keys))
+    same = repeat(source, len(keys)), repeat(moment, len(keys))
+    told = languages, seconds, countries, zones, attributes, same[0], codes, same[1]
+    rows = list(zip(numbers, keys, domains, sealed, *told, strict=True))
     if _MEMBERS.insert(connection, rows) != len(rows):
         raise Overtaken
-    return dict(zip((key for key, _ in ordered), numbers, strict=True))
+    return dict(zip(keys, numbers, strict=True))
 
 
 def subscribe_new(

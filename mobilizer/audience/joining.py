@@ -196,9 +196,10 @@ def judge(
     elsewhere = _standings(session, [member.id for member in members.values() if member.standing is None])
     tagged = joining.tags or any(candidate.tags for candidate in candidates.values())
     tags = tags_of(session, [member.id for member in members.values()]) if tagged else {}
-    decisions: dict[bytes, Decision] = {}
-    for key, candidate in candidates.items():
-        member = members.get(key)
+    # Nearly all of a first import are new, and nothing else is to be said of them.
+    decisions = {} if tagged else dict.fromkeys(candidates, _NEW)
+    for key in candidates if tagged else {*members, *merged, *suppressed} & candidates.keys():
+        candidate, member = candidates[key], members.get(key)
         if key in suppressed or merged.get(key) in suppressed:
             decisions[key] = Decision("suppressed")
         elif merged.get(key) in candidates:

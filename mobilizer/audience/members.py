@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,7 +69,7 @@ def seal_identity(keyring: Keyring, identity: Identity) -> tuple[bytes, bytes, b
     return address_key, keyring.domain_key(identity.domain), sealed
 
 
-def seal_all(keyring: Keyring, people: Sequence[tuple[bytes, str, str]]) -> list[bytes]:
+def seal_all(keyring: Keyring, people: Iterable[tuple[bytes, str, str]]) -> list[bytes]:
     """The `sealed` of many people, each given as address key, address and name."""
     return keyring.seal_all([(f"{email}\0{name}", key) for key, email, name in people])
 

@@ -141,28 +141,36 @@ def leavers(keyring: Keyring, choices: Choices, source: Iterator[Row]) -> Seen:
 def read_chunks(keyring: Keyring, choices: Choices, source: Iterator[Row], gone: Seen) -> Iterator[list[Read]]:
     """The rows of a source as a run reads them, some at a time; an address that was on an earlier line is refused, and
     one that is `gone` by any line (see `leavers`)."""
-    read, key_of, seen = Reader(choices).read, keyring.address_key, Seen()
+    read, seen = Reader(choices).read, Seen()
     while chunk := list(islice(source, CHUNK)):
-        yield [_first_time(raw, read(raw), key_of, seen, gone) for raw in chunk]
+        says = [read(raw) for raw in chunk]
+        addresses = [one.email if isinstance(one, Candidate) else one.leaver for one in says]
+        keys = keyring.address_keys(addresses)
+        yield list(map(_Telling(seen, gone).read, chunk, says, keys))
         chunk.clear()  # while the next are read these are no longer held
 
 
-def _first_time(raw: Row, says: Candidate | Refusal, key_of: Callable[[str], bytes], seen: Seen, gone: Seen) -> Read:
-    if isinstance(says, Refusal):
-        key = key_of(says.leaver) if says.leaver else b""
-        return Read(raw, says, key if key and gone.line_of(key) == raw.line else b"")
-    key = key_of(says.email)
-    left = gone.line_of(key)
-    if left is not None:
-        message = N_("Line %(line)d says that this person has left; this row was left out.")
-        problem = Problem("import.left_by_line", message, {"line": left}, "warning", "status")
-        return Read(raw, Refusal(raw.line, "left", (problem,)), b"")
-    first = seen.first(key, raw.line)
-    if first == raw.line:
-        return Read(raw, says, key)
-    message = N_("The same address is on line %(first)d already; this row was left out.")
-    problem = Problem("import.duplicate", message, {"first": first}, where="email")
-    return Read(raw, Refusal(raw.line, "duplicate", (problem,)), b"")
+class _Telling(NamedTuple):
+    """What was read before: which addresses were `seen`, and who is `gone` by any line."""
+
+    seen: Seen
+    gone: Seen
+
+    def read(self, raw: Row, says: Candidate | Refusal, key: bytes) -> Read:
+        """A row that is refused for what other rows say, else as it is."""
+        left = self.gone.line_of(key) if self.gone else None
+        if isinstance(says, Refusal):
+            return Read(raw, says, key if says.leaver and left == raw.line else b"")
+        if left is not None:
+            message = N_("Line %(line)d says that this person has left; this row was left out.")
+            problem = Problem("import.left_by_line", message, {"line": left}, "warning", "status")
+            return Read(raw, Refusal(raw.line, "left", (problem,)), b"")
+        first = self.seen.first(key, raw.line)
+        if first == raw.line:
+            return Read(raw, says, key)
+        message = N_("The same address is on line %(first)d already; this row was left out.")
+        problem = Problem("import.duplicate", message, {"first": first}, where="email")
+        return Read(raw, Refusal(raw.line, "duplicate", (problem,)), b"")
 
 
 def candidates_of(chunk: Sequence[Read]) -> dict[bytes, Candidate]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
+from collections.abc import Iterable
 
 _LINE = struct.Struct("<I")
 _HEAD = 2  # bytes of a key by which it is put aside
@@ -18,11 +19,24 @@ class Seen:
 
     def first(self, key: bytes, line: int) -> int:
         """The line that a key was on first: this one, where it is new."""
-        found = self.line_of(key)
-        if found is None:
-            self._groups[key[:_HEAD]] += key[_HEAD:] + _LINE.pack(line)
-            return line
+        return self.firsts((key,), (line,))[0]
+
+    def firsts(self, keys: Iterable[bytes], lines: Iterable[int]) -> list[int]:
+        """`first` of many, in the order of the file."""
+        groups, pack, found = self._groups, _LINE.pack, list[int]()
+        for key, line in zip(keys, lines, strict=True):
+            group, rest = groups[key[:_HEAD]], key[_HEAD:]
+            if rest in group and (before := self.line_of(key)) is not None:
+                found.append(before)
+            else:
+                group += rest
+                group += pack(line)
+                found.append(line)
         return found
+
+    def __len__(self) -> int:
+        """In how many groups there is something: 0 where nothing is known."""
+        return len(self._groups)
 
     def line_of(self, key: bytes) -> int | None:
         """The line that a key was on first; None where it is not known."""

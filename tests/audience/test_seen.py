@@ -17,3 +17,12 @@ def test_each_key_is_known_by_the_line_it_was_on_first(keys: list[bytes]) -> Non
     seen, known = Seen(), dict[bytes, int]()
     for line, key in enumerate(keys, 2):
         assert seen.first(key, line) == known.setdefault(key, line)
+
+
+def test_many_are_remembered_as_one_by_one() -> None:
+    keys = [bytes([n % 3]) * 2 + bytes([n % 5]) * 14 for n in range(40)]
+    one, many = Seen(), Seen()
+    assert not many
+    assert many.firsts(keys, range(40)) == [one.first(key, n) for n, key in enumerate(keys)]
+    assert many.line_of(keys[0]) == 0
+    assert many.line_of(b"x" * 16) is None
