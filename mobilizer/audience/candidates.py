@@ -31,7 +31,7 @@ MAX_NAME = 300
 MAX_ATTRIBUTE = 1000
 MAX_KNOWN = 500  # letters of cells that are worth remembering
 
-_NAMES = ("name", "first_name", "last_name")
+NAMES = ("name", "first_name", "last_name")
 _FAULTS = {
     "no_end": Problem(
         "import.no_end", N_("This row has a quotation mark that is never closed. Close it, or take it out.")
@@ -99,7 +99,7 @@ class Refusal:
     leaver: str = ""
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
     """What the cells say that hold one of few words: all but the address, the name and a person's own columns."""
 
     left: Problem | None
@@ -113,6 +113,7 @@ class _Told(NamedTuple):
     consent: Consent | None
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
+    plain: bool
 
 
 class Reader:
@@ -125,13 +126,14 @@ class Reader:
         self._choices = choices
         columns = choices.columns
         self._email = columns["email"]
-        self._few = [name for name in columns if name != "email" and name not in _NAMES]
-        self._few_of = _picked([columns[name] for name in self._few])
-        self._names_of = _picked([columns[part] for part in _NAMES if part in columns])
+        self.few = [name for name in columns if name != "email" and name not in NAMES]
+        self._few_of = _picked([columns[name] for name in self.few])
+        self._names_of = _picked([columns[part] for part in NAMES if part in columns])
+        self._own_of = _picked(list(choices.attributes.values()))
         self._used = (*columns.items(), *choices.attributes.items())
         self._least = 1 + max(at for _, at in self._used)
         self._most = choices.width or sys.maxsize
-        self._known = lru_cache(MEMORY)(self._tell)
+        self.told = lru_cache(MEMORY)(self._tell)
 
     def read(self, row: Row) -> Candidate | Refusal:
         """What a row says."""
@@ -143,7 +145,7 @@ class Reader:
                 return Refusal(line, "invalid", (problem,))
             cells = [*cells, *[""] * self._least]
         few = self._few_of(cells)
-        told = self._known(few) if len(whole) <= MAX_KNOWN else self._tell(few)
+        told = self.told(few) if len(whole) <= MAX_KNOWN else self._tell(few)
         if told.left:
             leaver = _address(cells[self._email]) if told.said_so else ""
             return Refusal(line, "left" if told.left.severity == "warning" else "invalid", (told.left,), leaver)
@@ -153,7 +155,7 @@ class Reader:
         problems += told.problems
         name = _name(self._names_of(cells), cell, problems, remarks)
         remarks += told.remarks
-        attributes = _attributes(cells, self._choices, problems, remarks)
+        attributes = _attributes(self._own_of(cells), self._choices, problems, remarks)
         if problems:
             verdict: Verdict = "unknown_language" if told.problems and len(problems) == 1 else "invalid"
             return Refusal(line, verdict, tuple(problems))
@@ -171,6 +173,12 @@ class Reader:
             told.tags,
             told.consent,
         )
+
+    def own(self, cells: tuple[str, ...]) -> dict[str, str] | None:
+        """What the cells of a person's own columns say; None where something has to be said of them."""
+        problems, remarks = list[Problem](), list[Problem]()
+        found = _attributes(cells, self._choices, problems, remarks)
+        return None if problems or remarks else found
 
     def leaver(self, row: Row) -> str:
         """The address of a person of whom a row says that they have left; empty of everybody else."""
@@ -200,15 +208,15 @@ class Reader:
                 return Problem("import.unreadable_letters", message, where=name)
         return None
 
-    def _tell(self, few: tuple[str, ...]) -> _Told:
+    def _tell(self, few: tuple[str, ...]) -> Told:
         choices = self._choices
-        cells = {name: unguard(cell) for name, cell in zip(self._few, few, strict=True)}
+        cells = {name: unguard(cell) for name, cell in zip(self.few, few, strict=True)}
         problems, remarks = list[Problem](), list[Problem]()
         said = _language(cells.get("language", ""), choices, problems)
-        country = _country(cells.get("country", ""), remarks)
+        left, country = has_left(cells.get("status", "")), _country(cells.get("country", ""), remarks)
         language = said or (choices.by_country and language_of(country)) or choices.default_language
-        return _Told(
-            left=has_left(cells.get("status", "")),
+        told = Told(
+            left=left,
             said_so=said_so(cells.get("status", "")),
             language=language,
             says_language=said is not None,
@@ -218,8 +226,10 @@ class Reader:
             tags=_tags(cells.get("tags", ""), remarks),
             consent=self._consent(cells, remarks),
             problems=tuple(problems),
-            remarks=tuple(remarks),
+            remarks=(),
+            plain=False,
         )
+        return told._replace(remarks=tuple(remarks), plain=not (left or problems or remarks))
 
     def _consent(self, cells: Mapping[str, str], remarks: list[Problem]) -> Consent | None:
         """What a row itself tells of consent; what can't be so is left to what is told of everyone, and said."""
@@ -361,8 +371,8 @@ def _attributes(
     cells: Sequence[str], choices: Choices, problems: list[Problem], remarks: list[Problem]
 ) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, at in choices.attributes.items():
-        value = clean(unguard(cells[at]))
+    for name, cell in zip(choices.attributes, cells, strict=True):
+        value = clean(unguard(cell))
         if len(value) > MAX_ATTRIBUTE:
             message = N_("The cell is too long (letters: %(length)d, at most: %(most)d). Make it shorter.")
             params = {"length": len(value), "most": MAX_ATTRIBUTE}

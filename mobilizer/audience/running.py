@@ -20,6 +20,7 @@ from mobilizer.audience.candidates import Candidate, Reader, Refusal, Verdict
 from mobilizer.audience.choices import Choices
 from mobilizer.audience.consent import consent_line
 from mobilizer.audience.fields import definitions
+from mobilizer.audience.flocks import FlockReader
 from mobilizer.audience.imports import Import
 from mobilizer.audience.joining import Joining, join, on_list
 from mobilizer.audience.reporting import ReportRow, add_to_report
@@ -141,9 +142,9 @@ def leavers(keyring: Keyring, choices: Choices, source: Iterator[Row]) -> Seen:
 def read_chunks(keyring: Keyring, choices: Choices, source: Iterator[Row], gone: Seen) -> Iterator[list[Read]]:
     """The rows of a source as a run reads them, some at a time; an address that was on an earlier line is refused, and
     one that is `gone` by any line (see `leavers`)."""
-    read, seen = Reader(choices).read, Seen()
+    reader, seen = FlockReader(choices), Seen()
     while chunk := list(islice(source, CHUNK)):
-        says = [read(raw) for raw in chunk]
+        says = reader.read(chunk)
         addresses = [one.email if isinstance(one, Candidate) else one.leaver for one in says]
         keys = keyring.address_keys(addresses)
         yield list(map(_Telling(seen, gone).read, chunk, says, keys))
