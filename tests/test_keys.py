@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -75,3 +76,10 @@ def test_a_domain_has_one_key_however_many_there_are() -> None:
     first = {f"d{n}.org": keyring.domain_key(f"d{n}.org") for n in range(12_000)}
     assert len(set(first.values())) == 12_000
     assert all(keyring.domain_key(domain) == key for domain, key in first.items())
+
+
+def test_an_address_has_the_key_of_an_hmac_and_many_have_theirs() -> None:
+    keyring, addresses = Keyring({1: b"k" * 32}, b"i" * 32), ["ana@example.org", "ñ@example.org", "x" * 300]
+    alone = [hmac.digest(keyring._index, b"address\0" + one.encode(), "sha256")[:16] for one in addresses]
+    assert keyring.address_keys(addresses) == alone
+    assert [keyring.address_key(one) for one in addresses] == alone
