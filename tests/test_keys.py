@@ -8,7 +8,8 @@ import hmac
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mobilizer.keys import CODE_LETTERS, MAILED, Keyring, Purpose, Ticket, share_code, share_codes
+from mobilizer.codes import CODE_LETTERS, share_code, share_codes
+from mobilizer.keys import MAILED, Keyring, Purpose, Ticket
 
 NUMBERS = st.integers(min_value=0, max_value=2**32 - 1)
 KEYS = st.dictionaries(st.integers(1, 255), st.binary(min_size=32, max_size=32), min_size=1, max_size=3)

@@ -14,10 +14,10 @@ from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.lifecycle import Plan
+from mobilizer.codes import share_code
 from mobilizer.delivery import launch
 from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.installation import Installation
-from mobilizer.keys import share_code
 
 WORDS = {
     "en": ("Love always wins", "Hello {{ first_name }},", "Hello friend,", "Watch it. [Read more](https://example.org/en)"),

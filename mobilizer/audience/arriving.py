@@ -16,8 +16,9 @@ from mobilizer.audience.candidates import Candidate
 from mobilizer.audience.keeping import Bulk
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member, seal_all
+from mobilizer.codes import share_codes
 from mobilizer.db import Prepared, clock
-from mobilizer.keys import Keyring, share_codes
+from mobilizer.keys import Keyring
 from mobilizer.languages import MEMORY
 
 _MEMBERS = Bulk(

@@ -12,8 +12,9 @@ import segno
 from sqlalchemy import ForeignKey, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mobilizer.codes import share_codes
 from mobilizer.db import Base, BigId
-from mobilizer.keys import Keyring, share_codes
+from mobilizer.keys import Keyring
 from mobilizer.organizers.policy import Role
 from mobilizer.organizers.users import User, end_sessions
 

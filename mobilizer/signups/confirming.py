@@ -15,9 +15,10 @@ from mobilizer.audience.members import Member, seal_identity
 from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.sign_ups import AskedAddress, SignUp
 from mobilizer.audience.suppressions import Suppression
+from mobilizer.codes import share_codes
 from mobilizer.db import clock
 from mobilizer.engagement.events import Event, EventKind
-from mobilizer.keys import Keyring, share_codes
+from mobilizer.keys import Keyring
 
 FORM, SHARED = "form", "share link"  # sources of members
 

@@ -8,8 +8,8 @@ from sqlalchemy import delete
 from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.audience.queries import members_page, narrowed
 from mobilizer.audience.searching import Look, by_name, folded
+from mobilizer.codes import share_code
 from mobilizer.installation import Installation
-from mobilizer.keys import share_code
 
 
 def join(installation: Installation, *names: str, language: str = "es", domain: str = "example.org") -> list[int]:
