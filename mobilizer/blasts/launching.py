@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.blasts import lifecycle, renditions
@@ -70,7 +71,8 @@ def confirm(
         return False
     if not _is_as_seen(session, blast, when_seen):
         return False
-    if blast.scheduled_at is not None:
+    # A moment that went by while the second person was asked is no moment to wait for.
+    if blast.scheduled_at is not None and blast.scheduled_at > session.scalars(select(clock())).one():
         return _wait_for(session, settings, blast, when_seen, blast.scheduled_at)
     return _leave(session, settings, blast, when_seen, hold_seconds)
 

@@ -43,7 +43,7 @@ def test_who_waits_for_a_language_is_chosen_counted_and_let_go(organizer: Browse
     assert "Held back" in organizer.get(f"{BLAST}/deliveries").text
     page = organizer.get(f"{BLAST}/progress").text
     assert "Until their language is ready:" in page
-    assert "Not approved yet: it has empty fields, or differs from the source." in page
+    assert "Nobody has approved it yet. When somebody does, it goes to them." in page
     assert f'action="{BLAST}/waves/1/release"' not in page
     organizer.post(f"{BLAST}/waves/1/release")
     assert "the blast has moved on meanwhile" in organizer.get(f"{BLAST}/progress").text
