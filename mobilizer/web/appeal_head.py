@@ -90,7 +90,8 @@ def may_see(appeal: Appeal, tag: str) -> bool:
 
 def head(session: Session, appeal: Appeal, here: str = "", to: Callable[[str], str] | None = None) -> AppealHead:
     """What the pages of an appeal show. `to` makes a language's address; `here` is the language being looked at."""
-    lines = tuple(_line(appeal, state, here, to) for state in completeness(appeal) if may_see(appeal, state.language))
+    stand, seen = states(appeal), [one for one in completeness(appeal) if may_see(appeal, one.language)]
+    lines = tuple(_line(appeal, one, stand[one.language], here, to) for one in seen)
     return AppealHead(appeal.slug, title_of(appeal), appeal.source_language, lines, _steps(session, appeal))
 
 
@@ -109,21 +110,23 @@ def _mine(tag: str) -> bool:
     return bool(set(parents(tag)) & set(me().languages))
 
 
-def _line(appeal: Appeal, state: Completeness, here: str, to: Callable[[str], str] | None) -> LanguageLine:
-    spoken = language(state.language)
-    mine = may_write(appeal, state.language)
+def _line(
+    appeal: Appeal, written: Completeness, state: State, here: str, to: Callable[[str], str] | None
+) -> LanguageLine:
+    tag = written.language
+    spoken, mine = language(tag), may_write(appeal, tag)
     return LanguageLine(
-        tag=state.language,
+        tag=tag,
         own_name=spoken.own_name,
         direction=spoken.direction,
-        done=state.done,
-        total=state.total,
-        missing=tuple(_(BY_NAME[name].label) for name in state.missing),
-        source=state.language == appeal.source_language,
+        done=written.done,
+        total=written.total,
+        missing=tuple(_(BY_NAME[name].label) for name in written.missing),
+        source=tag == appeal.source_language,
         mine=mine,
-        state=states(appeal)[state.language],
-        href=to(state.language) if to else words_url(appeal, state.language) if mine else preview_url(appeal, state),
-        here=state.language == here,
+        state=state,
+        href=to(tag) if to else words_url(appeal, tag) if mine else preview_url(appeal, written),
+        here=tag == here,
     )
 
 
