@@ -269,6 +269,18 @@ class Database:
         self.engine.dispose(close=False)
 
 
+@contextmanager
+def joined_in_order(session: Session) -> Iterator[None]:
+    """Have what is asked of millions joined along the order of their numbers, in which all of it lies: several times
+    faster than to look each of them up in a table of hashes, whatever PostgreSQL believes."""
+    orderly = session.get_bind().dialect.name == "postgresql"
+    if orderly:
+        session.execute(text("SET LOCAL enable_hashjoin = off"))
+    yield
+    if orderly:
+        session.execute(text("SET LOCAL enable_hashjoin = on"))
+
+
 def disk_is_full(error: BaseException) -> bool:
     """Whether an error, SQLAlchemy's or the driver's own, is the database's word that it has no room left to write.
 

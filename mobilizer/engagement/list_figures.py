@@ -17,6 +17,8 @@ from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.queries import count_members
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
+from mobilizer.db import joined_in_order
+from mobilizer.delivery.recount import Recount
 from mobilizer.engagement.tiers import Tier, is_of
 
 MONTHS = 12
@@ -45,6 +47,25 @@ class Health:
     bounced: int
     complained: int
     inactive: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListFigures:
+    """All figures of a list; `sources` are (source, people)."""
+
+    growth: Growth
+    sources: Sequence[tuple[str, int]]
+    health: Health
+
+
+# What took long to count is good for a while: a list of millions takes seconds.
+FIGURES = Recount[ListFigures]()
+
+
+def list_figures(session: Session, list_id: int, now: datetime) -> ListFigures:
+    """All figures of a list, counted now."""
+    with joined_in_order(session):
+        return ListFigures(growth(session, list_id, now), sources(session, list_id), health(session, list_id, now))
 
 
 def growth(session: Session, list_id: int, now: datetime) -> Growth:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, func, select, text
+from sqlalchemy import ColumnElement, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.audience import headcounts
 from mobilizer.audience.mailable import mailable, mailable_as_counted
 from mobilizer.audience.members import Member
-from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.db import Base, BigId, Id, clock, joined_in_order
 from mobilizer.segments.tree import All, disjoint, drawings
 
 MOST_PIECES = 4  # that a count is made in; beyond it one look at everybody costs less
@@ -45,7 +44,7 @@ def count(session: Session, rules: All, now: datetime) -> list[tuple[str, int]]:
     up_to = headcounts.counted_up_to(session)
     people = Counter(_counted(session, rules.where(now), Member.id >= up_to, mailable()))
     if up_to:
-        with _along_the_numbers(session):
+        with joined_in_order(session):
             for each in _taken_apart(session, rules, now):
                 people.update(_counted(session, each.where(now), Member.id < up_to, mailable_as_counted()))
     return sorted(people.items(), key=lambda one: (-one[1], one[0]))
@@ -56,24 +55,9 @@ def _counted(session: Session, *conditions: ColumnElement[bool]) -> dict[str, in
     return {language: number for language, number in rows}  # noqa: C416 - rows, not pairs
 
 
-@contextmanager
-def _along_the_numbers(session: Session) -> Iterator[None]:
-    """Have millions counted in the order of their numbers, in which all that is asked of them lies: several times
-    faster than to look each of them up in a table of hashes, whatever PostgreSQL believes."""
-    if _joins_in_order(session):
-        session.execute(text("SET LOCAL enable_hashjoin = off"))
-    yield
-    if _joins_in_order(session):
-        session.execute(text("SET LOCAL enable_hashjoin = on"))
-
-
 def _taken_apart(session: Session, rules: All, now: datetime) -> Sequence[All]:
     """Rules to count one after the other: together they find whom `rules` finds, each of them once."""
-    if not _joins_in_order(session) or any(drawings(rules, now)):
+    if session.get_bind().dialect.name != "postgresql" or any(drawings(rules, now)):
         return (rules,)
     apart = tuple(islice(disjoint(rules), MOST_PIECES + 1))
     return apart if len(apart) <= MOST_PIECES else (rules,)
-
-
-def _joins_in_order(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"

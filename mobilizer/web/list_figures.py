@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from babel import dates
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from mobilizer.engagement.list_figures import Growth, growth, health, sources
+from mobilizer.delivery.recount import place
+from mobilizer.engagement.list_figures import FIGURES, Growth, list_figures
 from mobilizer.http import installation
 from mobilizer.web.chart import line
 from mobilizer.web.lists import blueprint, known_list
@@ -36,8 +37,8 @@ def figures(slug: str) -> ResponseReturnValue:
     """How a list does."""
     to, now = known_list(slug), datetime.now(UTC)
     with installation().database.read() as session:
-        grown = growth(session, to.id, now)
-        came, well = sources(session, to.id), health(session, to.id, now)
+        counted = FIGURES.of(place(session, to.id), lambda: list_figures(session, to.id, now))
+    grown, came, well = counted.value.growth, counted.value.sources, counted.value.health
     return render_template(
         "lists/figures.html",
         list=to,
@@ -47,6 +48,7 @@ def figures(slug: str) -> ResponseReturnValue:
         height=HEIGHT,
         sources=[(_source(source), people) for source, people in came],
         health=well,
+        as_of=now - timedelta(seconds=counted.age) if counted.age else None,
     )
 
 
