@@ -91,6 +91,6 @@ def _wanted(session: Session, asked: _Asked) -> takeout.Wanted | Problem:
     try:
         fits = usable_rules(session, segment.rules).where(datetime.now(UTC)) if segment else None
     except BadRules:
-        message = N_("This segment can't be used: one of its rules names something that is gone. Mend it.")
-        return Problem("export.segment", message, where="segment")
+        message = N_("The segment “%(name)s” can't be used: one of its rules has to be mended. Open it to see which.")
+        return Problem("export.segment", message, {"name": segment.name if segment else ""}, where="segment")
     return takeout.Wanted(list_id, asked.language, fits)
