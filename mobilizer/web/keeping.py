@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from mobilizer.http import EXTENSION, installation
 from mobilizer.installation import follow_settings
-from mobilizer.settings import keep_settings, set_outside
+from mobilizer.settings import Settings, keep_settings, set_outside
 
 FOLLOWED = "mobilizer_followed"  # when this process last looked
 
@@ -34,6 +34,11 @@ def follow(every: float) -> None:
     now = time.monotonic()
     if now - current_app.extensions.get(FOLLOWED, 0.0) >= every:
         current_app.extensions |= {FOLLOWED: now, EXTENSION: follow_settings(installation())}
+
+
+def lacks_sender(settings: Settings) -> bool:
+    """Whether mail would leave without a postal address, or from an address that is nobody's."""
+    return not settings.postal_address or settings.sender_domain.endswith(("localhost", "localdomain"))
 
 
 def _tidy(value: object) -> object:

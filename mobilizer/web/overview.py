@@ -21,6 +21,7 @@ from mobilizer.problems import Problem
 from mobilizer.web.brand import brand_css
 from mobilizer.web.held import full_disk
 from mobilizer.web.needs import needs
+from mobilizer.web.keeping import lacks_sender
 from mobilizer.web.policy import allowed, anyone, permitted
 
 blueprint = Blueprint("overview", __name__)
@@ -70,6 +71,7 @@ def index() -> ResponseReturnValue:
             languages=languages_of_members(session) if permitted("lists.see") else [],
             appeals=session.scalar(select(func.count()).select_from(Appeal)) or 0,
             full_disk=full_disk(),
+            unset=permitted("settings.sending") and lacks_sender(installation().settings),
             workers=heartbeats.alive(session, "worker"),
             reconcilers=heartbeats.alive(session, "reconciler"),
         )

@@ -85,6 +85,9 @@ def test_what_is_chosen_holds_for_every_process(anonymous: Browser, installation
     assert (kept.organisation, kept.smtp_host, kept.smtp_port, kept.smtp_tls) == (NAME, "relay.example.org", 465, "tls")
     assert kept.batch_size == 77
     assert (home / SETTINGS_FILE).stat().st_mode & 0o077 == 0
+    post(anonymous, "/settings/sending", **{**form, "postal_address": ""}, smtp_port="465")
+    assert "Before the first mail" in anonymous.get("/").text
+    kept = load_settings(home)
     elsewhere = follow_settings(installation).settings
     assert {name: getattr(elsewhere, name) for name in CHOSEN} == {name: getattr(kept, name) for name in CHOSEN}
     assert elsewhere.batch_size == installation.settings.batch_size
