@@ -20,8 +20,8 @@ from mobilizer.http import installation
 from mobilizer.problems import Problem
 from mobilizer.web.brand import brand_css
 from mobilizer.web.held import full_disk
-from mobilizer.web.needs import needs
 from mobilizer.web.keeping import lacks_sender
+from mobilizer.web.needs import needs
 from mobilizer.web.policy import allowed, anyone, permitted
 
 blueprint = Blueprint("overview", __name__)
