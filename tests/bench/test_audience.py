@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from mobilizer.audience import headcounts, queries
 from mobilizer.audience.headcounts import CountedStretch
-from mobilizer.bench import audience
+from mobilizer.bench import audience, grounds
 from mobilizer.delivery.ledger import Batch, Delivery, of_blast
 from mobilizer.delivery.progress import tallies_by_language, together
 from mobilizer.installation import Installation
@@ -34,3 +34,18 @@ def test_a_run_finds_the_people_that_it_counts(installation: Installation, monke
     with installation.database.read() as session:
         languages = set(session.scalars(select(Delivery.language).where(of_blast(3))))
         assert (languages, figures.frozen > 100) == ({"es"}, True)
+
+
+def test_a_folder_that_is_not_there_is_said_in_one_line() -> None:
+    with pytest.raises(grounds.NoGround, match="No file can be made in /nope"), grounds.ground("sqlite:////nope/x"):
+        pass
+
+
+def test_a_count_that_is_not_that_of_looking_at_everybody_is_named(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "TIMES", 1)
+    monkeypatch.setattr(audience, "count", lambda *_: [("es", 1)])
+    figures = audience.run(installation, 200)
+    assert set(figures.disagree) >= {"segment: language family"}
+    assert not {"count: one language", "freeze"} & set(figures.disagree)
