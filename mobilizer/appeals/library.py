@@ -19,6 +19,7 @@ from mobilizer.db import Base, BigId, Id, clock
 from mobilizer.problems import N_, Problem
 
 MOST_ALT = 250
+KINDS = ("poster", "video", "captions")
 
 Sent = Callable[[str], bool]  # whether a file is drawn in mails that were launched
 
@@ -71,11 +72,13 @@ class Shelved:
 
 
 def shelves(session: Session, media: Path, sent: Sent) -> list[Shelved]:
-    """Everything in the library, newest first; what is made of a poster is no thing of its own."""
+    """Everything in the library: pictures, films, captions, each kind newest first. What is made of a poster is no
+    thing of its own."""
     made, uses, texts = set(_made_of(media)), _uses(session), _texts(session)
     paths = [path for path in media.glob("[0-9a-f]*") if is_kept_name(path.name) and path.name not in made]
     found = [_shelved(path, uses, texts.get(path.name, {}), sent) for path in paths]
-    return sorted(found, key=lambda one: (one.added_at, one.name), reverse=True)
+    newest = sorted(found, key=lambda one: (one.added_at, one.name), reverse=True)
+    return sorted(newest, key=lambda one: KINDS.index(one.kind))
 
 
 def text_for(session: Session, name: str, tag: str) -> str:
