@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from mobilizer.audience.members import Member
-from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
 from mobilizer.delivery import waves
-from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.delivery.complaining import complaints
 from mobilizer.delivery.progress import tallies_by_language, together
 from mobilizer.delivery.waves import Kind, Wave
 from mobilizer.problems import N_, Problem, write_problem
@@ -65,25 +63,8 @@ def _trouble(session: Session, blast_id: int) -> Problem | None:
     if tally.rejected >= LEAST_BOUNCES and tally.rejected > MOST_BOUNCES * answered:
         message = N_("%(count)d of the first %(people)d mails were rejected: the others are held. Look at the causes.")
         return Problem("held.bounces", message, {"count": tally.rejected, "people": answered})
-    complaints = _complaints(session, blast_id) if tally.accepted else 0
-    if complaints >= LEAST_COMPLAINTS and complaints > MOST_COMPLAINTS * tally.accepted:
+    called_spam = sum(complaints(session, blast_id).values()) if tally.accepted else 0
+    if called_spam >= LEAST_COMPLAINTS and called_spam > MOST_COMPLAINTS * tally.accepted:
         message = N_("%(count)d of the first %(people)d people called it spam: the others are held.")
-        return Problem("held.complaints", message, {"count": complaints, "people": tally.accepted})
+        return Problem("held.complaints", message, {"count": called_spam, "people": tally.accepted})
     return None
-
-
-def _complaints(session: Session, blast_id: int) -> int:
-    """How many of those who have the mail have complained since it was launched."""
-    launched_at = select(Blast.launched_at).where(Blast.id == blast_id).scalar_subquery()
-    counted = (
-        select(func.count())
-        .select_from(Suppression)
-        .join(Member, Member.address_key == Suppression.address_key)
-        .join(Delivery, Delivery.id == numbered(blast_id, Member.id))
-        .where(
-            Suppression.reason == SuppressedFor.COMPLAINT,
-            Suppression.created_at >= launched_at,
-            Delivery.state == DeliveryState.ACCEPTED,
-        )
-    )
-    return session.scalar(counted) or 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from mobilizer.delivery.complaining import complaints
 from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
 from mobilizer.engagement.acts import Acts, acts_in
 from mobilizer.engagement.events import EventKind
@@ -20,6 +21,7 @@ class LanguageResults:
 
     `people` is the audience; `waiting` of them have no final answer yet. `clickers`, `watchers` ... are people,
     each once; `clicks` and `visits` are acts. `reasons` counts (state, reason) of rejected and skipped rows.
+    `complaints` are people who have the mail and called one spam since its launch.
     `visits` and `friends_watched` are acts of those who came by a member's share link, whom nobody knows.
     """
 
@@ -40,6 +42,7 @@ class LanguageResults:
     friends_watched: int = 0
     joins: int = 0
     unsubscribes: int = 0
+    complaints: int = 0
     machine_opens: int = 0
     machine_clicks: int = 0
     machine_visits: int = 0
@@ -62,6 +65,8 @@ def results(session: Session, blast_id: int) -> Results:
     for act in acts_in(session, blast_id):
         if act.language in by_language:
             (_credit_friends if act.brought else _credit)(by_language[act.language], act)
+    for language, people in complaints(session, blast_id).items():
+        by_language[language].complaints = people
     languages = tuple(sorted(by_language.values(), key=lambda each: (-each.people, each.language)))
     return Results(languages, _sum(languages))
 

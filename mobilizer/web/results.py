@@ -10,40 +10,31 @@ from sqlalchemy import select
 
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.progress import undecided
+from mobilizer.engagement.machine_acts import machine_acts
 from mobilizer.engagement.results import LanguageResults
 from mobilizer.engagement.results import results as results_of
 from mobilizer.http import installation
 from mobilizer.problems import N_
-from mobilizer.web import deliveries  # noqa: F401 - its views are on the same blueprint
+from mobilizer.web import comparing, deliveries, results_file  # noqa: F401 - their views are on the same blueprint
 from mobilizer.web.asked import number_asked
 from mobilizer.web.bars import KINDS, Bar, bar, kinds
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
 from mobilizer.web.blasts import PAGE, blast_lines
 from mobilizer.web.needs import needs
 from mobilizer.web.policy import allowed
+from mobilizer.web.rates import funnel, opened
 from mobilizer.web.reasons import reason_text
+from mobilizer.web.result_views import views
 from mobilizer.web.screens import results as blueprint
 from mobilizer.web.words import _
 
-# What people did, in the order in which they do it: field of the results, name, tone.
-FUNNEL = (
-    ("accepted", N_("Mail accepted"), "accepted"),
-    ("clickers", N_("Clicked"), "acted"),
-    ("watchers", N_("Watched"), "acted"),
-    ("shares", N_("Shared"), "acted"),
-    ("joins", N_("Friends joined"), "acted"),
-    ("unsubscribes", N_("Unsubscribed"), "left"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the funnel: people, out of those whose mail was accepted."""
-
-    name: str
-    tone: str
-    people: int
-    whole: int
+# What the rules of engagement.machines look at.
+RULES = {
+    "head": N_("It asked whether the page is there, and not for the page"),
+    "prefetch": N_("A program fetched it before anybody asked"),
+    "bot": N_("It says itself that it is a program"),
+    "": N_("Long ago: only the sum is kept"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +84,17 @@ def show(slug: str) -> ResponseReturnValue:
             total=_bar(found.total),
             bars=[_bar(one) for one in found.languages],
             kinds=kinds(with_waiting=found.total.waiting > 0),
-            funnel=_funnel(found.total),
-            came=[(one.language, _funnel(one)) for one in found.languages],
+            funnel=funnel(found.total, blast.id),
+            came=[(one.language, funnel(one)) for one in found.languages],
+            opened=opened(found.total, blast.id),
+            machines=[(_(RULES.get(one.rule, one.rule)), one) for one in machine_acts(session, blast.id)],
             reasons=_reasons(slug, found.total),
+            views=views(slug, ".show"),
         )
 
 
 def _bar(one: LanguageResults) -> Bar:
     return bar(one.language, {kind: getattr(one, kind) for kind in KINDS})
-
-
-def _funnel(one: LanguageResults) -> list[Step]:
-    return [Step(_(name), tone, getattr(one, field), one.accepted) for field, name, tone in FUNNEL]
 
 
 def _reasons(slug: str, total: LanguageResults) -> list[Reason]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ ABOUT = {
     "draws": N_("Drawn by lot"),
     "fields": N_("What else is known of them"),
 }
+LONGEST_RULES = 2000  # letters of rules in an address
 MOST_SAID = 3  # of what is wrong with rules that the builder can't hold
 Counted = list[tuple[str, int]]
 
@@ -83,9 +85,10 @@ def show(slug: str) -> ResponseReturnValue:
 @blueprint.get("/segments/new")
 @allowed("segments.edit")
 def new() -> ResponseReturnValue:
-    """The empty builder."""
+    """The empty builder; or with `rules` in it, as a page that shows numbers asks."""
+    form = _asked_form(request.args.get("rules", ""))
     with installation().database.read() as session:
-        return _builder(session, Form())
+        return _builder(session, form, None, *(_checked(session, form) if form.groups[0].rows else ()))
 
 
 @blueprint.post("/segments/new")
@@ -138,6 +141,14 @@ def delete(slug: str) -> ResponseReturnValue:
         return redirect(url_for("segments.show", slug=slug), 303)
     flash(_("The segment “%(name)s” is deleted.", name=name), "good")
     return redirect(url_for("segments.index"), 303)
+
+
+def _asked_form(rules: str) -> Form:
+    """The form with the rules of an address in it; empty where they are none."""
+    try:
+        return filled("", read_rules(json.loads(rules[:LONGEST_RULES]))) or Form()
+    except (ValueError, BadRules):
+        return Form()
 
 
 def _posted(slug: str | None) -> ResponseReturnValue:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable
+from io import StringIO
 
 import pytest
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.suppressions import SuppressedFor, Suppression
+from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Database
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.listing import deliveries_page
@@ -48,7 +53,54 @@ def test_everyone_adds_up(signed_in: SignIn, sent: World) -> None:
 def test_people_are_counted_not_hits_and_machines_not_at_all(signed_in: SignIn, sent: World) -> None:
     page = signed_in(Role.ORGANIZER).get(RESULTS).text
     clicked = page.split('<span class="funnel-name">Clicked</span>')[1].split("funnel-number")[1]
-    assert clicked.startswith('"><bdi>1</bdi> <bdi class="muted small">50%')
+    assert '>1</bdi></a></span><bdi class="share">50%</bdi>' in clicked
+    assert "9.5% – 91%" in clicked  # of two people; how far chance may lead
+    assert "scanner" in page, "the rule that tells a machine is named"
+
+
+def test_a_number_opens_the_people_behind_it(signed_in: SignIn, sent: World) -> None:
+    organizer = signed_in(Role.ORGANIZER)
+    asked = re.search(r'href="(/segments/new\?rules=[^"]*click[^"]*)"', organizer.get(RESULTS).text)
+    assert asked is not None
+    builder = organizer.get(asked[1]).text
+    assert "Clicked in the blast" in builder or 'value="click" selected' in builder
+    assert "1 person fits and can be mailed" in builder
+    assert organizer.get("/segments/new?rules=%5B%7B").status_code == 200, "what are no rules is the empty builder"
+
+
+def test_a_complaint_counts_for_the_blast_they_have(signed_in: SignIn, sent: World) -> None:
+    with sent.installation.database.write() as session:
+        key = session.get_one(Member, sent.members[0]).address_key
+        session.add(Suppression(address_key=key, reason=SuppressedFor.COMPLAINT))
+    rows = sheet(signed_in(Role.ORGANIZER).get(f"{RESULTS}.csv").text)
+    assert [(row["language"], row["complaints"]) for row in rows][-1] == ("*", "1")
+
+
+def test_the_file_adds_up_and_no_spreadsheet_runs_it(signed_in: SignIn, sent: World) -> None:
+    with sent.installation.database.write() as session:
+        session.get_one(Blast, sent.blast_id).slug = "=cmd"
+    answer = signed_in(Role.ORGANIZER).get("/blasts/=cmd/results.csv")
+    assert answer.mimetype == "text/csv"
+    *languages, together = sheet(answer.text)
+    for field in ("people", "accepted", "rejected", "clickers", "clicks"):
+        assert sum(int(row[field]) for row in languages) == int(together[field])
+    assert (together["blast"], together["clickers_share"], together["clickers_low"]) == ("'=cmd", "0.5", "0.094531")
+
+
+def test_blasts_are_laid_side_by_side(signed_in: SignIn, sent: World) -> None:
+    organizer = signed_in(Role.ORGANIZER)
+    assert "Nothing to compare yet" in organizer.get("/results/compare").text
+    sent.write_appeal("again")
+    sent.launch()
+    page = organizer.get("/results/compare?blast=love-always-wins&blast=again&blast=nothing&language=es").text
+    assert page.count("checked") == 2
+    assert all(f"/blasts/{slug}/results" in page for slug in ("love-always-wins", "again"))
+    assert "Español" in page
+
+
+def sheet(text: str) -> list[dict[str, str]]:
+    """The lines of a file."""
+    return list(csv.DictReader(StringIO(text)))
 
 
 def test_results_are_listed(signed_in: SignIn, sent: World) -> None:

@@ -1,0 +1,79 @@
+"""Web: rates. What people did, out of those who have the mail, each with the range in which the true share lies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flask import url_for
+
+from mobilizer.engagement.ranges import Range, range_of
+from mobilizer.engagement.results import LanguageResults
+from mobilizer.problems import N_
+from mobilizer.web.policy import permitted
+from mobilizer.web.screens import results as blueprint
+from mobilizer.web.words import _, percent
+
+# What people did, in the order in which they do it: field of the results, name, tone, the rule of who did it.
+FUNNEL: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("accepted", N_("Mail accepted"), "accepted", {"rule": "got_blast"}),
+    ("clickers", N_("Clicked"), "acted", {"rule": "did_in_blast", "act": "click"}),
+    ("watchers", N_("Watched"), "acted", {"rule": "did_in_blast", "act": "watch"}),
+    ("shares", N_("Shared"), "acted", {"rule": "did_in_blast", "act": "share"}),
+    ("joins", N_("Friends joined"), "acted", {"rule": "recruited_in_blast"}),
+    ("unsubscribes", N_("Unsubscribed"), "left", {}),
+    ("complaints", N_("Called spam"), "left", {}),
+)
+OPENED = ("openers", N_("Opened, as far as we can tell"), "acted", {"rule": "did_in_blast", "act": "open"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the funnel: people, out of those whose mail was accepted, and the range of that share.
+
+    `href` is where a segment is made of them; empty for who may not, and for who can't be told by a rule.
+    """
+
+    field: str
+    name: str
+    tone: str
+    people: int
+    whole: int
+    range: Range | None
+    href: str = ""
+
+
+def funnel(one: LanguageResults, blast_id: int = 0) -> list[Step]:
+    """The steps of a language, or of all; with the ways to their segments where a blast is given."""
+    return [_step(one, blast_id, *each) for each in FUNNEL]
+
+
+def opened(one: LanguageResults, blast_id: int) -> Step:
+    """Who opened: a hint, and no step of the funnel."""
+    return _step(one, blast_id, *OPENED)
+
+
+def ranged(people: int, whole: int) -> Range | None:
+    """The range of a share; None where there is no share, as of nobody."""
+    return range_of(people, whole) if people <= whole else None
+
+
+def range_text(found: Range | None) -> str:
+    """A range as a page tells it: "9% – 15%"; nothing where there is none."""
+    return f"{percent(found.low)} – {percent(found.high)}" if found else ""
+
+
+blueprint.add_app_template_filter(range_text, "range")
+
+
+def segment_url(*rules: dict[str, object]) -> str:
+    """Where the builder waits with these rules in it; nowhere for who may not make segments."""
+    return url_for("segments.new", rules=json.dumps(rules, separators=(",", ":"))) if permitted("segments.edit") else ""
+
+
+def _step(one: LanguageResults, blast_id: int, field: str, name: str, tone: str, rule: dict[str, str]) -> Step:
+    people = getattr(one, field)
+    # Friends who join are no part of those who have the mail, and who got it is the whole itself.
+    reach = None if field in ("accepted", "joins") else ranged(people, one.accepted)
+    href = segment_url({**rule, "blast": blast_id}) if blast_id and rule and people else ""
+    return Step(field, _(name), tone, people, one.accepted, reach, href)

@@ -1,0 +1,15 @@
+"""Web: the views of a blast's results, as the tabs that lead from one to the other."""
+
+from __future__ import annotations
+
+from flask import url_for
+
+from mobilizer.problems import N_
+from mobilizer.web.words import _
+
+_VIEWS = ((".show", N_("In all")),)
+
+
+def views(slug: str, here: str) -> list[tuple[str, str, bool]]:
+    """(label, address, is here) of each view."""
+    return [(_(name), url_for(endpoint, slug=slug), endpoint == here) for endpoint, name in _VIEWS]

@@ -1,0 +1,61 @@
+"""Web: a blast's results as a file for a spreadsheet: a line for each language and one for all."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+from flask import Response, redirect
+from flask.typing import ResponseReturnValue
+
+from mobilizer.engagement.ranges import Range
+from mobilizer.engagement.results import LanguageResults, results
+from mobilizer.guarding import guard
+from mobilizer.http import installation
+from mobilizer.web.blast_head import NOT_LAUNCHED, known_blast, place_of
+from mobilizer.web.policy import allowed
+from mobilizer.web.rates import ranged
+from mobilizer.web.screens import results as blueprint
+
+TOGETHER = "*"
+COUNTS = (
+    "people", "accepted", "rejected", "skipped", "uncertain", "waiting", "openers", "clickers", "clicks", "watchers",
+    "finishers", "shares", "visits", "friends_watched", "joins", "unsubscribes", "complaints", "machine_opens",
+    "machine_clicks", "machine_visits",
+)  # fmt: skip
+SHARES = ("openers", "clickers", "watchers", "shares", "unsubscribes", "complaints")
+
+
+@blueprint.get("/blasts/<slug>/results.csv")
+@allowed("results.see")
+def file(slug: str) -> ResponseReturnValue:
+    """The file. Its columns are called the same in every language of the interface: programs read it."""
+    with installation().database.read() as session:
+        blast = known_blast(session, slug)
+        if blast.state in NOT_LAUNCHED:
+            return redirect(place_of(blast), 303)
+        found = results(session, blast.id)
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["blast", "language", *COUNTS, *(f"{name}_{part}" for name in SHARES for part in _PARTS)])
+    for one in (*found.languages, found.total):
+        writer.writerow([guard(str(cell)) for cell in (slug, one.language or TOGETHER, *_cells(one))])
+    answer = Response(out.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="results-{slug}.csv"'
+    return answer
+
+
+_PARTS = ("share", "low", "high")
+
+
+def _cells(one: LanguageResults) -> list[object]:
+    """Counts, then shares of the accepted with both ends of their ranges; empty where there is no share."""
+    cells: list[object] = [getattr(one, name) for name in COUNTS]
+    for name in SHARES:
+        people, found = getattr(one, name), ranged(getattr(one, name), one.accepted)
+        cells += ["", "", ""] if found is None else _share(people / one.accepted, found)
+    return cells
+
+
+def _share(share: float, found: Range) -> list[object]:
+    return [round(share, 6), round(found.low, 6), round(found.high, 6)]
