@@ -147,31 +147,39 @@ def read_chunks(keyring: Keyring, choices: Choices, source: Iterator[Row], gone:
         says = reader.read(chunk)
         addresses = [one.email if isinstance(one, Candidate) else one.leaver for one in says]
         keys = keyring.address_keys(addresses)
-        yield list(map(_Telling(seen, gone).read, chunk, says, keys))
+        yield list(map(_told(gone), chunk, says, keys, _firsts(seen, chunk, says, keys)))
         chunk.clear()  # while the next are read these are no longer held
 
 
-class _Telling(NamedTuple):
-    """What was read before: which addresses were `seen`, and who is `gone` by any line."""
+def _firsts(seen: Seen, chunk: Sequence[Row], says: Sequence[Candidate | Refusal], keys: Sequence[bytes]) -> list[int]:
+    """The line that the address of each candidate was on first; that of its own for a row that brings nobody."""
+    own = [raw.line for raw in chunk]
+    brought = [at for at, one in enumerate(says) if isinstance(one, Candidate)]
+    if len(brought) == len(own):
+        return seen.firsts(keys, own)
+    for at, first in zip(brought, seen.firsts([keys[at] for at in brought], [own[at] for at in brought]), strict=True):
+        own[at] = first
+    return own
 
-    seen: Seen
-    gone: Seen
 
-    def read(self, raw: Row, says: Candidate | Refusal, key: bytes) -> Read:
-        """A row that is refused for what other rows say, else as it is."""
-        left = self.gone.line_of(key) if self.gone else None
+def _told(gone: Seen) -> Callable[[Row, Candidate | Refusal, bytes, int], Read]:
+    """What reads a row as it is, or refuses it for what other rows say: who is `gone`, where its address was first."""
+
+    def read(raw: Row, says: Candidate | Refusal, key: bytes, first: int) -> Read:
+        left = gone.line_of(key) if gone else None
         if isinstance(says, Refusal):
             return Read(raw, says, key if says.leaver and left == raw.line else b"")
         if left is not None:
             message = N_("Line %(line)d says that this person has left; this row was left out.")
             problem = Problem("import.left_by_line", message, {"line": left}, "warning", "status")
             return Read(raw, Refusal(raw.line, "left", (problem,)), b"")
-        first = self.seen.first(key, raw.line)
         if first == raw.line:
             return Read(raw, says, key)
         message = N_("The same address is on line %(first)d already; this row was left out.")
         problem = Problem("import.duplicate", message, {"first": first}, where="email")
         return Read(raw, Refusal(raw.line, "duplicate", (problem,)), b"")
+
+    return read
 
 
 def candidates_of(chunk: Sequence[Read]) -> dict[bytes, Candidate]:
