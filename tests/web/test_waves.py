@@ -67,7 +67,7 @@ def test_the_rest_goes_when_somebody_says_so_who_may(
         session.execute(update(Blast).values(departure=Departure(people=3).written))
     world.launch()
     viewer = signed_in(Role.VIEWER)
-    assert "Until you say so" in viewer.get(f"{BLAST}/progress").text
+    assert "Until you say so" in organizer.get(f"{BLAST}/progress").text
     assert viewer.post(f"{BLAST}/waves/1/release").status_code == 403
     assert organizer.post(f"{BLAST}/waves/1/fall-back").status_code == 400
     organizer.post(f"{BLAST}/waves/1/release")
