@@ -20,7 +20,7 @@ from mobilizer.audience import (
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger, testers, waves
-from mobilizer.engagement import acts, events
+from mobilizer.engagement import acts, events, recruits
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, factors, invitations, users
 from mobilizer.rights import requests
@@ -52,6 +52,7 @@ __all__ = [
     "merged",
     "notes",
     "notices",
+    "recruits",
     "requests",
     "segments",
     "sign_ups",

@@ -32,6 +32,7 @@ class SignUp(Base):
     wording_language: Mapped[str]
     via_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
     blast_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="SET NULL"))
+    channel: Mapped[str] = mapped_column(default="", server_default="")
     asked_at: Mapped[datetime] = mapped_column(default=clock(), index=True)
     confirmed_at: Mapped[datetime | None]
     member_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="CASCADE"), index=True)

@@ -11,6 +11,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.ledger import Delivery, is_for
+from mobilizer.engagement.recruits import Recruit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Sharer:
 def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
     """Who owns a share code, and the latest blast of the appeal that was meant for them (0: none).
 
-    The code of a record that was merged is that of the one who stays.
+    The code of a record that was merged is that of the one who stays. Who joined by a friend's link after the mails had
+    gone shares in the blast that brought them.
     """
     owner = select(Member.id, Member.language)
     merged = owner.join(MergedMember, MergedMember.into_id == Member.id).where(MergedMember.share_code == code)
@@ -39,4 +41,10 @@ def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
         .order_by(Delivery.id.desc())
         .limit(1)
     ).first()
-    return Sharer(row.id, row.language, blast or 0)
+    return Sharer(row.id, row.language, blast or _brought_by(session, row.id, appeal_id))
+
+
+def _brought_by(session: Session, member_id: int, appeal_id: int) -> int:
+    """The blast of an appeal that brought a recruit, or 0."""
+    came = select(Recruit.blast_id).join(Blast, Blast.id == Recruit.blast_id)
+    return session.scalar(came.where(Recruit.member_id == member_id, Blast.appeal_id == appeal_id)) or 0

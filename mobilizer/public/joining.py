@@ -32,7 +32,7 @@ from mobilizer.limits import within
 from mobilizer.problems import N_
 from mobilizer.public.answers import missing, page
 from mobilizer.public.film import film, shared, tags_of
-from mobilizer.public.sharing import is_code, sharing
+from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, nearest, spelled, switch
 from mobilizer.signups import asking, confirming, letters
 
@@ -48,10 +48,11 @@ WORDING = N_("Yes, send me the mails of “%(list)s” by %(organisation)s. I ca
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a visitor came to a form: an appeal's slug and a share code, each perhaps empty."""
+    """How a visitor came to a form: an appeal's slug, a share code and the channel of its link, each perhaps empty."""
 
     appeal: str
     code: str
+    channel: str
 
 
 def form(slug: str) -> Answer:
@@ -83,7 +84,14 @@ def ask(slug: str) -> Answer:
         return page("join_later.html", _page_language(), 429)
     name = " ".join(request.form.get("name", "").split())[:MAX_NAME]
     wish = asking.Wish(
-        joined.id, Identity(address, name), tag, _wording(joined), _page_language(), owner.member, owner.blast
+        list_id=joined.id,
+        identity=Identity(address, name),
+        language=tag,
+        wording=_wording(joined),
+        wording_language=_page_language(),
+        via=owner.member,
+        blast=owner.blast,
+        channel=_way().channel,
     )
     with here.database.write() as session:
         number = asking.ask(session, here.keyring, wish)
@@ -143,9 +151,9 @@ def joinable(session: Session, appeal: Appeal) -> MemberList | None:
     ).one_or_none()
 
 
-def form_page(joined: MemberList, tag: str, appeal: str = "", code: str = "") -> str:
+def form_page(joined: MemberList, tag: str, appeal: str = "", code: str = "", channel: str = "") -> str:
     """The address of a list's form in a language, for who came by an appeal and perhaps by somebody's share code."""
-    said = {name: value for name, value in {"in": tag, "of": appeal, "by": code}.items() if value}
+    said = {name: value for name, value in {"in": tag, "of": appeal, "by": code, "c": channel}.items() if value}
     return f"{url_for('public.join', slug=joined.slug)}?{urlencode(said)}"
 
 
@@ -165,7 +173,12 @@ def _page_language() -> str:
 
 def _way() -> Way:
     code = request.values.get("by", "")
-    return Way(request.values.get("of", "")[:100], code if is_code(code) else "")
+    channel = request.values.get("c", "")
+    return Way(
+        request.values.get("of", "")[:100],
+        code if is_code(code) else "",
+        channel if channel in CHANNELS else "",
+    )
 
 
 def _owner(session: Session) -> Sharer:
@@ -226,7 +239,7 @@ def _form(
         problem=problem,
         again=again,
         asked=asked_language(),
-        switch=[(language(at), form_page(joined, at, way.appeal, way.code)) for at in MEMBER],
+        switch=[(language(at), form_page(joined, at, way.appeal, way.code, way.channel)) for at in MEMBER],
     )
 
 

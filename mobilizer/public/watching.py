@@ -52,7 +52,7 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
         switch=[(language(at), _watch_page(slug, at, code)) for at in tags],
         here=url_for("public.watched", slug=slug, tag=best, code=code or None),
         own=_own(),
-        join=open_list and form_page(open_list, best, slug, code),
+        join=open_list and form_page(open_list, best, slug, code, _asked_channel()),
         thanked="thanks" in request.args,
     )
     response.headers["Cache-Control"] = "public, max-age=60"
@@ -90,10 +90,9 @@ def share(code: str, slug: str) -> Answer:
         # A messenger that draws the card says no language: then the one of the member who shares.
         tag = browser_language(tags, owner.language, appeal.source_language)
     if owner.member:
-        channel = request.args.get("c", "")
-        channel = channel if channel in CHANNELS else ""
-        note(EventKind.VISIT, blast=owner.blast, via=owner.member, language=tag, channel=channel)
-    response = _elsewhere(url_for("public.watch", slug=slug, tag=tag, code=code if owner.member else None))
+        note(EventKind.VISIT, blast=owner.blast, via=owner.member, language=tag, channel=_asked_channel())
+    known, channel = (code, _asked_channel() or None) if owner.member else (None, None)
+    response = _elsewhere(url_for("public.watch", slug=slug, tag=tag, code=known, c=channel))
     response.headers["Vary"] = "Accept-Language"
     return response
 
@@ -104,6 +103,12 @@ def _watch_page(slug: str, tag: str, code: str) -> str:
 
 def _own() -> str | None:
     return "1" if request.values.get("own") == "1" else None
+
+
+def _asked_channel() -> str:
+    """The channel that a share link came by, as its address says."""
+    asked = request.args.get("c", "")
+    return asked if asked in CHANNELS else ""
 
 
 def _channel(did: str) -> str:

@@ -24,6 +24,7 @@ from mobilizer.delivery import turns
 from mobilizer.delivery.ledger import Delivery, DeliveryState, is_open, numbered
 from mobilizer.engagement.acts import keep_sums
 from mobilizer.engagement.events import Event
+from mobilizer.engagement.recruits import merge_recruits
 from mobilizer.keys import Keyring
 from mobilizer.rights import requests
 
@@ -82,6 +83,7 @@ def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused 
     dropped = _merge_lists(session, gone, stays)
     _merge_suppressions(session, old, new)
     _merge_recruits(session, old, new)
+    merge_recruits(session, gone, stays)
     _merge_facts(keyring, old, new)
     put_on(session, {stays: tags_of(session, [gone]).get(gone, {}).values()})
     _move_notes(session, keyring, gone, stays)

@@ -21,7 +21,8 @@ AGAIN_SECONDS = 24 * 3600.0
 class Wish:
     """Who wants to join which list, in which language; `wording` is what they agreed to, to the letter.
 
-    `via` is the member whose share link brought them, `blast` the one that link belongs to; 0 is none.
+    `via` is the member whose share link brought them, `blast` the one that link belongs to (0 is none), `channel` how
+    the link came.
     """
 
     list_id: int
@@ -31,6 +32,7 @@ class Wish:
     wording_language: str
     via: int = 0
     blast: int = 0
+    channel: str = ""
 
 
 def ask(session: Session, keyring: Keyring, wish: Wish) -> int | None:
@@ -50,6 +52,7 @@ def ask(session: Session, keyring: Keyring, wish: Wish) -> int | None:
             wording_language=wish.wording_language,
             via_id=wish.via or None,
             blast_id=wish.blast or None,
+            channel=wish.channel,
         )
         .returning(SignUp.id)
     ).one()

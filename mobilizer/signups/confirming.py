@@ -18,6 +18,7 @@ from mobilizer.audience.suppressions import Suppression
 from mobilizer.codes import share_codes
 from mobilizer.db import clock
 from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.recruits import recruited
 from mobilizer.keys import Keyring
 
 FORM, SHARED = "form", "share link"  # sources of members
@@ -58,8 +59,11 @@ def confirm(session: Session, keyring: Keyring, number: int) -> Joined | None:
             via_id=wish.via_id if new else None,
             blast_id=wish.blast_id,
             language=wish.language,
+            channel=wish.channel,
         )
     )
+    if new and wish.via_id and wish.blast_id:
+        recruited(session, member.id, wish.via_id, wish.blast_id, wish.channel)
     session.execute(delete(AskedAddress).where(AskedAddress.address_key == wish.address_key))
     wish.confirmed_at, wish.member_id, wish.sealed = clock(), member.id, None
     wish.tries, wish.next_at = 0, clock()

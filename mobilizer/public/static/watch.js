@@ -12,6 +12,7 @@
   const clean = new URL(location.href);
   clean.searchParams.delete("own");
   clean.searchParams.delete("thanks");
+  clean.searchParams.delete("c");
   if (clean.href !== location.href) history.replaceState(null, "", clean);
 
   const tell = (did, channel = "") => {
