@@ -105,6 +105,31 @@ def audience(members: int, database: str, as_json: bool) -> None:
         raise click.ClickException(f"The books don't agree, so these mean nothing: {', '.join(figures.disagree)}.")
 
 
+@bench.command()
+@click.option("--members", type=click.IntRange(100, 10_000_000), default=1_000_000, show_default=True, help="How many.")
+@click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def sharing(members: int, database: str, as_json: bool) -> None:
+    """Ask for the share tree of so many members, and hold it against a plain simulation of who brought whom."""
+    from mobilizer.bench import grounds
+    from mobilizer.bench import sharing as measured
+    from mobilizer.installation import install
+    from mobilizer.migrations import upgrade
+
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    try:
+        with grounds.ground(database) as where, console.status("Starting") as status:
+            installation = install(where.settings())
+            with closing(installation.database):
+                upgrade(installation.database)
+                figures = measured.run(installation, members, status.update)
+    except grounds.NoGround as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(asdict(figures), as_json)
+    if not figures.books:
+        raise click.ClickException("The books don't agree: these figures mean nothing.")
+
+
 @bench.command("import")
 @click.option("--rows", type=click.IntRange(1, 1_200_000), default=100_000, show_default=True, help="How many.")
 @click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
