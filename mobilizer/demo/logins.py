@@ -27,5 +27,5 @@ LOGINS = (
     Login(
         Role.TRANSLATOR, "Teresa Translator", "translator@example.org", "writes Spanish and Portuguese", ("es", "pt")
     ),
-    Login(Role.VIEWER, "Vera Viewer", "viewer@example.org", "looks, changes nothing"),
+    Login(Role.VIEWER, "Vera Viewer", "viewer@example.org", "sees sums, and nobody in them"),
 )
