@@ -89,7 +89,7 @@ def test_a_poster_that_is_gone_is_said_not_thrown(organizer: Browser, world: Wor
 
 def test_a_translator_starts_with_their_own_language(signed_in: Callable[..., Browser], world: World) -> None:
     assert signed_in(Role.TRANSLATOR, languages="es").get(PREVIEW).location == f"{PREVIEW}/es"
-    assert signed_in(Role.VIEWER).get(PREVIEW).location == "/appeals/love-always-wins/grid"
+    assert signed_in(Role.ORGANIZER).get(PREVIEW).location == "/appeals/love-always-wins/grid"
 
 
 def test_dark_and_light_are_shown_whatever_the_browser_prefers() -> None:
