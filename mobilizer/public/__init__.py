@@ -37,6 +37,7 @@ blueprint.add_url_rule("/j/<slug>/sent", "join_sent", joining.sent, methods=["GE
 blueprint.add_url_rule("/k/<token>", "confirm_page", joining.confirm_page, methods=["GET"])
 blueprint.add_url_rule("/k/<token>", "confirm", joining.confirm, methods=["POST"])
 blueprint.add_url_rule("/media/<name>", "media", files.media, methods=["GET"])
+blueprint.add_url_rule("/q/<code>/<slug>.svg", "qr", files.qr, methods=["GET"])
 blueprint.add_url_rule("/public/brand.css", "brand", files.brand, methods=["GET"])
 blueprint.after_request(guard)
 blueprint.app_template_global("public_asset")(asset)

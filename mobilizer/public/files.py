@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import segno
 from flask import Response, send_from_directory
+from werkzeug.wrappers import Response as Answer
 
 from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.media import is_kept_name
 from mobilizer.http import installation
 from mobilizer.public.answers import A_YEAR, missing
 from mobilizer.public.brand import stylesheet
+from mobilizer.public.film import address
+from mobilizer.public.sharing import is_code
+from mobilizer.slugs import is_slug
 
 TYPES = {
     "mp4": "video/mp4",
@@ -31,6 +38,20 @@ def media(name: str) -> Response:
     response.headers["Content-Security-Policy"] = "default-src 'none'"
     # Mail programs on the web draw the poster from another site.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def qr(code: str, slug: str) -> Answer:
+    """A share link as a QR code (ISO/IEC 18004), to be held up or printed. Drawn for any code: it asks nobody."""
+    if not is_code(code) or not is_slug(slug):
+        return missing()
+    drawn = BytesIO()
+    segno.make(address(f"/s/{code}/{slug}?c=qr"), error="m", micro=False).save(
+        drawn, kind="svg", border=4, light="#fff"
+    )
+    response = Response(drawn.getvalue(), mimetype="image/svg+xml")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
     return response
 
 

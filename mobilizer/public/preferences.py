@@ -12,6 +12,7 @@ from mobilizer.audience import standing
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.members import Member
 from mobilizer.engagement.events import EventKind
+from mobilizer.engagement.sharing import brought_by
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import language
@@ -79,6 +80,7 @@ def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: 
         tag,
         member=member,
         saved=saved,
+        brought=brought_by(session, member.id) if member else None,
         lists=[at for at in lists if at.standing is not Standing.PENDING],
         token=keyring.token(Purpose.PREFERENCES, ticket),
         unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),

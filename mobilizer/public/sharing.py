@@ -6,11 +6,16 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from flask import url_for
+
 from mobilizer.problems import N_
 from mobilizer.public.film import Film, address
 
-# Channels, as events name them; 'copy' and 'native' have no address of their own.
-CHANNELS = ("whatsapp", "telegram", "facebook", "x", "email", "sms", "copy", "native")
+# Channels, as events name them; the last three have no address of their own.
+CHANNELS = (
+    *("whatsapp", "telegram", "signal", "facebook", "x", "bluesky", "email", "sms"),
+    *("copy", "native", "qr"),
+)
 
 _CODE = re.compile(r"[a-z0-9]{1,20}")
 
@@ -32,11 +37,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """All the ways to pass one film on; `link` is the plain one, `copied` and `native` name their channel."""
+    """All the ways to pass one film on; `link` is the plain one, `copied` and `native` name their channel.
+
+    `picture` is the address of the link as a QR code, empty without a share code.
+    """
 
     link: str
     copied: str
     native: str
+    picture: str
     channels: tuple[Channel, ...]
 
 
@@ -64,11 +73,14 @@ def sharing(film: Film, slug: str, code: str) -> Sharing:
         link(),
         link("copy"),
         link("native"),
+        url_for("public.qr", code=code, slug=slug) if code else "",
         (
             outside("whatsapp", "WhatsApp", "https://wa.me/", text=words("whatsapp")),
             outside("telegram", "Telegram", "https://t.me/share/url", url=link("telegram"), text=film.share_text),
+            Channel("signal", "Signal", f"sgnl://send?text={quote(words('signal'))}", outside=False),
             outside("facebook", "Facebook", "https://www.facebook.com/sharer/sharer.php", u=link("facebook")),
             outside("x", "X", "https://x.com/intent/post", text=film.share_text, url=link("x")),
+            outside("bluesky", "Bluesky", "https://bsky.app/intent/compose", text=words("bluesky")),
             Channel("email", N_("E-mail"), f"mailto:?subject={subject}&body={body}", outside=False),
             Channel("sms", N_("Text message"), f"sms:?&body={quote(words('sms'))}", outside=False),
         ),

@@ -15,7 +15,9 @@ from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.media import keep
 from mobilizer.blasts.blasts import Blast
 from mobilizer.colours import contrast
+from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import EXTENSION
+from mobilizer.keys import Purpose
 from mobilizer.public import brand
 from mobilizer.public.posters import light
 from tests.public.conftest import World
@@ -104,7 +106,7 @@ def test_an_appeal_without_a_blast_is_nobodys_to_read(world: World) -> None:
 
 def test_a_friend_lands_in_their_own_language_and_the_visit_is_credited(world: World) -> None:
     answer = world.browser(accept_language="ar-EG,ar;q=0.9").get("/s/anascode22/love-always-wins?c=whatsapp")
-    assert (answer.status_code, answer.location) == (302, "/w/love-always-wins/ar/anascode22")
+    assert (answer.status_code, answer.location) == (302, "/w/love-always-wins/ar/anascode22?c=whatsapp")
     [event] = world.events()
     assert (event.kind, event.member_id, event.via_id) == ("visit", None, world.ana)
     assert (event.blast_id, event.channel, event.machine) == (world.blast, "whatsapp", "")
@@ -233,3 +235,24 @@ def test_what_an_appeal_says_is_escaped_everywhere(world: World) -> None:
     assert "<script>alert" not in text
     assert 'href="javascript' not in text
     assert world.app.extensions[EXTENSION] is world.installation
+
+
+def test_a_share_link_can_be_held_up_as_a_qr_code(world: World) -> None:
+    code = world.code(world.ana)
+    page = world.browser().get(f"/w/love-always-wins/es/{code}").text
+    assert f'src="/q/{code}/love-always-wins.svg"' in page
+    drawn = world.browser().get(f"/q/{code}/love-always-wins.svg")
+    assert (drawn.status_code, drawn.mimetype) == (200, "image/svg+xml")
+    assert drawn.data.startswith(b"<?xml")
+    assert "/q/" not in world.browser().get("/w/love-always-wins/es").text
+    assert world.browser().get("/q/AB!/love-always-wins.svg").status_code == 404
+
+
+def test_members_see_what_came_of_their_link(world: World) -> None:
+    preferences = f"/p/{world.token(Purpose.PREFERENCES)}"
+    assert "gracias a ti" not in world.browser().get(preferences).text
+    with world.installation.database.write() as session:
+        for channel in ("start", "complete"):
+            session.add(Event(kind=EventKind.WATCH, via_id=world.ana, blast_id=world.blast, channel=channel))
+        session.add(Event(kind=EventKind.WATCH, via_id=world.ana, blast_id=world.blast, channel="start", machine="bot"))
+    assert "1 persona la ha visto gracias a ti." in world.browser().get(preferences).text
