@@ -6,7 +6,7 @@ let somebody be among the drawn of one blast and among the rest of a later one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -74,6 +74,12 @@ def is_drawn(name: str, people: Select[int]) -> ColumnElement[bool]:
     kept = select(DrawnMember.member_id).join(Draw).where(Draw.name == name)
     fresh = people.where(~exists().where(Draw.name == name)).subquery()
     return Member.id.in_(union_all(kept, select(fresh.c.id)))
+
+
+def drawn_on(session: Session, member_id: int) -> Sequence[datetime]:
+    """When a member was drawn by lot, the latest first."""
+    mine = select(Draw.drawn_at).join(DrawnMember).where(DrawnMember.member_id == member_id)
+    return session.scalars(mine.order_by(Draw.drawn_at.desc())).all()
 
 
 def hand_on(session: Session, gone: int, stays: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from mobilizer.audience.merged import Former, formers_of, who_stays
 from mobilizer.audience.notes import Note, notes_of
 from mobilizer.audience.queries import ListStanding, MemberDetail, member_detail
 from mobilizer.audience.suppressions import Suppression
+from mobilizer.blasts.drawn import drawn_on
 from mobilizer.db import clock
 from mobilizer.engagement.history import Done, Received, done, received
 from mobilizer.engagement.sharing import Brought, brought_by
@@ -31,6 +33,7 @@ class Record:
     member: MemberDetail
     suppressed_since: datetime | None
     mails: list[Received]
+    drawn: Sequence[datetime]
     acts: list[Done]
     brought: Brought
     notes: list[Note]
@@ -53,6 +56,7 @@ def record_of(session: Session, keyring: Keyring, member_id: int) -> Record | No
         member=detail,
         suppressed_since=suppression.created_at if suppression else None,
         mails=received(session, member_id),
+        drawn=drawn_on(session, member_id),
         acts=done(session, member_id, most=None),
         brought=brought_by(session, member_id),
         notes=notes_of(session, keyring, member_id),
@@ -83,6 +87,7 @@ def as_json(record: Record) -> str:
         "notes": [{"at": note.at, "text": note.text} for note in record.notes],
         "merged_records": [_former(former) for former in record.formers],
         "mails": [asdict(mail) for mail in record.mails],
+        "drawn_by_lot": list(record.drawn),
         "acts": [asdict(act) for act in record.acts],
         "through_their_link": asdict(record.brought),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections import Counter
@@ -30,6 +31,7 @@ from mobilizer.delivery.ledger import Delivery, DeliveryState
 from mobilizer.failpoints import Point
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.merging import merge
+from mobilizer.rights.record import as_json, record_of
 from mobilizer.segments import keeping
 from mobilizer.segments.choosing import whom
 from mobilizer.segments.segments import Segment, count
@@ -324,6 +326,9 @@ def test_the_rest_of_a_draw_is_everybody_but_who_was_drawn_for_a_launch(world: W
         assert erase(session, drawn[1])
     with world.installation.database.read() as session:
         assert list(session.scalars(select(DrawnMember.member_id))) == [came[0]]
+        kept = record_of(session, world.installation.keyring, came[0])
+        assert kept is not None
+        assert len(json.loads(as_json(kept))["drawn_by_lot"]) == 1
 
 
 def test_of_two_blasts_launched_at_once_with_a_frequency_cap_one_goes_to_each_person(world: World) -> None:

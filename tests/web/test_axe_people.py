@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from mobilizer.audience.fields import define
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.importing import run_import
+from mobilizer.audience.members import Member
 from mobilizer.audience.notes import add_note
 from mobilizer.audience.tagging import put_on
+from mobilizer.blasts import drawn
 from mobilizer.installation import Installation
 from mobilizer.organizers.policy import Role
 from mobilizer.web import imports
@@ -79,11 +82,14 @@ def test_a_record_as_the_member_reads_it_has_no_fault(
     visitor: Callable[..., Page], world: World, look: dict[str, object]
 ) -> None:
     world.launch()
+    with world.installation.database.write() as session:
+        drawn.keep(session, {"a draw": select(Member.id)})
     page = visitor(Role.ORGANIZER, **look)
     page.goto("/members/2")
     page.select_option("[name=in]", str(look["language"]))
     page.locator("form[action$='/record/page'] button").click()
     expect(page.locator("#notes")).to_be_visible()
+    expect(page.locator("#mails ~ .listed li")).to_have_count(1)
     assert faults(page) == []
 
 
