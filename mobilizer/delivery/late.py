@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.media import BadMedia
-from mobilizer.blasts import renditions
+from mobilizer.blasts import lifecycle, renditions
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.waiting import approved
 from mobilizer.delivery import waves
@@ -17,7 +17,7 @@ from mobilizer.settings import Settings
 
 log = structlog.get_logger()
 
-# Where everyone has their delivery, and some are held.
+# Where everyone has their delivery once the audience is whole, and some are held.
 FROZEN = (BlastState.SENDING, BlastState.PAUSED, BlastState.HELD)
 
 
@@ -62,7 +62,8 @@ def give_up(session: Session, blast_id: int, language: str) -> bool:
 def _held(session: Session, blast_id: int, language: str) -> tuple[Blast | None, Wave | None]:
     """A blast that is under way and its wave that is held for a language: nobody else moves it until the end of the
     transaction."""
-    blast = session.scalar(select(Blast).where(Blast.id == blast_id, Blast.state.in_(FROZEN)).with_for_update())
+    under_way = (Blast.id == blast_id, Blast.state.in_(FROZEN), lifecycle.WHOLE)
+    blast = session.scalar(select(Blast).where(*under_way).with_for_update())
     mine = (Wave.blast_id == blast_id, Wave.kind == Kind.LANGUAGE, Wave.language == language)
     wave = session.scalar(select(Wave).where(*mine, Wave.opened_at.is_(None))) if blast else None
     return blast, wave

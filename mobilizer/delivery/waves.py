@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     case,
+    exists,
     func,
     literal,
     select,
@@ -133,9 +134,10 @@ def held(session: Session, blast_id: int) -> list[HeldWave]:
 
 
 def release(session: Session, blast_id: int, n: int) -> bool:
-    """Open a wave: its people get what was frozen for them. False if it is open already; of any number of simultaneous
-    calls one returns True."""
-    taken = update(Wave).where(Wave.blast_id == blast_id, Wave.n == n, Wave.opened_at.is_(None))
+    """Open a wave: its people get what was frozen for them. False if it is open already, or not all of them are written
+    down yet; of any number of simultaneous calls one returns True."""
+    whole = exists().where(Blast.id == blast_id, lifecycle.WHOLE)
+    taken = update(Wave).where(Wave.blast_id == blast_id, Wave.n == n, Wave.opened_at.is_(None), whole)
     if session.scalar(taken.values(opened_at=clock()).returning(Wave.n)) is None:
         return False
     session.execute(

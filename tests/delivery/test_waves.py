@@ -12,11 +12,11 @@ from mobilizer.appeals.states import approve, content_hash
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressing import suppress
 from mobilizer.audience.suppressions import SuppressedFor
-from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import Blast, Link, Rendition
+from mobilizer.blasts import launching, lifecycle
+from mobilizer.blasts.blasts import Blast, BlastState, Link, Rendition
 from mobilizer.blasts.departure import Departure, Past
 from mobilizer.db import clock
-from mobilizer.delivery import late, opening, reconcile, waves
+from mobilizer.delivery import late, launch, opening, reconcile, waves
 from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState
 from mobilizer.delivery.progress import progress
 from tests.web.appeal_stage import settle
@@ -203,4 +203,25 @@ def test_a_wave_that_is_an_hour_late_asks_and_goes_when_a_person_says_so(world: 
     with world.installation.database.write() as session:
         lifecycle.resume(session, world.blast_id)
         opening.open_due(session)
+    assert free(world) == world.members
+
+
+def test_no_wave_goes_before_all_of_it_are_written_down(world: World) -> None:
+    """Whoever is frozen after a wave has opened would be held in it for ever."""
+    world.join(["ar", "ar", "ar-EG"])
+    leave(world, waits=["ar"])
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        assert launching.launch(session, world.installation.settings, blast, launching.seen(blast))
+        assert launch.freeze_chunk(session, world.blast_id, batch_size=100, chunk=6)
+        assert lifecycle.hold(session, world.blast_id, launch.UNFROZEN, None, start=(BlastState.LAUNCHING,))
+    write_arabic(world)
+    assert not join(world)
+    with world.installation.database.write() as session:
+        assert not late.give_up(session, world.blast_id, "ar")
+        assert not waves.release(session, world.blast_id, 1)
+        assert lifecycle.resume(session, world.blast_id)
+    launch.freeze(world.installation, world.blast_id)
+    assert (world.blast().state, free(world)) == ("sending", world.members[:5])
+    assert join(world)
     assert free(world) == world.members
