@@ -124,5 +124,5 @@ def _is_as_seen(session: Session, blast: Blast, when_seen: Seen) -> bool:
     if blast.appeal.revision != when_seen.appeal:
         return False
     if blast.state == BlastState.DRAFT:
-        lifecycle.move(session, blast.id, BlastState.READY, when_seen.blast)
+        lifecycle.move(session, blast.id, BlastState.READY, when_seen.blast, start=(BlastState.DRAFT,))
     return True

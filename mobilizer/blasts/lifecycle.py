@@ -112,9 +112,10 @@ def launch(session: Session, blast_id: int, revision: int) -> bool:
     )
 
 
-def launch_due(session: Session, blast_id: int) -> bool:
-    """Launch what waits for its moment, as it was seen when it was scheduled or launched."""
-    return move(session, blast_id, S.LAUNCHING, start=WAITS, launched_at=clock(), frozen_up_to=0, troubles=0)
+def launch_due(session: Session, blast_id: int, due: ColumnElement[bool] = true()) -> bool:  # noqa: B008 - a constant
+    """Launch what waits for its moment, as it was seen when it was scheduled or launched, where it is `due` still: it
+    may have been taken back and given another time since it was looked up."""
+    return move(session, blast_id, S.LAUNCHING, start=WAITS, only=due, launched_at=clock(), frozen_up_to=0, troubles=0)
 
 
 def undo(session: Session, blast_id: int) -> bool:

@@ -75,14 +75,15 @@ def start_due(session: Session) -> None:
     """Launch the blasts whose moment has come; one that is an hour late goes by itself no more: a person decides."""
     leaving = and_(Blast.state == BlastState.LEAVING, reached(Blast.scheduled_at, LONGEST_UNDO))
     scheduled = and_(Blast.state == BlastState.SCHEDULED, Blast.scheduled_at <= clock())
-    due = select(Blast.id, Blast.scheduled_at < clock(-LATE_SECONDS)).where(or_(leaving, scheduled))
-    for blast_id, late in session.execute(due).all():
+    due = or_(leaving, scheduled)
+    waiting = select(Blast.id, Blast.scheduled_at < clock(-LATE_SECONDS)).where(due)
+    for blast_id, late in session.execute(waiting).all():
         if late:
             # Not held: nothing is frozen yet, so to go on from there would send to nobody.
-            start = lifecycle.WAITS
-            lifecycle.move(session, blast_id, BlastState.READY, start=start, hold_reason=write_problem(LATE))
+            start, told = lifecycle.WAITS, write_problem(LATE)
+            lifecycle.move(session, blast_id, BlastState.READY, start=start, only=due, hold_reason=told)
         else:
-            lifecycle.launch_due(session, blast_id)
+            lifecycle.launch_due(session, blast_id, due)
 
 
 def settle_cancelled(session: Session) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all, subscribe
-from mobilizer.blasts import launching
+from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast, Link, Rendition
 from mobilizer.blasts.lifecycle import Plan, change
+from mobilizer.db import clock
 from mobilizer.delivery import launch, reconcile
 from mobilizer.delivery.ledger import Batch, Delivery
 from tests.worlds import World
@@ -124,6 +127,33 @@ def test_a_scheduled_blast_launches_by_itself_with_the_words_of_then(world: Worl
     assert world.states() == {"pending": 5}
     with world.installation.database.read() as session:
         assert not any("Changed since" in row.compiled for row in session.scalars(select(Rendition)))
+
+
+def test_a_second_tab_that_still_sees_a_draft_launches_nothing_again(world: World) -> None:
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        moved = update(Blast).values(state="leaving").execution_options(synchronize_session=False)
+        session.execute(moved)  # as the first tab's transaction does, while this one waits for it
+        seen, settings = launching.seen(blast), world.installation.settings
+        assert blast.state == "draft"
+        assert not launching.launch(session, settings, blast, seen, hold_seconds=60)
+    assert world.blast().state == "leaving"
+
+
+def test_what_was_taken_back_and_given_another_time_does_not_leave_at_the_old_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = lifecycle.launch_due
+
+    def a_moment_later(session: Session, blast_id: int, due: ColumnElement[bool]) -> bool:
+        session.execute(update(Blast).values(scheduled_at=clock(86400)))
+        return now(session, blast_id, due)
+
+    monkeypatch.setattr(lifecycle, "launch_due", a_moment_later)
+    with world.installation.database.write() as session:
+        session.execute(update(Blast).values(state="scheduled", scheduled_at=clock(-1)))
+        reconcile.start_due(session)
+    assert world.blast().state == "scheduled"
 
 
 def test_a_language_that_cldr_no_longer_knows_falls_back(world: World) -> None:
