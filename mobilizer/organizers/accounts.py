@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.db import clock
@@ -113,7 +113,7 @@ def change_password(session: Session, user: User, password: str) -> list[Problem
 
 def change_role(session: Session, user: User, role: Role, languages: Sequence[str]) -> list[Problem]:
     """Give a user another role and end all their sessions, or say why not."""
-    if user.role == Role.ADMIN and role != Role.ADMIN and _admins(session) == 1:
+    if role != Role.ADMIN and _is_last_admin(session, user):
         return [_last_admin()]
     user.role, user.languages = role, " ".join(languages)
     end_sessions(session, user.id)
@@ -122,7 +122,7 @@ def change_role(session: Session, user: User, role: Role, languages: Sequence[st
 
 def disable(session: Session, user: User) -> list[Problem]:
     """Let a user sign in no more, from this moment, or say why not."""
-    if user.role == Role.ADMIN and _admins(session) == 1:
+    if _is_last_admin(session, user):
         return [_last_admin()]
     user.disabled_at = session.scalar(select(clock()))
     end_sessions(session, user.id)
@@ -152,9 +152,11 @@ def address_problems(session: Session, keyring: Keyring, email: str) -> list[Pro
     return []
 
 
-def _admins(session: Session) -> int:
-    counted = select(func.count()).select_from(User).where(User.role == Role.ADMIN, User.disabled_at.is_(None))
-    return session.scalar(counted) or 0
+def _is_last_admin(session: Session, user: User) -> bool:
+    """Whether nobody but this user is an administrator. They all stay so until this transaction ends: two who take the
+    right from one another would leave none."""
+    admins = select(User.id).where(User.role == Role.ADMIN, User.disabled_at.is_(None)).order_by(User.id)
+    return list(session.scalars(admins.with_for_update())) == [user.id]
 
 
 def _last_admin() -> Problem:

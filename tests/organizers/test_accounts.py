@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from argon2.profiles import RFC_9106_LOW_MEMORY
+from sqlalchemy import update
 
 from mobilizer.installation import Installation
 from mobilizer.organizers import accounts
@@ -90,3 +93,22 @@ def test_a_password_is_kept_as_argon2id() -> None:
     assert not is_password(None, "nobody's password")
     assert not is_password("no hash at all", PASSWORD)
     assert problems_of(PASSWORD) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_administrators_who_take_the_right_from_one_another_at_once_do_not_both(installation: Installation) -> None:
+    for name in ("ada", "eve"):
+        create(installation, f"{name}@example.org")
+    with installation.database.write() as session:
+        both = list(session.scalars(update(User).values(role=Role.ADMIN).returning(User.id)))
+
+    def take(number: int) -> list[Problem]:
+        with installation.database.write() as session:
+            return accounts.change_role(session, session.get_one(User, number), Role.VIEWER, ())
+
+    with ThreadPoolExecutor(1) as other:
+        with installation.database.write() as session:
+            assert accounts.disable(session, session.get_one(User, both[0])) == []
+            second = other.submit(take, both[1])
+            assert wait([second], timeout=0.3).not_done, "it waits to see what becomes of the first"
+        assert [problem.code for problem in second.result()] == ["user.last_admin"]
