@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, delete, select
+from sqlalchemy import ColumnElement, ForeignKey, and_, delete, exists, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -131,13 +131,15 @@ def revoke(session: Session, number: int) -> bool:
 
 
 def forget_late(session: Session) -> int:
-    """Forget the invitations that nobody has followed in time; how many."""
+    """Forget the invitations that are good no more; how many."""
     late = delete(Invitation).where(~_is_good()).returning(Invitation.id)
     return len(session.scalars(late).all())
 
 
 def _is_good() -> ColumnElement[bool]:
-    return Invitation.expires_at > clock()
+    """In time, and from who may invite still: somebody whose right was taken must not let themselves in again."""
+    may = exists().where(User.id == Invitation.invited_by_id, User.role == Role.ADMIN, User.disabled_at.is_(None))
+    return and_(Invitation.expires_at > clock(), or_(Invitation.invited_by_id.is_(None), may))
 
 
 def _told(keyring: Keyring, row: Invitation) -> Invited:

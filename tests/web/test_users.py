@@ -15,6 +15,7 @@ from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.organizers.invitations import Invitation, forget_late
 from mobilizer.organizers.policy import Role
+from mobilizer.organizers.users import User
 from tests.one_database import database_url  # noqa: F401 - the pages do not depend on it
 from tests.transport.scripted_relay import ScriptedRelay
 from tests.web.conftest import Browser
@@ -91,6 +92,12 @@ def test_every_link_that_is_not_good_gets_the_same_answer(
     assert admin.post(f"/settings/invitations/{number}/revoke").status_code == 404
     late = invite(admin)
     assert answer(late)[0] == 200
+    for taken in ({"disabled_at": clock()}, {"role": Role.ORGANIZER}):
+        with installation.database.write() as session:
+            session.execute(update(User).values(**taken))
+        assert answer(late) == unknown, "whoever sent it may let nobody in any more"
+        with installation.database.write() as session:
+            session.execute(update(User).values(disabled_at=None, role=Role.ADMIN))
     with installation.database.write() as session:
         session.execute(update(Invitation).values(expires_at=clock(-1)))
     assert answer(late) == unknown
