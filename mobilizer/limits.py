@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from ipaddress import IPv4Address, ip_address
 
 from flask import Flask, g, request
 from flask_limiter import Limiter
@@ -19,7 +20,7 @@ INVITATIONS = "30 per minute; 200 per hour"
 
 def whence() -> str:
     """A name for where a request comes from that does not tell the network address."""
-    return _blind(request.remote_addr or "")
+    return _blind(_network(request.remote_addr or ""))
 
 
 def whom() -> str:
@@ -53,6 +54,17 @@ def within(*limits: str) -> bool:
         return all(hits)  # each is counted, whatever the others say
     except RedisError:
         return True
+
+
+def _network(address: str) -> str:
+    """An IPv4 address; of IPv6 the network of 64 bits, for one machine has every address of it (RFC 4291, 2.5.4)."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return address
+    return str(known.ipv4_mapped or known.packed[:8].hex())
 
 
 def _blind(text: str) -> str:

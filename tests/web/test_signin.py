@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from mobilizer import limits
 from mobilizer.app import create_app
 from mobilizer.db import clock
 from mobilizer.installation import Installation
@@ -70,7 +71,7 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites_and_the_table_can_sign_
     assert len(row.token_hash) == 32
 
 
-def test_over_https_the_cookie_is_secure_and_bound_to_the_host(installation: Installation) -> None:
+def test_over_https_the_cookie_is_secure_and_bound_to_the_host(installation: Installation, ada: int) -> None:
     settings = installation.settings.model_copy(update={"base_url": "https://mobilizer.test"})
     here = Installation(settings, installation.database, installation.keyring)
     answer = create_app(settings, here, counter="memory://").test_client().get("/sign-in")
@@ -168,7 +169,9 @@ def test_a_sign_in_never_leads_to_another_site(anonymous: Browser, ada: int, els
     assert sign_in(anonymous, next=elsewhere) == (303, "/")
 
 
-def test_the_page_speaks_what_the_browser_asks_for_until_another_language_is_chosen(anonymous: Browser) -> None:
+def test_the_page_speaks_what_the_browser_asks_for_until_another_language_is_chosen(
+    anonymous: Browser, ada: int
+) -> None:
     asked = anonymous.get("/sign-in", headers={"Accept-Language": "de, fr;q=0.8, en;q=0.5"}).text
     assert '<html lang="fr" dir="ltr">' in asked
     assert anonymous.post("/language", language="ar", next="/sign-in").location == "/sign-in"
@@ -189,3 +192,17 @@ def test_a_form_without_its_token_is_refused_calmly(anonymous: Browser, ada: int
     assert answer.status_code == 400
     assert "This form has expired" in answer.text
     assert not re.search(r"Traceback|Werkzeug", answer.text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+    ],
+)
+def test_tries_are_counted_by_what_one_machine_has_of_addresses(one: str, other: str, same: bool) -> None:
+    assert (limits._network(one) == limits._network(other)) is same
