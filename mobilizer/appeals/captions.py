@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mobilizer.problems import N_, Problem
 
 MOST_SAID = 5  # problems at a time: one mistake is often made in every cue
-_TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
+_TIME = r"(?:(\d{2,4}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s+-->\s+{_TIME}(?:\s+\S.*)?\s*")
 _NOT_CUES = ("NOTE", "STYLE", "REGION")
 

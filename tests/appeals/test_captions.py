@@ -35,6 +35,7 @@ def test_captions_in_order_have_no_problem() -> None:
         ("1\n00:61.000 --> 01:02.000\nHi", "bad_time", 4),
         ("Hi there\nand there", "no_time", 3),
         ("00:02.000 --> 00:01.000\nHi", "ends_early", 3),
+        ("1" * 5000 + ":00:02.000 --> 00:03.000\nHi", "bad_time", 3),
         ("00:05.000 --> 00:06.000\nHi\n\n00:01.000 --> 00:02.000\nYou", "order", 6),
         ("00:01.000 --> 00:02.000", "no_words", 3),
         ("NOTE nothing else", "none", 1),
