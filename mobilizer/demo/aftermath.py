@@ -78,7 +78,7 @@ def _clicking(chance: random.Random, reader: Reader, at: datetime) -> Iterator[E
         return
     yield reader.did(EventKind.VISIT, at + timedelta(seconds=1))
     if chance.random() < 0.74:
-        yield reader.did(EventKind.WATCH, at + timedelta(seconds=6), channel="play")
+        yield reader.did(EventKind.WATCH, at + timedelta(seconds=6), channel="start")
     if chance.random() < 0.27:
         yield from _sharing(chance, reader, at + timedelta(seconds=chance.uniform(60, 300)))
 
@@ -90,7 +90,7 @@ def _sharing(chance: random.Random, reader: Reader, at: datetime) -> Iterator[Ev
         seen = at + timedelta(hours=chance.lognormvariate(0.8, 1.2))
         yield reader.brought(EventKind.VISIT, seen, channel=channel)
         if chance.random() < 0.55:
-            yield reader.brought(EventKind.WATCH, seen + timedelta(seconds=9), channel="play")
+            yield reader.brought(EventKind.WATCH, seen + timedelta(seconds=9), channel="start")
 
 
 def _at(event: EventRow) -> datetime:

@@ -7,7 +7,12 @@ from flask import url_for
 from mobilizer.problems import N_
 from mobilizer.web.words import _
 
-_VIEWS = ((".show", N_("In all")),)
+_VIEWS = (
+    (".show", N_("In all")),
+    (".by_time", N_("Over time")),
+    (".links", N_("Links")),
+    (".troubles", N_("Delivery troubles")),
+)
 
 
 def views(slug: str, here: str) -> list[tuple[str, str, bool]]:

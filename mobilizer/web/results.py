@@ -15,7 +15,14 @@ from mobilizer.engagement.results import LanguageResults
 from mobilizer.engagement.results import results as results_of
 from mobilizer.http import installation
 from mobilizer.problems import N_
-from mobilizer.web import comparing, deliveries, results_file  # noqa: F401 - their views are on the same blueprint
+from mobilizer.web import (  # noqa: F401 - their views are on the same blueprint
+    comparing,
+    deliveries,
+    link_map,
+    over_time,
+    results_file,
+    troubles,
+)
 from mobilizer.web.asked import number_asked
 from mobilizer.web.bars import KINDS, Bar, bar, kinds
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of

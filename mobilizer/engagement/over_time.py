@@ -1,0 +1,98 @@
+"""Engagement: over time. What people did with a blast, hour by hour for two days, then day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import String, and_, func, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from mobilizer.delivery.ledger import Delivery, is_for
+from mobilizer.engagement.events import Event, EventKind
+
+HOURS = 48
+DAYS = 30  # the last of them holds all that came later
+KINDS = (EventKind.CLICK, EventKind.WATCH, EventKind.SHARE, EventKind.JOIN)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Span:
+    """An hour or a day from `start` on, and the acts in it by kind."""
+
+    start: datetime
+    acts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class OverTime:
+    """The first HOURS from the hour of the launch, and the days from its day on, up to the last act."""
+
+    hours: tuple[Span, ...]
+    days: tuple[Span, ...]
+
+
+def over_time(session: Session, blast_id: int, launched_at: datetime, language: str = "") -> OverTime:
+    """Acts of people, of members and of friends who came through them; those of one language where it is given.
+
+    Only what is not forgotten is counted: sums that are kept know no hour.
+    """
+    hours = _spans(launched_at.replace(minute=0, second=0, microsecond=0), _HOUR, HOURS)
+    days = _spans(launched_at.replace(hour=0, minute=0, second=0, microsecond=0), _DAY, DAYS)
+    last = launched_at
+    for hour, kind, acts in _counted(session, blast_id, language):
+        at = datetime.strptime(hour, "%Y-%m-%d %H").replace(tzinfo=UTC)
+        last = max(last, at)
+        for spans, step in ((hours, _HOUR), (days, _DAY)):
+            place = max(0, (at - spans[0].start) // step)
+            if place < len(spans) or spans is days:
+                spans[min(place, len(spans) - 1)].acts[kind] += acts
+    return OverTime(_until(hours, last), _until(days, last))
+
+
+class hour_of(FunctionElement[str]):
+    """The hour of a moment, UTC: '2026-01-31 14'."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(hour_of, "sqlite")
+def _sqlite_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"substr({compiler.process(element.clauses, **kw)}, 1, 13)"
+
+
+@compiles(hour_of, "postgresql")
+def _postgresql_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"to_char({compiler.process(element.clauses, **kw)} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')"
+
+
+def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[str, str, int]]:
+    # One viewing sends up to three signals (start, complete, button): the start stands for it.
+    once = or_(Event.kind != EventKind.WATCH, Event.channel.in_(("start", "")))
+    hour = hour_of(Event.at)
+    asked = (
+        select(hour, Event.kind, func.count())
+        .where(Event.blast_id == blast_id, Event.kind.in_(KINDS), Event.machine == "", once)
+        .group_by(hour, Event.kind)
+    )
+    if language:
+        whose = func.coalesce(Event.via_id, Event.member_id)
+        asked = asked.join(Delivery, and_(is_for(Event.blast_id, whose), Delivery.language == language))
+    return [(row[0], row[1], row[2]) for row in session.execute(asked)]
+
+
+def _spans(start: datetime, step: timedelta, count: int) -> list[Span]:
+    return [Span(start + place * step) for place in range(count)]
+
+
+def _until(spans: list[Span], last: datetime) -> tuple[Span, ...]:
+    """The spans that had begun by the last act, two at least: a line has two ends."""
+    begun = sum(1 for span in spans if span.start <= last)
+    return tuple(spans[: max(2, begun)])
