@@ -17,9 +17,10 @@ from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts import lifecycle, renditions
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
-from mobilizer.demo.aftermath import Join, Reader, aftermath
+from mobilizer.demo.aftermath import CHANNELS, Join, Reader, aftermath
 from mobilizer.demo.people import Person
 from mobilizer.engagement.events import Event
+from mobilizer.engagement.recruits import recruited
 from mobilizer.installation import Installation
 from mobilizer.languages import choose
 
@@ -69,7 +70,10 @@ def write_past(
         for row in sent
         if row.state == DeliveryState.ACCEPTED
     ]
-    joins = _recruits(people, ids, {reader.member: reader for reader in readers}, launched)
+    joins = list(_recruits(people, ids, {reader.member: reader for reader in readers}, launched))
+    chance = random.Random(53)  # noqa: S311
+    for join in joins:
+        recruited(session, join.member, join.by.member, blast.id, chance.choice(CHANNELS))
     if events := aftermath(readers, joins, now):
         session.execute(insert(Event), events)
     return blast

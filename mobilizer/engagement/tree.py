@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
@@ -86,13 +88,13 @@ def tree(session: Session, blast_id: int) -> Tree:
 
     Visits and watches count while their events are kept; who joined counts for ever, also after they were erased.
     """
-    reached = _reached(session, blast_id, Delivery.language)
-    whole = sum(reached.values())
+    whole = session.scalar(select(func.count()).select_from(Delivery).where(*_accepted(blast_id))) or 0
+    languages, countries = _reached(session, blast_id)
     return Tree(
         reached=whole,
         generations=_generations(session, blast_id, whole),
-        languages=_branches(session, blast_id, Recruit.via_language, reached),
-        countries=_branches(session, blast_id, Recruit.via_country, _countries(session, blast_id)),
+        languages=_branches(session, blast_id, Recruit.via_language, languages),
+        countries=_branches(session, blast_id, Recruit.via_country, countries),
         channels=_branches(session, blast_id, Recruit.channel, {}),
     )
 
@@ -107,23 +109,29 @@ def factor(joined: int, members: int) -> Factor | None:
     return Factor(joined / members, low / members, high / members)
 
 
-def _reached(session: Session, blast_id: int, by: InstrumentedAttribute[str]) -> dict[str, int]:
-    accepted = select(by, func.count()).where(of_blast(blast_id), Delivery.state == DeliveryState.ACCEPTED)
-    return dict(session.execute(accepted.group_by(by)).all())
+def _accepted(blast_id: int) -> tuple[ColumnElement[bool], ...]:
+    return of_blast(blast_id), Delivery.state == DeliveryState.ACCEPTED
 
 
-def _countries(session: Session, blast_id: int) -> dict[str, int]:
-    """Whom the mail reached, by country; only looked up where somebody joined, for it reads every member of a blast."""
+def _reached(session: Session, blast_id: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Whom the mail reached, by their language (whatever they got it in) and by country, as a recruit has those of the
+    one who brought them; only looked up where somebody joined, for it reads every member of a blast."""
+    languages: Counter[str] = Counter()
+    countries: Counter[str] = Counter()
     if session.scalar(select(Recruit.id).where(Recruit.blast_id == blast_id).limit(1)) is None:
-        return {}
+        return languages, countries
     country = func.coalesce(Member.country, "")
-    accepted = (
-        select(country, func.count())
+    reached = (
+        select(Member.language, country, func.count())
         .select_from(Delivery)
         .join(Member, Member.id == Delivery.member_id)
-        .where(of_blast(blast_id), Delivery.state == DeliveryState.ACCEPTED)
+        .where(*_accepted(blast_id))
+        .group_by(Member.language, country)
     )
-    return dict(session.execute(accepted.group_by(country)).all())
+    for language, where, people in session.execute(reached):
+        languages[language] += people
+        countries[where] += people
+    return languages, countries
 
 
 def _generations(session: Session, blast_id: int, reached: int) -> tuple[Generation, ...]:
@@ -157,7 +165,7 @@ def _sum(which: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _branches(
-    session: Session, blast_id: int, by: InstrumentedAttribute[str], reached: dict[str, int]
+    session: Session, blast_id: int, by: InstrumentedAttribute[str], reached: Mapping[str, int]
 ) -> tuple[Branch, ...]:
     joined_of = select(by, func.count()).where(Recruit.blast_id == blast_id).group_by(by)
     joined = dict(session.execute(joined_of).all())

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from lxml import etree
 from lxml import html as lxml_html
 from sqlalchemy import select
 
@@ -88,8 +89,10 @@ def mail_of(slug: str, tag: str) -> Response:
 
 
 def numbered(mail: str, people: Mapping[int, int]) -> str:
-    """A mail whose links have their number and their people behind them, and no address."""
+    """A mail whose links have their number and their people behind them, and no address. What only Outlook reads, which
+    hides in comments, is left out."""
     document = lxml_html.document_fromstring(mail)
+    etree.strip_tags(document, etree.Comment)
     for link in document.iter("a"):
         found = _CLICK.search(link.attrib.pop("href", ""))
         if found is not None:

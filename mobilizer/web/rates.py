@@ -9,6 +9,7 @@ from flask import url_for
 
 from mobilizer.engagement.ranges import Range, range_of
 from mobilizer.engagement.results import LanguageResults
+from mobilizer.engagement.tree import factor
 from mobilizer.problems import N_
 from mobilizer.web.policy import permitted
 from mobilizer.web.screens import results as blueprint
@@ -58,6 +59,12 @@ def ranged(people: int, whole: int) -> Range | None:
     return range_of(people, whole) if people <= whole else None
 
 
+def joined_range(joined: int, members: int) -> Range | None:
+    """The range of new members per member; friends who join are no part of those who have the mail."""
+    found = factor(joined, members)
+    return Range(found.low, found.high) if found else None
+
+
 def range_text(found: Range | None) -> str:
     """A range as a page tells it: "9% – 15%"; nothing where there is none."""
     return f"{percent(found.low)} – {percent(found.high)}" if found else ""
@@ -73,7 +80,7 @@ def segment_url(*rules: dict[str, object]) -> str:
 
 def _step(one: LanguageResults, blast_id: int, field: str, name: str, tone: str, rule: dict[str, str]) -> Step:
     people = getattr(one, field)
-    # Friends who join are no part of those who have the mail, and who got it is the whole itself.
-    reach = None if field in ("accepted", "joins") else ranged(people, one.accepted)
+    reach = joined_range(people, one.accepted) if field == "joins" else ranged(people, one.accepted)
     href = segment_url({**rule, "blast": blast_id}) if blast_id and rule and people else ""
-    return Step(field, _(name), tone, people, one.accepted, reach, href)
+    # Who got it is the whole itself.
+    return Step(field, _(name), tone, people, one.accepted, reach if field != "accepted" else None, href)

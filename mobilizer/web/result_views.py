@@ -10,8 +10,10 @@ from mobilizer.web.words import _
 _VIEWS = (
     (".show", N_("In all")),
     (".by_time", N_("Over time")),
+    (".spread", N_("Shares")),
     (".links", N_("Links")),
     (".troubles", N_("Delivery troubles")),
+    (".report", N_("Report")),
 )
 
 

@@ -20,7 +20,9 @@ from mobilizer.web import (  # noqa: F401 - their views are on the same blueprin
     deliveries,
     link_map,
     over_time,
+    report,
     results_file,
+    share_tree,
     troubles,
 )
 from mobilizer.web.asked import number_asked

@@ -16,6 +16,7 @@ from mobilizer.db import Database
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.listing import deliveries_page
 from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.recruits import recruited
 from mobilizer.organizers.policy import Role
 from tests.web.appeal_stage import make_ready, settle
 from tests.web.conftest import Browser
@@ -98,6 +99,43 @@ def test_blasts_are_laid_side_by_side(signed_in: SignIn, sent: World) -> None:
     assert "Español" in page
 
 
+def test_the_mail_of_the_link_map_has_numbers_and_nobodys_token(signed_in: SignIn, sent: World) -> None:
+    organizer = signed_in(Role.ORGANIZER)
+    with sent.installation.database.write() as session:
+        session.add(Event(kind=EventKind.CLICK, blast_id=sent.blast_id, member_id=sent.members[0], link_n=1))
+    tag = sent.delivery(sent.members[0]).language
+    page = organizer.get(f"{RESULTS}/links?language={tag}").text
+    assert f"{RESULTS}/links/{tag}/mail" in page
+    answer = organizer.get(f"{RESULTS}/links/{tag}/mail")
+    assert "1 · 1</span>" in answer.text
+    assert " href=" not in answer.text, "nothing in it leads anywhere"
+    assert not re.search(r"/(c|o|u|p|v)/[a-z0-9]{10,}", answer.text), "and no token is in it"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert organizer.get(f"{RESULTS}/links/xx/mail").status_code == 404
+
+
+def test_domains_are_said_and_the_report_says_none(signed_in: SignIn, sent: World) -> None:
+    organizer = signed_in(Role.ORGANIZER)
+    page = organizer.get(f"{RESULTS}/troubles").text
+    assert "example.org" in page
+    assert "member1@" not in page
+    report = organizer.get(f"{RESULTS}/report").text
+    assert "The mailbox does not exist" in report
+    assert "No &lt;such&gt; user" not in report, "a reply may quote an address"
+    assert "/segments/new" not in report
+
+
+def test_shares_are_told_step_by_step(signed_in: SignIn, sent: World) -> None:
+    organizer = signed_in(Role.ORGANIZER)
+    assert "Nobody came by a share yet" in organizer.get(f"{RESULTS}/shares").text
+    with sent.installation.database.write() as session:
+        recruited(session, sent.members[4], sent.members[0], sent.blast_id, "whatsapp")
+    page = organizer.get(f"{RESULTS}/shares").text
+    assert "WhatsApp" in page
+    assert "recruited_in_blast" in page
+    assert ">50%</bdi>" in page, "one joined of two whom the mail reached"
+
+
 def sheet(text: str) -> list[dict[str, str]]:
     """The lines of a file."""
     return list(csv.DictReader(StringIO(text)))
@@ -150,5 +188,6 @@ def test_odd_queries_are_the_whole_list(signed_in: SignIn, sent: World) -> None:
 
 def test_before_launch_there_are_no_results(signed_in: SignIn, world: World) -> None:
     organizer = signed_in(Role.ORGANIZER)
-    for path in (RESULTS, EACH):
+    views = ("time", "shares", "links", "troubles", "report")
+    for path in (RESULTS, EACH, f"{RESULTS}.csv", *(f"{RESULTS}/{view}" for view in views)):
         assert organizer.get(path).location == "/blasts/love-always-wins/check"
