@@ -12,10 +12,10 @@ from babel.core import get_global
 from babel.languages import get_territory_language_info
 from babel.localedata import locale_identifiers
 
-from mobilizer.languages import MEMORY, UnknownLanguage, canonical
+from mobilizer.languages import MEMBER_LANGUAGES, MEMORY, UnknownLanguage, canonical
 
 # Languages whose names for other languages are understood; every language's name for itself is understood too.
-NAMED_IN = ("en", "es", "fr", "pt", "ar", "de", "it", "nl", "ru", "tr")
+NAMED_IN = MEMBER_LANGUAGES
 
 # No language or country has a longer name.
 LONGEST = 100
@@ -105,7 +105,7 @@ def _named(words: str) -> str | None:
 
 @cache
 def _usual_names() -> dict[str, list[str]]:
-    named = [(name, code) for tag in NAMED_IN for code, name in Locale(tag).languages.items()]
+    named = [(name, code) for tag in NAMED_IN for code, name in Locale.parse(tag, sep="-").languages.items()]
     return _keyed([*_ALSO.items(), *named])
 
 
@@ -127,7 +127,7 @@ def _keyed(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _territories() -> dict[str, str]:
     names: dict[str, str] = {}
     for tag in NAMED_IN:
-        for code, name in Locale(tag).territories.items():
+        for code, name in Locale.parse(tag, sep="-").territories.items():
             if len(code) == 2 and code.isalpha():
                 names.setdefault(_key(name), code)
     return names
