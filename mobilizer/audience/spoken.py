@@ -92,7 +92,7 @@ def _by_code(said: str) -> str | None:
 def _with_place(said: str) -> str | None:
     match = _WITH_PLACE.fullmatch(said)
     named = _named(match["language"]) if match else None
-    place = territory(match["place"]) if match else None
+    place = (_scripts().get(_key(match["place"])) or territory(match["place"])) if match else None
     return _by_code(f"{named}-{place}") if named and place else named
 
 
@@ -120,6 +120,16 @@ def _keyed(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for name, code in named:
         names.setdefault(_key(name), []).append(code)
+    return names
+
+
+@cache
+def _scripts() -> dict[str, str]:
+    """Names of scripts as they stand behind a language's: "Simplified" is Hans, ISO 15924."""
+    names: dict[str, str] = {}
+    for tag in NAMED_IN:
+        for code, name in Locale.parse(tag, sep="-").scripts.items():
+            names.setdefault(_key(name), code)
     return names
 
 

@@ -117,11 +117,11 @@ def _remote() -> str | None:
     return request.remote_addr
 
 
-def test_static_files_are_kept_by_the_browser_under_a_name_of_their_content(anonymous: Browser) -> None:
-    page = anonymous.get("/sign-in").text
+def test_static_files_are_kept_by_the_browser_under_a_name_of_their_content(organizer: Browser) -> None:
+    page = organizer.get("/").text
     address = page.split('rel="stylesheet" href="')[1].split('"')[0]
     assert "?v=" in address
-    answer = anonymous.get(address, buffered=True)
+    answer = organizer.get(address, buffered=True)
     assert answer.status_code == 200
     assert "max-age=31536000" in answer.headers["Cache-Control"]
 
