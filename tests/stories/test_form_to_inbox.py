@@ -126,8 +126,8 @@ def test_what_is_launched_in_a_form_arrives_in_every_inbox_once_and_in_the_right
 ) -> None:
     here = world.installation
     check = f"{site}/blasts/{BLAST}/check"
-    assert urlsplit(Visitor().get(check).address).path == "/sign-in", "nobody launches who is not signed in"
     organizer = sign_in(site, world)
+    assert urlsplit(Visitor().get(check).address).path == "/sign-in", "nobody launches who is not signed in"
     looked_at = organizer.get(check)
 
     assert organizer.post(f"{site}/blasts/{BLAST}/launch", {"people": str(len(PEOPLE))}).status == 400, "no form token"

@@ -45,7 +45,7 @@ def test_a_circle_is_said_and_nothing_is_kept(organizer: Browser, world: World) 
 def test_what_is_worked_in_is_asked_for_on_the_board_and_fills_in_a_new_blast(organizer: Browser, world: World) -> None:
     organizer.post(PATH, tag=["pt-AO"], to=["es"], default="es")
     page = organizer.get("/appeals/love-always-wins/languages").text
-    assert "Languages you work in that it is not written in" in page
+    assert "Languages that it is not written in" in page
     assert "Its members get Español." in page
     page = organizer.get("/blasts/new").text
     assert '<option value="es" selected>' in page
