@@ -94,8 +94,8 @@ def translate_into_arabic(page: Page) -> None:
     """Add a language by its own name and write every field, from right to left."""
     page.goto(f"{APPEAL}/languages")
     assert faults(page) == []
-    page.fill("[name=language]", "العربية")
-    page.get_by_role("button", name="Add").click()
+    page.fill("[name=language][list]", "العربية")
+    page.get_by_role("button", name="Add", exact=True).click()
     for name, words in ARABIC.items():
         box = page.locator(f"[name={name}]")
         expect(box).to_have_attribute("dir", "rtl")
