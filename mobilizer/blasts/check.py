@@ -192,6 +192,13 @@ def _about_translations(session: Session, blast: Blast) -> list[CheckLine]:
         message = N_("The last language of the fallback chain, %(language)s, has no complete translation.")
         name = language(blast.default_language).own_name
         lines.append(_error(Problem("translation.default", message, {"language": name}), blast.default_language))
+    elif blast.default_language not in sent:
+        message = N_(
+            "The last language of the fallback chain, %(language)s, is waited for: let the chain end with one that is "
+            "sent now, or approve it."
+        )
+        name = language(blast.default_language).own_name
+        lines.append(_error(Problem("translation.default_waits", message, {"language": name}), blast.default_language))
     for state in completeness(appeal):
         tag = state.language
         if state.missing:

@@ -217,3 +217,16 @@ def test_what_was_approved_is_green_and_what_nobody_has_reviewed_is_amber(world:
         assert put_term(session, Wanted("Love", "en", kept=True)) == []
     found = {(one.problem.code, one.level) for one in checked(world).lines}
     assert {("translation.reviewed", "ok"), ("appeal.term_missing", "warning")} <= found
+
+
+def test_the_chain_does_not_end_with_a_language_that_is_waited_for(world: World) -> None:
+    """Whoever falls back to it would have a mail that nobody has made."""
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        blast.default_language, blast.waits = "es", ["es"]
+    assert [line.problem.code for line in red(world)] == ["translation.default_waits"]
+    with world.installation.database.write() as session:
+        appeal = session.scalars(select(Appeal)).one()
+        own = translation(appeal, "es")
+        assert approve(session, appeal, own, None, content_hash(appeal, own)) == []
+    assert red(world) == []
