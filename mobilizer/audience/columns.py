@@ -89,16 +89,16 @@ def names_a_field(header: str) -> str | None:
 def guess_columns(
     header: Sequence[str], sample: Sequence[Sequence[str]] = (), known: Mapping[str, str] | None = None
 ) -> dict[str, int]:
-    """Field -> position: as the export of a tool we know has them; else by the columns' names.
+    """Field -> position: as was chosen before, as the export of a tool we know has them, else by the columns' names.
 
     `known` says what columns of a name were before; an empty word, that they were left out. The address, and who is
     subscribed, are also told by what the `sample` rows hold. "Name" or "Nom" beside a first name means the family name,
     as people write it.
     """
+    told = known or {}
     export = export_of(header)
     if export:
-        return export_columns(export, header)
-    told = known or {}
+        return _as_chosen(header, export_columns(export, header), told)
     guessed: dict[str, int] = {}
     for position, name in enumerate(header):
         field = told[name] if name in told else names_a_field(name)
@@ -112,6 +112,15 @@ def guess_columns(
     if "status" not in guessed and (held := [at for at in status_columns(header, sample) if header[at] not in told]):
         guessed["status"] = held[0]
     return guessed
+
+
+def _as_chosen(header: Sequence[str], usual: Mapping[str, int], told: Mapping[str, str]) -> dict[str, int]:
+    """The usual columns, but for those of which something else was chosen before."""
+    chosen: dict[str, int] = {}
+    for position, name in enumerate(header):
+        if told.get(name):
+            chosen.setdefault(told[name], position)
+    return {at: position for at, position in usual.items() if header[position] not in told} | chosen
 
 
 def status_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:

@@ -306,3 +306,12 @@ def test_a_column_that_was_left_out_before_is_left_out_again() -> None:
     assert guess_columns(["email", "status"], [["a@example.org", "yes"]], {"email": "email", "status": ""}) == {
         "email": 0
     }
+
+
+def test_what_was_chosen_before_goes_before_the_map_of_a_known_export() -> None:
+    header = ["uuid", "email", "name", "status", "attributes", "subscription_status", "created_at", "updated_at"]
+    usual = guess_columns(header)
+    assert {"email", "name"} <= usual.keys()
+    known = {"email": "email", "name": "", "created_at": "name"}
+    assert guess_columns(header, known=known)["name"] == header.index("created_at")
+    assert "name" not in guess_columns(header, known={"name": ""})
