@@ -12,7 +12,8 @@ from mobilizer.problems import N_
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field that a translator fills. `merge_tags` says whether a member's values may stand in it; `shown` is how
-    many letters of it a phone's inbox shows, about, 0 where nothing is cut."""
+    many letters of it a phone's inbox shows, about, 0 where nothing is cut; `pages`, that it stands on public pages
+    only, and in no mail."""
 
     name: str
     label: str
@@ -22,6 +23,7 @@ class Field:
     multiline: bool = False
     merge_tags: bool = False
     shown: int = 0
+    pages: bool = False
 
 
 FIELDS: tuple[Field, ...] = (
@@ -83,6 +85,31 @@ FIELDS: tuple[Field, ...] = (
         N_("What a member's family and friends read with the link."),
         max_length=400,
         multiline=True,
+    ),
+    *(
+        Field(name, label, hint, max_length=400, required=False, multiline=True, pages=True)
+        for name, label, hint in (
+            (
+                "share_whatsapp",
+                N_("Words for sharing by WhatsApp"),
+                N_("Where they should differ; left empty, the words for sharing are used."),
+            ),
+            (
+                "share_email",
+                N_("Words for sharing by e-mail"),
+                N_("There is room for more than a line here; left empty, the words for sharing are used."),
+            ),
+            (
+                "share_sms",
+                N_("Words for sharing by text message"),
+                N_("Short: a long one costs more to send. Left empty, the words for sharing are used."),
+            ),
+            (
+                "join_text",
+                N_("Words for signing up"),
+                N_("Why friends who came by this film should join; read above the sign-up form."),
+            ),
+        )
     ),
 )
 # What may stand in a field with merge tags, by the name of the tag.

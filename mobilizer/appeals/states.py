@@ -51,8 +51,13 @@ def outdated(translation: Translation) -> dict[str, str]:
 
 
 def fingerprint(translation: Translation) -> str:
-    """A short text that changes whenever the translation does."""
-    return hash_of(*(getattr(translation, name) for name in (*(field.name for field in FIELDS), *MEDIA_FIELDS)))
+    """A short text that changes whenever the translation does.
+
+    Fields of pages count where they say something: what was approved before there were such fields stays approved.
+    """
+    always = (*(field.name for field in FIELDS if not field.pages), *MEDIA_FIELDS)
+    said = (f"{field.name}={words}" for field in FIELDS if field.pages and (words := getattr(translation, field.name)))
+    return hash_of(*(getattr(translation, name) for name in always), *said)
 
 
 def content_hash(appeal: Appeal, translation: Translation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,8 +18,11 @@ from mobilizer.languages import Language, language
 from mobilizer.message.markdown import to_html
 from mobilizer.message.tags import split
 from mobilizer.public.posters import card, light
+from mobilizer.public.tongues import nearest
 
 VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
+# Channels that may have words of their own, as the fields `share_...` of a translation.
+OWN_WORDS = ("whatsapp", "email", "sms")
 OPENING_CHARACTERS = 420
 SUMMARY_CHARACTERS = 200
 
@@ -27,7 +31,9 @@ SUMMARY_CHARACTERS = 200
 class Film:
     """What a watch page shows. `opening` and `rest` are clean HTML; the addresses are absolute, for link cards.
 
-    `elsewhere` is the page of a `host` that has the film, if it is no file of ours."""
+    `share_texts` has the words of the channels that have their own. `elsewhere` is the page of a `host` that has the
+    film, if it is no file of ours.
+    """
 
     language: Language
     title: str
@@ -35,6 +41,8 @@ class Film:
     opening: Markup
     rest: Markup
     share_text: str
+    share_texts: Mapping[str, str]
+    join_text: str
     video: str
     video_type: str
     video_address: str
@@ -46,6 +54,10 @@ class Film:
     minutes: str
     elsewhere: str
     host: str
+
+    def shared_on(self, channel: str) -> str:
+        """What is said with the link on a channel."""
+        return self.share_texts.get(channel) or self.share_text
 
 
 def shown(session: Session, slug: str) -> Appeal | None:
@@ -90,6 +102,8 @@ def film(appeal: Appeal, tag: str) -> Film:
         opening=_html(opening),
         rest=_html(rest),
         share_text=_impersonal(said.share_text),
+        share_texts={channel: _impersonal(getattr(said, f"share_{channel}")) for channel in OWN_WORDS},
+        join_text=_impersonal(said.join_text),
         video=video,
         video_type=VIDEO_TYPES.get(video[video.rfind(".") :], ""),
         video_address=address(f"/media/{video}"),
@@ -103,6 +117,12 @@ def film(appeal: Appeal, tag: str) -> Film:
         elsewhere=(elsewhere := chosen if is_film_link(chosen) else ""),
         host=(urlsplit(elsewhere).hostname or "").removeprefix("www."),
     )
+
+
+def join_text(appeal: Appeal, tag: str) -> str:
+    """Why to join, in a form of a language; empty where the appeal does not say it in that."""
+    written = {said.language: text for said in appeal.translations if (text := _impersonal(said.join_text))}
+    return written.get(nearest(tag, written), "")
 
 
 def address(path: str) -> str:

@@ -31,7 +31,7 @@ from mobilizer.languages import Language, isolated, language
 from mobilizer.limits import within
 from mobilizer.problems import N_
 from mobilizer.public.answers import missing, page
-from mobilizer.public.film import film, shared, tags_of
+from mobilizer.public.film import film, join_text, shared, tags_of
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, nearest, spelled, switch
 from mobilizer.signups import asking, confirming, letters
@@ -233,6 +233,7 @@ def _form(
         wording=_wording(joined),
         stamp=_signer().sign(str(joined.id)).decode(),
         way=way,
+        why=_why(session, way, tag),
         given=given,
         offered=offered,
         preset=preset or browser_language([at.tag for at in offered]),
@@ -241,6 +242,12 @@ def _form(
         asked=asked_language(),
         switch=[(language(at), form_page(joined, at, way.appeal, way.code, way.channel)) for at in MEMBER],
     )
+
+
+def _why(session: Session, way: Way, tag: str) -> str:
+    """What the appeal that brought the visitor says about joining."""
+    appeal = shared(session, way.appeal) if way.appeal else None
+    return join_text(appeal, tag) if appeal else ""
 
 
 def _sent(slug: str) -> Answer:

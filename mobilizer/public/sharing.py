@@ -63,7 +63,7 @@ def sharing(film: Film, slug: str, code: str) -> Sharing:
         return address(f"/s/{code}/{slug}") + (f"?c={channel}" if channel else "")
 
     def words(channel: str) -> str:
-        return f"{film.share_text}\n{link(channel)}".strip()
+        return f"{film.shared_on(channel)}\n{link(channel)}".strip()
 
     def outside(channel: str, name: str, base: str, **query: str) -> Channel:
         return Channel(channel, name, f"{base}?{urlencode(query, quote_via=quote)}", outside=True)

@@ -53,6 +53,11 @@ class Row:
         return LONG_LINES if self.field.max_length > 1000 else SHORT_LINES
 
     @property
+    def open(self) -> bool:
+        """Whether there is something in it to look at."""
+        return bool(self.text or self.source or self.problems or self.theirs or self.comments)
+
+    @property
     def waiting(self) -> int:
         """How many comments are not resolved."""
         return sum(1 for one in self.comments if one.resolved_at is None)

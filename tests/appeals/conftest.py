@@ -21,6 +21,10 @@ WORDS = {
     "body": "Watch [the film](https://example.org/film) and [read](https://example.net/why), {{ first_name }}.",
     "button": "Watch the film",
     "share_text": "Two minutes that stayed with me.",
+    "share_whatsapp": "Watch this tonight!",
+    "share_email": "I saw this film and thought of you.",
+    "share_sms": "Two minutes for you:",
+    "join_text": "There is more to come: join us.",
 }
 PALABRAS = {
     "subject": "El abrazo que imaginó",
@@ -32,6 +36,10 @@ PALABRAS = {
     "body": "Mira [la película](https://example.org/es/film) y [lee](https://example.net/why), {{ first_name }}.",
     "button": "Ver la película",
     "share_text": "Dos minutos que no se me van de la cabeza.",
+    "share_whatsapp": "¡Mira esto esta noche!",
+    "share_email": "Vi esta película y me acordé de ti.",
+    "share_sms": "Dos minutos para ti:",
+    "join_text": "Habrá más películas: únete a nosotros.",
 }
 
 Picture = Callable[..., bytes]

@@ -18,6 +18,12 @@ from mobilizer.db import Database, clock
 from mobilizer.organizers.users import User
 from tests.appeals.conftest import PALABRAS, WORDS, an_appeal
 
+# What an approval was bound to before appeals had words for each channel.
+FINGERPRINTED = (
+    *("subject", "preheader", "greeting", "greeting_nameless", "title", "poster_alt", "body", "button", "share_text"),
+    *("video", "poster", "captions"),
+)
+
 
 @pytest.fixture
 def love(database: Database) -> Database:
@@ -213,3 +219,16 @@ def test_differences_are_of_words_and_of_letters_where_words_have_no_blanks() ->
     assert [one.text for one in differences("फ़िल्म", "नई फ़िल्म")] == ["नई ", "फ़िल्म"], "marks stay with their letters"
     assert likeness("watch the film", "watch the film") == 1.0 > likeness("watch the film", "read it") > 0
     assert words("Watch, watch the film!") == {"watch", "the", "film"}
+
+
+def test_an_approval_from_before_a_field_of_pages_was_there_holds(love: Database) -> None:
+    with love.write() as session:
+        appeal = appeal_in(session)
+        es = next(one for one in appeal.translations if one.language == "es")
+        es.share_whatsapp = es.share_email = es.share_sms = es.join_text = ""
+        before = states.fingerprint(es)
+        assert before == history.hash_of(*(PALABRAS.get(name, "") for name in FINGERPRINTED))
+        es.share_sms = "Dos minutos:"
+        by_sms = states.fingerprint(es)
+        es.share_sms, es.share_email = "", "Dos minutos:"
+        assert len({before, by_sms, states.fingerprint(es)}) == 3

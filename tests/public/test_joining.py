@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
+from mobilizer.appeals.appeals import Translation
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.sign_ups import AskedAddress, SignUp
@@ -208,6 +209,12 @@ def test_a_letter_that_the_relay_does_not_take_is_tried_again(world: World, monk
 def test_the_film_asks_to_join(world: World) -> None:
     page = world.browser().get(f"/w/love-always-wins/es/{world.code(world.ana)}").text
     assert f"/j/list-0?in=es&amp;of=love-always-wins&amp;by={world.code(world.ana)}" in page
+    with world.installation.database.write() as session:
+        session.execute(update(Translation).where(Translation.language == "es").values(join_text="Hay más,\n<todo>"))
+    for at in ("/w/love-always-wins/es", "/j/list-0?in=es&of=love-always-wins"):
+        assert "Hay más,\n&lt;todo&gt;</p>" in world.browser().get(at).text
+    for at in ("/j/list-0?in=es", "/j/list-0?in=fr&of=love-always-wins", "/j/list-0?in=es&of=hate"):
+        assert "Hay más" not in world.browser().get(at).text
     with world.installation.database.write() as session:
         session.execute(update(MemberList).values(open=False))
     assert "/j/" not in world.browser().get("/w/love-always-wins/es").text

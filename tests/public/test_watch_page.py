@@ -72,6 +72,18 @@ def test_share_links_carry_the_code_and_the_channel_and_the_members_words(world:
     assert "Mírala conmigo" in text
 
 
+def test_a_channel_may_have_its_own_words(world: World) -> None:
+    own = {"share_whatsapp": "Esta noche & tú", "share_sms": "Corto:"}
+    with world.installation.database.write() as session:
+        session.execute(update(Translation).where(Translation.language == "es").values(own))
+    page = world.browser().get(PAGE).text
+    links = dict(re.findall(r'href="([^"]*)"[^>]* data-channel="(\w+)"', page))
+    said = {channel: unquote(link) for link, channel in links.items()}
+    assert "text=Esta noche & tú\n" in said["whatsapp"]
+    assert "body=Corto:\n" in said["sms"]
+    assert "Mírala conmigo" in said["email"], "empty: the common words"
+
+
 def test_without_a_code_the_plain_page_is_shared(world: World) -> None:
     text = unquote(world.browser().get("/w/love-always-wins/es").text)
     assert "http://mobilizer.test/w/love-always-wins/es" in text
