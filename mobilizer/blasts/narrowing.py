@@ -20,7 +20,8 @@ class Narrowing:
     """Who of a blast's lists gets it: whoever is in one of `segments` (in each of them, if `every`), not in one of
     `without`, not among the people of a blast of `earlier`, and was sent fewer than `most` blasts within `days`.
 
-    All by number; no segments is no condition, and `most` 0 is no frequency cap.
+    If it `follows` a blast, it is a `follow_up` of that kind: for those who did with that blast what the kind is about,
+    and had no other of it. All by number; no segments is no condition, and `most` 0 is no frequency cap.
     """
 
     segments: tuple[int, ...] = ()
@@ -29,6 +30,8 @@ class Narrowing:
     earlier: tuple[int, ...] = ()
     most: int = 0
     days: int = 0
+    follows: int = 0
+    follow_up: str = ""
 
     @property
     def written(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from mobilizer import jobs
+from mobilizer.appeals.editing import appeal_by_slug
 from mobilizer.audience.members import Member
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.check import check
@@ -21,7 +22,9 @@ from mobilizer.delivery.progress import progress
 from mobilizer.delivery.proof import proof_bytes
 from mobilizer.languages import canonical
 from mobilizer.message.compile import CompileError
+from mobilizer.segments import follow_ups
 from mobilizer.segments.choosing import whom
+from mobilizer.segments.follow_ups import FollowUp
 from mobilizer.settings import Settings
 
 
@@ -138,6 +141,32 @@ def cancel(settings: Settings, slug: str, yes: bool) -> None:
         click.confirm(f"{never} Cancel this blast for good?", abort=True)
     steer(here, slug, "cancel", lifecycle.cancel)
     click.echo("Cancelled.")
+
+
+@blasts.command("follow-up")
+@click.argument("slug")
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice([one.value for one in FollowUp]),
+    required=True,
+    help="Whom of the blast's people it is for.",
+)
+@click.option("--appeal", "appeal_slug", help="What is sent; else the appeal of the blast.")
+@click.pass_obj
+def follow_up(settings: Settings, slug: str, kind: str, appeal_slug: str | None) -> None:
+    """Make a draft for who did not open a blast, watched and did not share it, or shared it; nobody gets two."""
+    with opened(settings).database.write() as session:
+        blast = blast_named(session, slug)
+        appeal = appeal_by_slug(session, appeal_slug) if appeal_slug else blast.appeal
+        if appeal is None:
+            raise click.BadParameter(f"there is no appeal “{appeal_slug}”.", param_hint="--appeal")
+        for problem in follow_ups.refused(blast):
+            raise click.ClickException(problem.text())
+        made = follow_ups.draft(session, blast, FollowUp(kind), appeal)
+        record_command(session, "create", made.id, follows=blast.id)
+        made_slug = made.slug
+    click.echo(f"Made the draft {made_slug}.")
 
 
 for command in (status, retry, uncertain, leave, resend):

@@ -186,8 +186,9 @@ def _has_second(session: Session, order: _Order, piece: _Piece) -> bool:
 
 
 def _capped(blast: Blast) -> bool:
-    """Whether a frequency cap looks at what other blasts write."""
-    return narrowing_of(blast.narrowing).most > 0
+    """Whether a frequency cap, or that people get one follow-up only, looks at what other blasts write."""
+    kept = narrowing_of(blast.narrowing)
+    return kept.most > 0 or kept.follows > 0
 
 
 def _has_many_writers(session: Session) -> bool:

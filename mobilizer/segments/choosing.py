@@ -13,7 +13,9 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Narrowing, narrowing_of
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
 from mobilizer.problems import N_, Problem
+from mobilizer.segments import follow_ups
 from mobilizer.segments.deeds import InBlast
+from mobilizer.segments.follow_ups import FollowUp
 from mobilizer.segments.keeping import usable_rules
 from mobilizer.segments.segments import Segment
 from mobilizer.segments.tree import All, BadRules, drawings
@@ -25,7 +27,8 @@ COUNTED = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.HANDIN
 def whom(session: Session, blast: Blast) -> Chosen | None:
     """How a blast is narrowed: as of now, and from its launch on as of its launch. None if it is not.
 
-    Raises blasts.narrowing.CannotChoose where one of its segments is gone, or names what is gone.
+    Raises blasts.narrowing.CannotChoose where one of its segments is gone, or names what is gone, or where nobody can
+    say any more whom it follows up.
     """
     if not blast.narrowing:
         return None
@@ -33,7 +36,11 @@ def whom(session: Session, blast: Blast) -> Chosen | None:
     now = blast.launched_at or datetime.now(UTC)
     inside, outside = (_rules(session, numbers) for numbers in (narrowing.segments, narrowing.without))
     drawn = {name: people for rules in (*inside, *outside) for name, people in drawings(rules, now)}
-    return Chosen(_fits(narrowing, inside, outside, now), _spared(narrowing, now), drawn)
+    fits = _fits(narrowing, inside, outside, now)
+    if narrowing.follows:
+        kind = FollowUp(narrowing.follow_up)
+        fits = and_(fits, follow_ups.fits(session, kind, narrowing.follows, now, but=blast.id))
+    return Chosen(fits, _spared(narrowing, now), drawn)
 
 
 def _fits(narrowing: Narrowing, inside: Sequence[All], outside: Sequence[All], now: datetime) -> ColumnElement[bool]:

@@ -33,6 +33,7 @@ from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.narrowing_form import (
     NarrowingForm,
     filled_narrowing,
+    follow_up_lines,
     narrowing_choices,
     narrowing_problems,
     read_narrowing,
@@ -159,6 +160,7 @@ def change(slug: str) -> ResponseReturnValue:
         if not blast_head(blast).open:
             flash(_("It has been launched meanwhile and can't be changed any more."), "bad")
             return redirect(url_for("blasts.show", slug=slug), 303)
+        form.narrowing.following(blast)
         problems = _problems(session, form, blast.appeal)
         if problems:
             return _form(session, form, [blast.appeal], problems, blast), 422
@@ -227,6 +229,7 @@ def _form(
         lists=known,
         narrowing=form.narrowing,
         choices=narrowing_choices(session, form.narrowing),
+        followed=follow_up_lines(session, form.narrowing.follows, form.narrowing.follow_up),
         languages=[(tag, language(tag).own_name) for tag in tags],
         late=[(tag, language(tag).own_name) for tag in _late(every, form.waits)],
         problems={problem.where: problem for problem in problems or []},

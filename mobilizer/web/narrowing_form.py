@@ -13,11 +13,17 @@ from werkzeug.datastructures import MultiDict
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.narrowing import MOST_BLASTS, MOST_DAYS, Narrowing, narrowing_of
 from mobilizer.problems import N_, Problem
+from mobilizer.segments.follow_ups import FollowUp
 from mobilizer.segments.segments import Segment
 from mobilizer.web.asked import whole_number
 from mobilizer.web.words import _, locale, number
 
 BLASTS_OFFERED = 20
+FOLLOW_UPS = {
+    FollowUp.UNOPENED: N_("Follow-up: only who got “%(blast)s” and did not open it, each once"),
+    FollowUp.UNSHARED: N_("Follow-up: only who watched “%(blast)s” and did not share it, each once"),
+    FollowUp.SHARED: N_("Follow-up: only who shared “%(blast)s”, each once"),
+}
 USES = ("", "in", "out")
 
 
@@ -25,7 +31,7 @@ USES = ("", "in", "out")
 class NarrowingForm:
     """For each segment 'in' or 'out', whether people must be in every one, the blasts left out, the cap as typed.
 
-    `forged`: it says what no page of ours lets anybody say.
+    `forged`: it says what no page of ours lets anybody say. What it `follows` is no field of the page: see `following`.
     """
 
     uses: dict[int, str] = field(default_factory=dict)
@@ -34,6 +40,13 @@ class NarrowingForm:
     most: str = ""
     days: str = ""
     forged: bool = False
+    follows: int = 0
+    follow_up: str = ""
+
+    def following(self, blast: Blast) -> None:
+        """Stay the follow-up that a blast is."""
+        kept = narrowing_of(blast.narrowing)
+        self.follows, self.follow_up = kept.follows, kept.follow_up
 
     def narrowing(self) -> Narrowing:
         """What was chosen, as a blast keeps it."""
@@ -45,6 +58,8 @@ class NarrowingForm:
             earlier=self.earlier,
             most=whole_number(self.most) or 0,
             days=whole_number(self.days) or 0,
+            follows=self.follows,
+            follow_up=self.follow_up,
         )
 
 
@@ -75,7 +90,9 @@ def filled_narrowing(blast: Blast) -> NarrowingForm:
     """The form of a blast."""
     kept = narrowing_of(blast.narrowing)
     uses = {**dict.fromkeys(kept.segments, "in"), **dict.fromkeys(kept.without, "out")}
-    return NarrowingForm(uses, kept.every, kept.earlier, str(kept.most or ""), str(kept.days or ""))
+    form = NarrowingForm(uses, kept.every, kept.earlier, str(kept.most or ""), str(kept.days or ""))
+    form.following(blast)
+    return form
 
 
 def narrowing_problems(session: Session, form: NarrowingForm) -> list[Problem]:
@@ -116,7 +133,7 @@ def narrowing_choices(session: Session, form: NarrowingForm) -> dict[str, list[t
 def narrowing_lines(session: Session, blast: Blast) -> list[str]:
     """What narrows a blast, a sentence each."""
     kept = narrowing_of(blast.narrowing)
-    lines = []
+    lines = follow_up_lines(session, kept.follows, kept.follow_up)
     if kept.segments and kept.every:
         lines.append(_("Only who is in each of these segments: %(names)s", names=_named(session, kept.segments)))
     elif kept.segments:
@@ -134,6 +151,12 @@ def narrowing_lines(session: Session, blast: Blast) -> list[str]:
             _("Without who was sent this many blasts: %(most)s, within %(days)s", most=number(kept.most), days=days)
         )
     return lines
+
+
+def follow_up_lines(session: Session, follows: int, kind: str) -> list[str]:
+    """Whom a follow-up is for, in a sentence; nothing for what is none."""
+    slugs = _slugs(session, [follows] if follows else []).values()
+    return [_(FOLLOW_UPS[FollowUp(kind)], blast=slug) for slug in slugs]
 
 
 def _named(session: Session, numbers: Iterable[int]) -> str:

@@ -73,7 +73,7 @@ def range_text(found: Range | None) -> str:
 blueprint.add_app_template_filter(range_text, "range")
 
 
-def segment_url(*rules: dict[str, object]) -> str:
+def segment_url(*rules: object) -> str:
     """Where the builder waits with these rules in it; nowhere for who may not make segments."""
     return url_for("segments.new", rules=json.dumps(rules, separators=(",", ":"))) if permitted("segments.edit") else ""
 

@@ -14,6 +14,7 @@ _VIEWS = (
     (".links", N_("Links")),
     (".troubles", N_("Delivery troubles")),
     (".report", N_("Report")),
+    (".follow_up", N_("Follow up")),
 )
 
 

@@ -18,6 +18,7 @@ from mobilizer.problems import N_
 from mobilizer.web import (  # noqa: F401 - their views are on the same blueprint
     comparing,
     deliveries,
+    following,
     link_map,
     over_time,
     report,

@@ -28,12 +28,14 @@ from mobilizer.blasts.narrowing import Narrowing, narrowing_of
 from mobilizer.db import clock
 from mobilizer.delivery import launch
 from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.engagement.events import Event, EventKind
 from mobilizer.failpoints import Point
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.merging import merge
 from mobilizer.rights.record import as_json, record_of
-from mobilizer.segments import keeping
+from mobilizer.segments import follow_ups, keeping
 from mobilizer.segments.choosing import whom
+from mobilizer.segments.follow_ups import FollowUp
 from mobilizer.segments.segments import Segment, count
 from mobilizer.segments.tree import read_rules
 from tests.worlds import World
@@ -385,3 +387,53 @@ def test_a_slug_is_made_of_the_name_and_is_free(world: World) -> None:
         save(world, name, SPANISH)
     with world.installation.database.read() as session:
         assert [one.slug for one in keeping.segments(session)] == ["new-2", "new-3", "ca-va", "segment"]
+
+
+def did(world: World, *acts: tuple[int, EventKind], blast: int, machine: str = "") -> None:
+    with world.installation.database.write() as session:
+        session.add_all(Event(kind=kind, blast_id=blast, member_id=one, machine=machine) for one, kind in acts)
+
+
+def test_each_follow_up_goes_to_whom_it_is_for_and_to_nobody_twice(world: World) -> None:
+    one, two, three, four, _ = world.members
+    first = another_blast(world, "first", (one, two, three, four))  # and not to the fifth
+    did(world, (one, EventKind.WATCH), (two, EventKind.WATCH), (two, EventKind.SHARE), blast=first)
+    did(world, (three, EventKind.CLICK), blast=first)
+    did(world, (four, EventKind.OPEN), blast=first, machine="prefetch")
+    database = world.installation.database
+
+    def draft(kind: FollowUp) -> None:
+        with database.write() as session:
+            blast = session.get_one(Blast, first)
+            world.blast_id = follow_ups.draft(session, blast, kind, blast.appeal).id
+
+    people = {FollowUp.UNOPENED: [four], FollowUp.UNSHARED: [one], FollowUp.SHARED: [two]}
+    for kind, theirs in people.items():
+        draft(kind)
+        assert checked(world).people == len(theirs)
+        start(world)
+        assert frozen(world) == theirs
+    did(world, (one, EventKind.SHARE), blast=first)
+    draft(FollowUp.SHARED)
+    later = world.blast_id
+    draft(FollowUp.SHARED)
+    start(world)
+    assert frozen(world) == [one], "two was thanked"
+    world.blast_id = later
+    start(world)
+    assert frozen(world) == [], "whichever of two drafts leaves first"
+
+
+def test_what_people_did_is_forgotten_and_nobody_is_taken_for_idle(world: World) -> None:
+    first = another_blast(world, "first", world.members)
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, first)
+        world.blast_id = follow_ups.draft(session, blast, FollowUp.UNOPENED, blast.appeal).id
+        assert not follow_ups.refused(blast)
+        blast.forgotten_at = clock()
+    assert "follow_up.forgotten" in [line.problem.code for line in checked(world).lines if line.level == "error"]
+    start(world)
+    assert frozen(world) == []
+    with world.installation.database.read() as session:
+        assert session.get_one(Blast, world.blast_id).state == BlastState.HELD
+        assert [one.code for one in follow_ups.refused(session.get_one(Blast, first))] == ["follow_up.forgotten"]

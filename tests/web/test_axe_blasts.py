@@ -55,6 +55,7 @@ AFTER = (
     f"{BLAST}/results/links",
     f"{BLAST}/results/shares",
     f"{BLAST}/results/troubles",
+    f"{BLAST}/follow-up",
     f"{BLAST}/deliveries",
     "/results",
     "/",

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
+from sqlalchemy import select
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import Database
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.listing import deliveries_page
@@ -191,3 +192,25 @@ def test_before_launch_there_are_no_results(signed_in: SignIn, world: World) -> 
     views = ("time", "shares", "links", "troubles", "report")
     for path in (RESULTS, EACH, f"{RESULTS}.csv", *(f"{RESULTS}/{view}" for view in views)):
         assert organizer.get(path).location == "/blasts/love-always-wins/check"
+
+
+def test_one_press_makes_a_follow_up_that_stays_one(signed_in: SignIn, sent: World) -> None:
+    organizer, page = signed_in(Role.ORGANIZER), "/blasts/love-always-wins/follow-up"
+    assert "can be followed up when it is sent" in organizer.get(page).text
+    assert organizer.post(page, kind="unopened", appeal="love-always-wins").status_code == 422
+    database = sent.installation.database
+    with database.write() as session:
+        session.get_one(Blast, sent.blast_id).state = BlastState.SENT
+    shown = organizer.get(page).text
+    assert re.findall(r'class="cause-people">.*?>([0-9]+)</bdi>', shown) == ["1", "1", "0"]
+    assert organizer.post(page, kind="everyone", appeal="love-always-wins").status_code == 422
+    made = organizer.post(page, kind="unshared", appeal="love-always-wins")
+    assert made.location == "/blasts/love-always-wins-unshared/check"
+    told = "only who watched “love-always-wins” and did not share it"
+    assert told in organizer.get(made.location).text
+    edit = made.location.replace("check", "edit")
+    assert told in organizer.get(edit).text
+    assert organizer.post(edit, **{f"list-{sent.list_id}": "in", "default_language": "en"}).status_code == 303
+    with database.write() as session:
+        draft = session.scalars(select(Blast).where(Blast.slug == "love-always-wins-unshared")).one()
+        assert draft.narrowing == {"follows": sent.blast_id, "follow_up": "unshared"}, "the form does not undo it"
