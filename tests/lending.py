@@ -91,6 +91,8 @@ class Lender:
                 lent.execute(_COUNT_ANEW)
             # Gives the rows' places back: else new rows would come in another order than they are written.
             lent.execute(sql.SQL("VACUUM {}").format(sql.SQL(", ").join(map(sql.Identifier, touched))))
+            for table in touched:  # as in a new database, nothing is known of how large it is: plans go by that
+                lent.execute("SELECT pg_clear_relation_stats('public', %s)", [table])
         return True
 
     def _connect(self, name: str) -> psycopg.Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ SEEDS = 1_000_000
 @main.group()
 def selftest() -> None:
     """Prove on this machine that nobody is skipped and nobody gets a blast twice, whatever goes wrong."""
+    # Started behind a shell's back (&), this process would be deaf to the signal that we say stops it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @selftest.command()

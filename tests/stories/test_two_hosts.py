@@ -21,7 +21,8 @@ def test_what_one_host_had_in_hand_the_other_finishes_and_who_comes_back_sends_n
     """By network namespaces and a pulled cable where they may be made, else by gates that swallow all."""
     figures = two_hosts(postgresql, MESSAGES, "cut", "", 3.0, 100.0)
     told(figures)
-    assert figures.taken_over == figures.torn, "the other took each of them"
+    # What the first had written when the cable went may still end a batch: that one is nobody's any more.
+    assert 0 < figures.taken_over <= figures.torn, "the other took them"
     assert figures.doubted > 0, "messages were on their way when it happened: this test has seen nothing"
 
 
@@ -29,5 +30,5 @@ def test_a_host_that_stands_still_longer_than_its_leases_sends_nothing_when_it_g
     """SIGSTOP to all its processes; a lease of three seconds stands for the usual two minutes."""
     figures = two_hosts(postgresql, MESSAGES, "stop", "", 3.0, 100.0)
     told(figures)
-    # When it goes on it may have had the answer to the last message of a batch: that one is nobody's any more.
+    # When it goes on it may have had the answer to the last message of a batch.
     assert 0 < figures.taken_over <= figures.torn
