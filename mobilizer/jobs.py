@@ -101,17 +101,25 @@ class OurWorker(Worker):
                 os.kill(os.getpid(), signal.SIGKILL)  # it was killed before we said so, and nobody will tell us
 
     stopping = False  # of this process, whichever worker heard the signal
+    beating = False  # in the middle of a statement: an exception out of a handler would be taken for its failure
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
         """RQ's own sign of life, and ours: the database remembers after Redis was lost."""
         super().heartbeat(*args, **kwargs)
-        if _installation is not None and not self.is_horse:
-            try:
+        if self.is_horse:
+            return
+        self.beating = True
+        try:
+            if _installation is not None:
                 with _installation.database.write() as session:
                     heartbeats.beat(session, worker_name(), "worker")
-            except DBAPIError as error:
-                # To go unheard is no reason to end: its horse knows better what the database allows.
-                log.error("database_unreachable", error=type(error).__name__)
+        except DBAPIError as error:
+            # To go unheard is no reason to end: its horse knows better what the database allows.
+            log.error("database_unreachable", error=type(error).__name__)
+        finally:
+            self.beating = False
+        if OurWorker.stopping:  # heard meanwhile, or heard before and lost by who was interrupted
+            self.request_stop(signal.SIGTERM, None)
 
     def monitor_work_horse(self, *args: Any) -> None:
         """Whatever becomes of the queue meanwhile, the horse is waited for: left behind, it would be killed in the
@@ -126,6 +134,8 @@ class OurWorker(Worker):
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         OurWorker.stopping = True
+        if self.beating:
+            return
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]

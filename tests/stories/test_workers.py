@@ -14,9 +14,10 @@ from email import message_from_bytes
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError
+from rq.exceptions import StopRequested
 from rq.job import Job
 from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from mobilizer import jobs
 from mobilizer.audience.standing import leave_all
@@ -178,6 +179,29 @@ def test_a_worker_lives_on_though_the_database_does_not_hear_it(
     monkeypatch.setattr(heartbeats, "beat", unheard)
     monkeypatch.setattr(jobs, "_installation", None)
     jobs.worker(here).heartbeat()
+
+
+def test_a_worker_told_to_stop_in_the_middle_of_a_heartbeat_stops(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's driver, interrupted by the handler's exception, fails with one of its own: nobody would stop."""
+    doomed = jobs.worker(here)
+
+    def interrupted(*_: object) -> None:
+        try:
+            doomed.request_stop(signal.SIGTERM, None)
+        except StopRequested as stop:
+            raise ProgrammingError("UPDATE heartbeats", {}, stop) from stop
+
+    monkeypatch.setattr(heartbeats, "beat", interrupted)
+    monkeypatch.setattr(jobs.OurWorker, "stopping", False)
+    handlers = [signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        with pytest.raises(StopRequested):
+            doomed.heartbeat()
+    finally:
+        for name, handler in zip((signal.SIGINT, signal.SIGTERM), handlers, strict=True):
+            signal.signal(name, handler)
 
 
 def test_a_job_that_is_not_ours_never_runs(here: Installation) -> None:
