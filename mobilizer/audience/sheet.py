@@ -155,7 +155,8 @@ class _Look:
             raise Unreadable(_EMPTY)
         if self.first[0].fault == "too_wide":
             message = N_(
-                "The file is too wide (columns: more than %(most)d). Choose another delimiter, or save it again as CSV."
+                "The first row has more than %(most)d columns. Keep only the columns you need; if it has fewer, "
+                "choose another delimiter."
             )
             raise Unreadable(Problem("import.too_wide", message, {"most": MAX_COLUMNS}))
         above = -1 if has_header is False else header_at([row.cells for row in self.first[: TITLE_ROWS + 1]])
