@@ -8,19 +8,22 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from mobilizer.codes import share_code
 from mobilizer.db import Base, BigId, Id, clock
 
 
 class Appeal(Base):
     """What is said: one object that owns its translations. `revision` grows with every saved change.
 
-    `video` and `poster` name files of the media folder; a translation may have its own.
+    `code` names it in addresses that must not say what it is about. `video` and `poster` name files of the media
+    folder; a translation may have its own.
     """
 
     __tablename__ = "appeals"
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str] = mapped_column(default=share_code, unique=True)
     template: Mapped[str] = mapped_column(default="video-appeal")
     source_language: Mapped[str]
     video: Mapped[str] = mapped_column(default="")
@@ -61,6 +64,9 @@ class Translation(Base):
     share_email: Mapped[str] = mapped_column(default="")
     share_sms: Mapped[str] = mapped_column(default="")
     join_text: Mapped[str] = mapped_column(default="")
+    discreet_sender: Mapped[str] = mapped_column(default="", server_default="")
+    discreet_subject: Mapped[str] = mapped_column(default="", server_default="")
+    discreet_preheader: Mapped[str] = mapped_column(default="", server_default="")
     video: Mapped[str] = mapped_column(default="")
     poster: Mapped[str] = mapped_column(default="")
     captions: Mapped[str] = mapped_column(default="")

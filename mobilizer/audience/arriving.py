@@ -23,7 +23,7 @@ from mobilizer.languages import MEMORY
 
 _MEMBERS = Bulk(
     Member, "id", "address_key", "domain_key", "sealed", "language", "second_language", "country", "time_zone",
-    "attributes", "source", "share_code", "created_at",
+    "attributes", "source", "share_code", "tracking", "created_at",
 )  # fmt: skip
 _KNOWN_OF = attrgetter("email", "name", "language", "second_language", "country", "time_zone")
 _NOW = Prepared(select(clock()))
@@ -49,8 +49,8 @@ def bring_in(session: Session, keyring: Keyring, people: Mapping[bytes, Candidat
     attributes = [_json(tuple(person.attributes.items())) for person in ordered]
     moment = _NOW.run(connection, ())[0][0]
     codes = share_codes(len(keys))
-    same = repeat(source, len(keys)), repeat(moment, len(keys))
-    told = languages, seconds, countries, zones, attributes, same[0], codes, same[1]
+    source_of, tracked, moments = (repeat(said, len(keys)) for said in (source, True, moment))
+    told = languages, seconds, countries, zones, attributes, source_of, codes, tracked, moments
     rows = list(zip(numbers, keys, domains, sealed, *told, strict=True))
     if _MEMBERS.insert(connection, rows) != len(rows):
         raise Overtaken

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.tracking import Tracking
 
 
 class MemberList(Base):
@@ -21,6 +22,14 @@ class MemberList(Base):
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     open: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="Whether anybody may sign up.")
+    tracking: Mapped[str] = mapped_column(
+        default=Tracking.PSEUDONYMOUS,
+        server_default=Tracking.PSEUDONYMOUS,
+        doc="What is counted at most in the blasts that go to it.",
+    )
+    discreet: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="Whether its mails and their pages hide what they are about."
+    )
     created_at: Mapped[datetime] = mapped_column(default=clock())
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -54,6 +54,9 @@ class Member(Base):
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     source: Mapped[str] = mapped_column(default="")
     share_code: Mapped[str] = mapped_column(unique=True)
+    tracking: Mapped[bool] = mapped_column(
+        default=True, server_default=true(), doc="False: they asked that nothing of what they do is counted as theirs."
+    )
     recruited_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=clock())
 

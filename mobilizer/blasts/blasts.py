@@ -6,13 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList
 from mobilizer.db import Base, BigId, Id, clock
 from mobilizer.problems import Problem, read_problem
+from mobilizer.tracking import Tracking
 
 EVERYBODY = 2**32  # above the number of any member
 
@@ -67,6 +68,14 @@ class Blast(Base):
     waits: Mapped[list[Any]] = mapped_column(
         default=list, doc="Languages whose people wait until it is approved, in place of falling back."
     )
+    tracking: Mapped[str] = mapped_column(
+        default=Tracking.PSEUDONYMOUS, server_default=Tracking.PSEUDONYMOUS, doc="What it wants counted: see modes.py."
+    )
+    discreet: Mapped[bool] = mapped_column(default=False, server_default=false())
+    frozen_tracking: Mapped[str] = mapped_column(
+        default="", server_default="", doc="What is counted in it, once its words are frozen."
+    )
+    frozen_discreet: Mapped[bool] = mapped_column(default=False, server_default=false())
     departure: Mapped[dict[str, Any]] = mapped_column(default=dict, doc="How it leaves: see departure.py.")
     scheduled_at: Mapped[datetime | None] = mapped_column(doc="When it leaves: launched, or by the clock.")
     asked_by_id: Mapped[int | None] = mapped_column(
@@ -105,7 +114,10 @@ class BlastList(Base):
 
 
 class Rendition(Base):
-    """The appeal compiled for one language, frozen for a blast: what message.compile made, as JSON text."""
+    """The appeal compiled for one language, frozen for a blast: what message.compile made, as JSON text.
+
+    `untracked` is the same for members who turned tracking off; empty where `compiled` is for them too.
+    """
 
     __tablename__ = "renditions"
 
@@ -113,6 +125,7 @@ class Rendition(Base):
     language: Mapped[str] = mapped_column(primary_key=True)
     content_hash: Mapped[str]
     compiled: Mapped[str]
+    untracked: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=clock())
 
 
