@@ -111,7 +111,14 @@ def _ledger(session: Session, blast: Blast, sent: Sequence[_Sent], list_id: int,
     for language, rows in spoken.items():
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
-            batch = Batch(blast_id=blast.id, language=language, state=BatchState.DONE, epoch=1, due_at=part[0].at)
+            batch = Batch(
+                blast_id=blast.id,
+                language=language,
+                state=BatchState.DONE,
+                epoch=1,
+                due_at=part[0].at,
+                size=len(part),
+            )
             session.add(batch)
             session.flush()
             session.execute(

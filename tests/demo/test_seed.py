@@ -14,6 +14,7 @@ from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import check
 from mobilizer.delivery.ledger import FINAL, Delivery, DeliveryState
+from mobilizer.delivery.progress import tallies_by_language, together
 from mobilizer.demo.box import NotADemo
 from mobilizer.demo.expecting import expected
 from mobilizer.demo.logins import LOGINS
@@ -71,7 +72,9 @@ def test_the_ledger_of_the_past_blast_adds_up(seeded: Installation) -> None:
     with seeded.database.read() as session:
         blast = session.scalars(select(Blast).where(Blast.slug == "a-seat-at-the-table")).one()
         states = Counter(session.scalars(select(Delivery.state).where(Delivery.blast_id == blast.id)))
+        reckoned = together(tallies_by_language(session, [blast.id])[blast.id])
     assert blast.state == "sent"
+    assert {**reckoned.states} == states, "its page says the same"
     assert set(states) <= set(FINAL)
     assert states[DeliveryState.ACCEPTED] > MEMBERS / 2
 
