@@ -8,7 +8,7 @@ from markupsafe import Markup
 from mobilizer.organizers.policy import ROLE_NAMES
 from mobilizer.problems import N_
 from mobilizer.web.reasons import reason_text
-from mobilizer.web.words import _
+from mobilizer.web.words import _, add_filters
 
 # (label, tone of its badge)
 STANDINGS = {
@@ -147,4 +147,4 @@ def mark(code: str, table: str) -> Markup:
 
 def install_labels(app: Flask) -> None:
     """Give templates `code|label("blast")`, `code|mark("blast")` and `code|reason`."""
-    app.jinja_env.filters.update(label=label, mark=mark, reason=reason_text)
+    add_filters(app, label=label, mark=mark, reason=reason_text)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from babel import Locale, dates, numbers, units
 from flask import Flask, g, request, session
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mobilizer.http import install_words, speak, words
@@ -111,10 +115,25 @@ def page_language() -> str:
     return str(g.get("language", INTERFACE_LANGUAGES[0]))
 
 
+def add_filters(app: Flask, **filters: Callable[..., object]) -> None:
+    """Give templates filters that speak the page's language.
+
+    They are declared to want the context, which they don't use: else Jinja works out `"admin"|label("role")` when it
+    compiles the template, once for all, in the language of whoever came first.
+    """
+    for name, say in filters.items():
+        app.jinja_env.filters[name] = pass_context(partial(_leave_context, say))
+
+
+def _leave_context(say: Callable[..., object], _context: Context, *args: object, **named: object) -> object:
+    return say(*args, **named)
+
+
 def install_formats(app: Flask) -> None:
     """Give templates the words and formats of this module."""
     install_words(app.jinja_env)
-    app.jinja_env.filters.update(
+    add_filters(
+        app,
         number=number,
         percent=percent,
         date=date,
