@@ -36,6 +36,7 @@ from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, slices
 from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
+from mobilizer.engagement.thanks import thanks
 from mobilizer.installation import Installation, follow_keys, follow_settings, install
 from mobilizer.notices import mailing
 from mobilizer.rights import letters
@@ -187,7 +188,7 @@ def _send(installation: Installation, batch: int) -> None:
     # What takes longer has lost its leases anyway, and must not keep their rows from whoever has them next.
     installation.database.hurry(installation.settings.lease_seconds / 2)
     try:
-        slices.send(installation, batch, worker_name(), lambda: _draining, report)
+        slices.send(installation, batch, worker_name(), lambda: _draining, report, thanks)
     finally:
         if report.batches:
             log.info("slice", **report.line())

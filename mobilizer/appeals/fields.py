@@ -119,6 +119,8 @@ MERGE_TAGS = {
     "country": N_("Country"),
     "list": N_("Name of the list"),
     "organisation": N_("Your organisation"),
+    "friends_watched": N_("How many watched because of them"),
+    "friends_joined": N_("How many joined because of them"),
 }
 MEDIA_FIELDS = ("video", "poster", "captions")
 

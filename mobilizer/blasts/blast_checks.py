@@ -8,13 +8,17 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mobilizer.appeals.appeals import Appeal
+from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.brand import ENOUGH, brand_of, judge
 from mobilizer.appeals.completeness import complete_languages
+from mobilizer.appeals.fields import FIELDS
 from mobilizer.appeals.media import is_kept_name
+from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, amber, green, red
 from mobilizer.blasts.link_checks import is_local
+from mobilizer.blasts.narrowing import narrowing_of
 from mobilizer.languages import language
+from mobilizer.message.tags import THANKS, tags_in
 from mobilizer.problems import N_
 from mobilizer.settings import Settings
 
@@ -61,6 +65,27 @@ def captions(appeal: Appeal) -> Iterator[CheckLine]:
         yield amber("captions.missing", message, lacking[0].language, "captions", languages=names)
     elif filmed and not lacking:
         yield green("captions", N_("The film has captions in every language."))
+
+
+def thanks(blast: Blast) -> Iterator[CheckLine]:
+    """A mail that tells what came of sharing, and whether it goes to those who shared."""
+    telling = [(one.language, field) for one in blast.appeal.translations if (field := _thanks_in(one))]
+    if not telling:
+        return
+    if narrowing_of(blast.narrowing).thanks:
+        yield green("thanks", N_("Each is told how many watched and joined because of them."))
+    else:
+        message = N_(
+            "It tells people what came of their sharing, but is no follow-up to those who shared: it would say of "
+            "nobody that friends watched or joined."
+        )
+        yield amber("thanks.nobody", message, *telling[0])
+
+
+def _thanks_in(translation: Translation) -> str:
+    """The first field that tells what came of sharing, or ""."""
+    tags = {field.name: tags_in(getattr(translation, field.name)) for field in FIELDS if field.merge_tags}
+    return next((name for name, found in tags.items() if any(tag.name in THANKS for tag in found)), "")
 
 
 def sender(settings: Settings) -> Iterator[CheckLine]:

@@ -19,7 +19,7 @@ from mobilizer.appeals.parity import parity
 from mobilizer.appeals.states import State, outdated, state_of
 from mobilizer.audience.audience import count_by_language
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blast_checks import captions, colours, own_page, sender
+from mobilizer.blasts.blast_checks import captions, colours, own_page, sender, thanks
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, green
 from mobilizer.blasts.fallbacks import fallbacks_of
@@ -98,6 +98,7 @@ def check(
         *_about_translations(session, blast),
         *_about_messages(session, installation, blast, today),
         *captions(blast.appeal),
+        *thanks(blast),
         *colours(session, installation.settings),
         *sender(installation.settings),
     ]

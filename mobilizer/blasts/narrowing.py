@@ -13,6 +13,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.problems import Problem
 
 MOST_BLASTS, MOST_DAYS = 100, 365
+SHARED = "shared"  # the kind of follow-up that is for those who shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Narrowing:
     days: int = 0
     follows: int = 0
     follow_up: str = ""
+
+    @property
+    def thanks(self) -> int:
+        """The blast whose sharing it thanks its people for: what came of that can be told to each. 0: none."""
+        return self.follows if self.follow_up == SHARED else 0
 
     @property
     def written(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mobilizer.cli.naming import blast_named, record_command, steer
 from mobilizer.cli.opening import opened
 from mobilizer.delivery.progress import progress
 from mobilizer.delivery.proof import proof_bytes
+from mobilizer.engagement.thanks import thanks_for
 from mobilizer.languages import canonical
 from mobilizer.message.compile import CompileError
 from mobilizer.segments import follow_ups
@@ -50,7 +51,8 @@ def proof(settings: Settings, slug: str, tag: str, member_id: int | None) -> Non
         if member_id and member is None:
             raise click.ClickException(f"There is no member {member_id}.")
         try:
-            content = proof_bytes(installation, session, blast, canonical(tag), member)
+            told = thanks_for(session, blast, canonical(tag), member.id) if member else {}
+            content = proof_bytes(installation, session, blast, canonical(tag), member, told)
         except CompileError as error:
             raise click.ClickException("\n".join(p.text() for p in error.problems)) from None
         except (KeyError, ValueError) as error:

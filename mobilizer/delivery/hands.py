@@ -18,7 +18,7 @@ from mobilizer.delivery.claims import Person, Receipt, Settlement
 from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Due, Lease
 from mobilizer.delivery.ledger import DeliveryState
-from mobilizer.delivery.loads import Loader, Unrenderable
+from mobilizer.delivery.loads import Loader, Thanks, Unrenderable
 from mobilizer.delivery.reports import Report
 from mobilizer.failpoints import Point
 from mobilizer.installation import Installation
@@ -82,8 +82,11 @@ class Hands:
         owner: str,
         report: Report,
         mailbox_of: Callable[[str], str],
+        thanks: Thanks,
     ) -> None:
-        """`mailbox_of` names whose mailbox an address is, as far as the pace goes."""
+        """`mailbox_of` names whose mailbox an address is, as far as the pace goes; `thanks` knows what came of
+        sharing."""
+        self._thanks = thanks
         self._database = installation.database
         self._installation = installation
         self._connection = connection
@@ -133,6 +136,7 @@ class Hands:
         with self._database.read() as session:
             hand.loader.prepare(session, lease)
             people, hand.unclaimed = claims.due_people(session.connection(), lease)
+            hand.loader.meet(session, people)
         hand.waiting = people[::-1]
         self._lately[lease.blast, lease.language] = time.monotonic()
         self._turns.append(hand)
@@ -368,7 +372,7 @@ class Hands:
     def _loader(self, lease: Lease) -> Loader:
         key = (lease.blast, lease.language)
         if key not in self._loaders:
-            self._loaders[key] = Loader(self._installation)
+            self._loaders[key] = Loader(self._installation, self._thanks)
         return self._loaders[key]
 
 

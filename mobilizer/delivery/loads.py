@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import open_identity
+from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.blasts import Rendition as RenditionRow
+from mobilizer.blasts.narrowing import narrowing_of
 from mobilizer.blasts.tickets import tokens_for
 from mobilizer.db import clock
 from mobilizer.delivery.claims import Person
@@ -23,6 +26,16 @@ from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
 
+# What came of some members' sharing of a blast: by member, the values of message.tags.THANKS in a language.
+Thanks = Callable[[Session, int, str, Sequence[int]], Mapping[int, Mapping[str, str]]]
+
+
+def unthanked(
+    _session: Session, blast_id: int, _language: str, _members: Sequence[int]
+) -> Mapping[int, Mapping[str, str]]:
+    """For who knows of no sharing: refuses to make mails that tell what came of it, lest they say that nothing did."""
+    raise RuntimeError(f"a mail thanks for sharing blast {blast_id}: say what came of it")
+
 
 class Unrenderable(ValueError):
     """A row whose message can't be made: its seal is broken, its data doesn't fit."""
@@ -31,7 +44,9 @@ class Unrenderable(ValueError):
 class Loader:
     """Makes messages for one slice; renditions and the signing key are read once and kept."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, thanks: Thanks = unthanked) -> None:
+        self._asked = thanks
+        self._thanks: dict[int, Mapping[str, str]] = {}
         self._keyring = installation.keyring
         self._database = installation.database
         self._settings = installation.settings
@@ -54,6 +69,17 @@ class Loader:
         if key not in self._renditions:
             self._renditions[key] = Rendition.loads(session.get_one(RenditionRow, key).compiled)
         self._rendition = self._renditions[key]
+
+    def meet(self, session: Session, people: Sequence[Person]) -> None:
+        """Look up what these people's messages tell each of them, if they do: one question for them all."""
+        if self._lease is None or self._rendition is None:
+            raise RuntimeError("prepare() comes first")
+        if not (people and self._rendition.thanks):
+            return
+        thanked_for = narrowing_of(session.get_one(Blast, self._lease.blast).narrowing).thanks
+        if thanked_for:
+            members = [person.member for person in people]
+            self._thanks.update(self._asked(session, thanked_for, self._lease.language, members))
 
     def address(self, person: Person) -> str:
         """The address of one person. Raises keys.BadSeal."""
@@ -84,7 +110,7 @@ class Loader:
             list_slug=person.list_slug,
             share_code=person.share_code,
             tokens=tokens_for(self._keyring, Ticket(person.member, blast)),
-            values={**person.attributes, "country": person.country},
+            values={**person.attributes, "country": person.country, **self._thanks.get(person.member, {})},
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,18 +31,25 @@ from mobilizer.transport.relays import load_relays
 from mobilizer.transport.smtp import Connection
 
 SAMPLE_ADDRESS = "someone@example.org"
+NOTHING_YET: Mapping[str, str] = MappingProxyType({})
 
 
 def proof_bytes(
-    installation: Installation, session: Session, blast: Blast, language: str, member: Member | None = None
+    installation: Installation,
+    session: Session,
+    blast: Blast,
+    language: str,
+    member: Member | None = None,
+    thanks: Mapping[str, str] = NOTHING_YET,
 ) -> bytes:
-    """Exactly the bytes that a member (or someone made up) would be sent, in a language.
+    """Exactly the bytes that a member (or someone made up) would be sent, in a language; `thanks` says what came of
+    the member's sharing.
 
     Raises KeyError where the appeal lacks the language, message.compile.CompileError where it can't be compiled.
     """
     rendition, recipient, now = _proof(installation, session, blast, language)
     if member is not None:
-        recipient = recipient_of(installation, session, blast, member, recipient)
+        recipient = recipient_of(installation, session, blast, member, recipient, thanks)
     return compose(rendition, recipient, now, signer_of(installation.settings))
 
 
@@ -89,9 +98,15 @@ def _post(
 
 
 def recipient_of(
-    installation: Installation, session: Session, blast: Blast, member: Member, sample: Recipient
+    installation: Installation,
+    session: Session,
+    blast: Blast,
+    member: Member,
+    sample: Recipient,
+    thanks: Mapping[str, str] = NOTHING_YET,
 ) -> Recipient:
-    """The member as the blast would address them, with their own links; `sample` fills in for a list."""
+    """The member as the blast would address them, with their own links; `sample` fills in for a list, `thanks` says
+    what came of their sharing."""
     identity = member.identity(installation.keyring)
     row = session.execute(
         select(MemberList.name, MemberList.slug, Subscription.joined_at)
@@ -114,7 +129,7 @@ def recipient_of(
         list_slug=slug,
         share_code=member.share_code,
         tokens=tokens_for(installation.keyring, Ticket(member.id, blast.id)),
-        values={**{k: str(v) for k, v in member.attributes.items()}, "country": member.country or ""},
+        values={**{k: str(v) for k, v in member.attributes.items()}, "country": member.country or "", **thanks},
     )
 
 

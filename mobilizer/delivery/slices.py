@@ -24,6 +24,7 @@ from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes
 from mobilizer.delivery.ledger import Batch
 from mobilizer.delivery.limits import pace_beside_others, providers_of
+from mobilizer.delivery.loads import Thanks, unthanked
 from mobilizer.delivery.mailboxes import Mailboxes
 from mobilizer.delivery.pacing import Pacing
 from mobilizer.delivery.reports import Report
@@ -54,12 +55,13 @@ class Slice:
         owner: str,
         stop: Callable[[], bool],
         report: Report,
+        thanks: Thanks = unthanked,
     ) -> None:
         self._installation = installation
         settings = installation.settings
         pace = pace_beside_others(installation, relays)
         mailboxes = Mailboxes(providers_of(installation, relays), pace, installation.keyring.domain_key)
-        self._hands = Hands(installation, connection, owner, report, mailboxes.of)
+        self._hands = Hands(installation, connection, owner, report, mailboxes.of, thanks)
         self._pacing = Pacing(self._hands, pace, mailboxes)
         self._post = Post(self._hands, self._pacing)
         self._lanes = self._post.lanes = Lanes(relays.routes, _timeouts(settings), self._carry, self._pacing.troubled)
@@ -165,10 +167,15 @@ class Slice:
 
 
 def send(
-    installation: Installation, batch_id: int, owner: str, stop: Callable[[], bool], report: Report | None = None
+    installation: Installation,
+    batch_id: int,
+    owner: str,
+    stop: Callable[[], bool],
+    report: Report | None = None,
+    thanks: Thanks = unthanked,
 ) -> None:
-    """Send a batch and further ones, and write into `report` what came of it, also where it breaks. Safe to run at any
-    time and any number of times: what is not ours to lease is left alone."""
+    """Send a batch and further ones, and write into `report` what came of it, also where it breaks; `thanks` knows what
+    came of sharing. Safe to run at any time and any number of times: what is not ours to lease is left alone."""
     try:
         relays = load_relays(installation.settings)
     except RelaysError as error:
@@ -178,7 +185,7 @@ def send(
         return
     try:
         with installation.database.steady() as connection:
-            Slice(installation, relays, connection, owner, stop, report or Report()).run(batch_id)
+            Slice(installation, relays, connection, owner, stop, report or Report(), thanks).run(batch_id)
     except Exception as error:
         if disk_is_full(error):
             _tell_blast_of(installation, batch_id, holds.note_full_disk)

@@ -19,7 +19,7 @@ from mobilizer.message.context import context, wire_url
 from mobilizer.message.marks import Marks
 from mobilizer.message.pieces import Line, clean
 from mobilizer.message.rendition import Rendition
-from mobilizer.message.tags import split, tag_problems
+from mobilizer.message.tags import THANKS, split, tag_problems
 from mobilizer.problems import N_, Problem
 
 WATCH, SHARE = LinkTarget("watch"), LinkTarget("share")
@@ -86,8 +86,9 @@ def compile_rendition(copy: Copy, frame: Frame, links: Sequence[LinkTarget], phr
     if problems:
         raise CompileError(problems)
     seed = hashlib.blake2b(repr((copy, frame)).encode(), digest_size=5).hexdigest()
-    marks = Marks(seed, {"organisation": frame.organisation})
     environment = _environment(phrases)
+    nobody_yet = {tag: environment.get_template(f"_base/no_{tag}.txt").render() for tag in THANKS}
+    marks = Marks(seed, {"organisation": frame.organisation}, nobody_yet)
     folder = frame.template
     plain = environment.get_template(f"{folder}/body.txt").render(context(copy, frame, links, marks, "plain"))
     html = environment.get_template(f"{folder}/body.html").render(context(copy, frame, links, marks, "html"))

@@ -15,19 +15,21 @@ from mobilizer.message.tags import split
 class Marks:
     """Hands out marks for slots and finds them again. `seed` (hexadecimal) makes them unlike any word of the copy.
 
-    `fixed` are values that are the same for every member: they are filled in at once.
+    `fixed` are values that are the same for every member: they are filled in at once. `otherwise` is what is said where
+    a member has none and the words themselves have no fallback.
     """
 
-    def __init__(self, seed: str, fixed: Mapping[str, str]) -> None:
+    def __init__(self, seed: str, fixed: Mapping[str, str], otherwise: Mapping[str, str] | None = None) -> None:
         self._prefix = f"mz{seed}q"
         self._fixed = fixed
+        self._otherwise = otherwise or {}
         self._slots: list[Slot] = []
         self._pattern = re.compile(rf"{self._prefix}(\d+)z")
         self._in_html = re.compile(rf"<[^>]*>|{self._prefix}\d+z")
 
     def mark(self, field: str, fallback: str = "", form: Form = "plain") -> str:
         """The mark of a slot: small letters and digits, so nothing escapes, encodes or breaks it."""
-        slot = Slot(field, fallback, form)
+        slot = Slot(field, fallback or self._otherwise.get(field, ""), form)
         if slot not in self._slots:
             self._slots.append(slot)
         return f"{self._prefix}{self._slots.index(slot)}z"

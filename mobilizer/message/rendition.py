@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
-from mobilizer.message.pieces import Line, from_json, to_json
+from mobilizer.message.pieces import Line, from_json, slots_of, to_json
+from mobilizer.message.tags import THANKS
 
 FORMAT = 1
 _LINES = ("subject", "preheader", "greeting", "greeting_nameless", "text", "html")
@@ -48,6 +49,12 @@ class Rendition:
     def html_bytes(self) -> int:
         """Size in bytes of the HTML part before a member's values; mailboxes clip what exceeds 102 KB."""
         return sum(len(piece.encode()) if isinstance(piece, str) else 48 for piece in self.html)
+
+    @property
+    def thanks(self) -> bool:
+        """Whether it says what came of a member's sharing."""
+        lines: list[Line] = [getattr(self, name) for name in _LINES]
+        return any(slot.field in THANKS for slot in slots_of(lines))
 
     def dumps(self) -> str:
         """As JSON text, the same for the same content."""

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from mobilizer.problems import N_, Problem
 
+# What came of a member's sharing, each a whole sentence: "3 people watched because of you."
+THANKS = ("friends_watched", "friends_joined")
+
 # `organisation` is the same for all and is filled in at compilation; the others are each member's own.
-KNOWN = frozenset({"name", "first_name", "country", "list", "organisation"})
+KNOWN = frozenset({"name", "first_name", "country", "list", "organisation", *THANKS})
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"

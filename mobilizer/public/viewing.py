@@ -18,6 +18,7 @@ from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.delivery.proof import SAMPLE_ADDRESS, recipient_of
+from mobilizer.engagement.thanks import thanks_for
 from mobilizer.http import installation
 from mobilizer.keys import BadSeal, Purpose, Ticket
 from mobilizer.languages import language
@@ -60,7 +61,7 @@ def _mail(session: Session, ticket: Ticket, tag: str) -> tuple[str, str] | None:
         return None
     try:
         rendition = _rendition(session, blast, spoken, frozen=bool(kept))
-        html = html_of(rendition, _recipient(session, blast, ticket, delivery), pixel=False)
+        html = html_of(rendition, _recipient(session, blast, ticket, delivery, spoken), pixel=False)
     except (CompileError, BadSeal, KeyError):
         return None
     return html, language(spoken).tag
@@ -76,7 +77,7 @@ def _rendition(session: Session, blast: Blast, tag: str, *, frozen: bool) -> Ren
     return Rendition.loads(session.get_one(RenditionRow, (blast.id, tag)).compiled)
 
 
-def _recipient(session: Session, blast: Blast, ticket: Ticket, delivery: Delivery | None) -> Recipient:
+def _recipient(session: Session, blast: Blast, ticket: Ticket, delivery: Delivery | None, spoken: str) -> Recipient:
     """The member as the mail addressed them; someone made up for a proof, and for a member who is gone."""
     here = installation()
     today = session.scalars(select(clock())).one().date()
@@ -85,7 +86,9 @@ def _recipient(session: Session, blast: Blast, ticket: Ticket, delivery: Deliver
     if through is not None:
         someone = replace(someone, list_name=through.name, list_slug=through.slug)
     member = session.get(Member, ticket.member)
-    return recipient_of(here, session, blast, member, someone) if member else someone
+    if member is None:
+        return someone
+    return recipient_of(here, session, blast, member, someone, thanks_for(session, blast, spoken, member.id))
 
 
 def _policy() -> str:

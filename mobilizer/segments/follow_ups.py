@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.members import Member
-from mobilizer.blasts import lifecycle
+from mobilizer.blasts import lifecycle, narrowing
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.lifecycle import Plan
 from mobilizer.blasts.narrowing import CannotChoose, Narrowing, narrowing_of
@@ -30,7 +30,7 @@ class FollowUp(StrEnum):
 
     UNOPENED = "unopened"
     UNSHARED = "unshared"
-    SHARED = "shared"
+    SHARED = narrowing.SHARED
 
 
 # What they did, and what they did not. An open is told by a picture: whoever clicked has surely read.

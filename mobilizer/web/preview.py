@@ -164,7 +164,7 @@ def frame(slug: str, tag: str) -> Response:
             rendition = _rendition(appeal, translation, request.args.get("template", ""))
         except (CompileError, BadMedia):
             abort(404)
-    html = html_of(rendition, reader.recipient, pixel=False)
+    html = html_of(rendition, reader.spoken_to(rendition.language), pixel=False)
     answer = make_response(as_seen(html, asked["scheme"], settings.base_url.rstrip("/")))
     answer.headers["Content-Security-Policy"] = FRAME_POLICY % (NO_PICTURES if asked["view"] == "blocked" else PICTURES)
     return answer
@@ -219,7 +219,7 @@ def _mail(appeal: Appeal, translation: Translation, reader: Reader) -> tuple[Sho
 
 
 def _shown(rendition: Rendition, reader: Reader) -> Shown:
-    to = reader.recipient
+    to = reader.spoken_to(rendition.language)
     subject, preheader = subject_of(rendition, to), preheader_of(rendition, to)
     lines = [InboxLine(_(one.name), one.screen, *shown_in(one, subject, preheader)) for one in INBOXES]
     size = len(html_of(rendition, to).encode())

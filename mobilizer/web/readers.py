@@ -20,6 +20,7 @@ from mobilizer.audience.queries import MemberLine, lines_of, member_by_address
 from mobilizer.audience.searching import by_name
 from mobilizer.blasts.fallbacks import working
 from mobilizer.blasts.renditions import NOBODY, sample_recipient
+from mobilizer.engagement.thanks import JOINED, WATCHED, said
 from mobilizer.http import installation
 from mobilizer.languages import choose
 from mobilizer.message.content import Recipient
@@ -42,6 +43,7 @@ NAMES = {
     "long": "Maria-Antonietta Wolfeschlegelsteinhausen de Albuquerque e Vasconcelos-Montenegro",
     "rtl": "ليلى حداد",
 }
+FRIENDS = {WATCHED: 12, JOINED: 3}  # that somebody who is made up has brought
 MOST_FOUND = 10
 MOST_ASKED = 200
 
@@ -54,6 +56,12 @@ class Reader:
     name: str
     recipient: Recipient
     member: int | None = None
+
+    def spoken_to(self, language: str) -> Recipient:
+        """The recipient of a mail in a language. Whoever is made up with a name has brought friends, too."""
+        if self.member or self.kind == "nameless":
+            return self.recipient
+        return replace(self.recipient, values={tag: said(tag, people, language) for tag, people in FRIENDS.items()})
 
     @property
     def query(self) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Engagement: thanks. What came of each member's sharing of a blast, in words for the mail that thanks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.narrowing import narrowing_of
+from mobilizer.catalogs import phrases
+from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.recruits import Recruit
+from mobilizer.message.tags import THANKS
+from mobilizer.problems import P_
+
+WATCHED, JOINED = THANKS
+# Of nobody nothing is said: the words' own fallback stands there, or the kind one that the mail has.
+SAID = {
+    WATCHED: P_("%(num)d person watched because of you.", "%(num)d people watched because of you."),
+    JOINED: P_("%(num)d person signed up through your link.", "%(num)d people signed up through your link."),
+}
+
+
+def thanks(session: Session, blast_id: int, language: str, members: Sequence[int]) -> dict[int, Mapping[str, str]]:
+    """What came of some members' sharing of a blast, as merge tags tell it in a language. Machines are left out; who
+    brought nobody yet is not in it. Two questions, however many they are."""
+    found: dict[int, dict[str, str]] = {}
+    for tag, asked in ((WATCHED, _watched(blast_id, members)), (JOINED, _joined(blast_id, members))):
+        for member, people in session.execute(asked):
+            if member is not None:
+                found.setdefault(member, {})[tag] = said(tag, people, language)
+    return dict(found)
+
+
+def thanks_for(session: Session, blast: Blast, language: str, member_id: int) -> Mapping[str, str]:
+    """What a blast tells one member of what came of their sharing, as of now; empty if it thanks nobody for any."""
+    thanked_for = narrowing_of(blast.narrowing).thanks
+    return thanks(session, thanked_for, language, [member_id]).get(member_id, {}) if thanked_for else {}
+
+
+@lru_cache(maxsize=1024)
+def said(tag: str, people: int, language: str) -> str:
+    """So many friends, in a whole sentence with the plural that a language asks for."""
+    one, many = SAID[tag]
+    return phrases("member", language).ngettext(one, many, people) % {"num": people}
+
+
+def _watched(blast_id: int, members: Sequence[int]) -> Select[int | None, int]:
+    # One viewing sends up to three signals (start, complete, button): the start stands for it.
+    viewing = (Event.kind == EventKind.WATCH, Event.channel.in_(("start", "")), Event.machine == "")
+    mine = (Event.via_id.in_(members), Event.blast_id == blast_id)
+    return select(Event.via_id, func.count()).where(*mine, *viewing).group_by(Event.via_id)
+
+
+def _joined(blast_id: int, members: Sequence[int]) -> Select[int | None, int]:
+    mine = (Recruit.via_id.in_(members), Recruit.blast_id == blast_id)
+    return select(Recruit.via_id, func.count()).where(*mine).group_by(Recruit.via_id)
