@@ -48,6 +48,7 @@ from mobilizer.signups import letters as sign_up_letters
 QUEUE = "mobilizer"
 HITS = "mobilizer:hits"
 HITS_AT_ONCE = 1000
+ONCE = "mobilizer:once"
 COUNTERS = "mobilizer:counters"
 HITS_LOCK_SECONDS = 60
 NO_ROOM = "mobilizer:no-room"
@@ -232,6 +233,14 @@ def note_hit(installation: Installation, hit: Hit) -> None:
     except RedisError:
         with installation.database.write() as session:
             record(session, [hit])
+
+
+def is_first(installation: Installation, name: str, seconds: int) -> bool:
+    """Whether something of this name is heard of for the first time in so many seconds; yes where Redis is away."""
+    try:
+        return bool(_quick_redis(installation.settings.redis_url).set(f"{ONCE}:{name}", 1, nx=True, ex=seconds))
+    except RedisError:
+        return True
 
 
 def hits_waiting(installation: Installation) -> int:

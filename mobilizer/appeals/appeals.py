@@ -16,7 +16,8 @@ class Appeal(Base):
     """What is said: one object that owns its translations. `revision` grows with every saved change.
 
     `code` names it in addresses that must not say what it is about. `video` and `poster` name files of the media
-    folder; a translation may have its own.
+    folder; a translation may have its own, in its own language. `video_language` is what is spoken in
+    the appeal's film, empty where that is the source language.
     """
 
     __tablename__ = "appeals"
@@ -29,6 +30,7 @@ class Appeal(Base):
     video: Mapped[str] = mapped_column(default="")
     poster: Mapped[str] = mapped_column(default="")
     video_seconds: Mapped[int] = mapped_column(default=0)
+    video_language: Mapped[str] = mapped_column(default="")
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=clock())
     changed_at: Mapped[datetime] = mapped_column(default=clock())
@@ -77,3 +79,8 @@ class Translation(Base):
     approved_at: Mapped[datetime | None]
 
     appeal: Mapped[Appeal] = relationship(back_populates="translations")
+
+
+def sound_of(appeal: Appeal) -> str:
+    """The language that is spoken in an appeal's film."""
+    return appeal.video_language or appeal.source_language

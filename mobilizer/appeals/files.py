@@ -21,7 +21,7 @@ from mobilizer.message.compile import templates_folder
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import is_slug
 
-TOP = ("slug", "template", "source_language", "video", "poster", "video_seconds", "translations")
+TOP = ("slug", "template", "source_language", "video", "poster", "video_seconds", "video_language", "translations")
 MOST_SECONDS = 24 * 3600
 
 
@@ -43,6 +43,7 @@ class AppealFile:
     video: str = ""
     poster: str = ""
     video_seconds: int = 0
+    video_language: str = ""
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -66,6 +67,7 @@ def read_appeal(text: str) -> AppealFile:
     if source and source not in translations:
         message = N_("There is no translation in the source language “%(tag)s”. Add its words under “translations”.")
         problems.append(Problem("file.no_source", message, {"tag": source}, where="source_language"))
+    spoken = _text(tree, "video_language", problems)
     read = AppealFile(
         slug=slug,
         source_language=source,
@@ -73,6 +75,7 @@ def read_appeal(text: str) -> AppealFile:
         video=_text(tree, "video", problems),
         poster=_text(tree, "poster", problems),
         video_seconds=_seconds(_text(tree, "video_seconds", problems), problems),
+        video_language=_tag(spoken, "video_language", problems) if spoken else "",
         translations=translations,
     )
     if problems:
@@ -106,7 +109,7 @@ def put_appeal(
             translation.outdated_from = {}
     appeal.template, appeal.source_language = file.template, file.source_language
     appeal.video, appeal.poster = kept.get(file.video, ""), kept.get(file.poster, "")
-    appeal.video_seconds = file.video_seconds
+    appeal.video_seconds, appeal.video_language = file.video_seconds, file.video_language
     for gone in [t for t in appeal.translations if t.language not in file.translations]:
         appeal.translations.remove(gone)
     for tag in sorted(file.translations, key=lambda tag: tag != file.source_language):
@@ -147,6 +150,7 @@ def write_appeal(appeal: Appeal, media: str = "", languages: Collection[str] | N
             "video": path(appeal.video),
             "poster": path(appeal.poster),
             "video_seconds": appeal.video_seconds,
+            "video_language": appeal.video_language,
             "translations": translations,
         }
     )

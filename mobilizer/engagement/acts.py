@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Base, BigId
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import ONCE_A_VIEWING, SEEN, Event
 
 
 class Acts(NamedTuple):
@@ -103,7 +103,7 @@ def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
     """
     nobody_forgotten = or_(Blast.forgotten_at.is_(None), Event.at <= Blast.forgotten_at)
     person = case((nobody_forgotten, Event.member_id))
-    finished = case((and_(nobody_forgotten, Event.channel.in_(("complete", "button"))), Event.member_id))
+    finished = case((and_(nobody_forgotten, Event.channel.in_(SEEN)), Event.member_id))
     return (
         select(
             Event.blast_id,
@@ -123,14 +123,12 @@ def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
 
 def _brought() -> Select[int | None, str, str, bool, bool, int, int, int]:
     """What friends did who came by a member's share link."""
-    # One viewing sends up to three signals (start, complete, button): the start stands for it.
-    viewing = or_(Event.kind != EventKind.WATCH, Event.channel.in_(("start", "")))
     return (
         select(
             Event.blast_id, Delivery.language, Event.kind, _MACHINE, literal(True), func.count(), literal(0), literal(0)
         )
         .join(Delivery, is_for(Event.blast_id, Event.via_id))
-        .where(viewing)
+        .where(ONCE_A_VIEWING)
         .group_by(Event.blast_id, Delivery.language, Event.kind, _MACHINE)
     )
 

@@ -11,6 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mobilizer.db import Base, BigId, Id, clock
 
 RECORD_ASKED = "record"  # the channel of a PREFERENCES event: a member asked for all we know of them
+# The channels of a WATCH event: pressed play, and so many hundredths of the film were really played.
+POINTS = ("start", "25", "50", "75", "95")
+# Seen to its end: the last of those, or the word of who watched it without the page's script.
+SEEN = ("95", "button")
 
 
 class EventKind(StrEnum):
@@ -54,3 +58,7 @@ class Event(Base):
     language: Mapped[str] = mapped_column(default="")
     channel: Mapped[str] = mapped_column(default="")
     machine: Mapped[str] = mapped_column(default="", doc="Name of the rule that says a machine did it, or empty.")
+
+
+# One viewing sends a signal at each of its POINTS: the start stands for it.
+ONCE_A_VIEWING = (Event.kind != EventKind.WATCH) | Event.channel.in_(("start", ""))

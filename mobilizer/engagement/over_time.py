@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, and_, func, or_, select
+from sqlalchemy import String, and_, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
 
 HOURS = 48
 DAYS = 30  # the last of them holds all that came later
@@ -74,12 +74,10 @@ def _postgresql_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[str, str, int]]:
-    # One viewing sends up to three signals (start, complete, button): the start stands for it.
-    once = or_(Event.kind != EventKind.WATCH, Event.channel.in_(("start", "")))
     hour = hour_of(Event.at)
     asked = (
         select(hour, Event.kind, func.count())
-        .where(Event.blast_id == blast_id, Event.kind.in_(KINDS), Event.machine == "", once)
+        .where(Event.blast_id == blast_id, Event.kind.in_(KINDS), Event.machine == "", ONCE_A_VIEWING)
         .group_by(hour, Event.kind)
     )
     if language:

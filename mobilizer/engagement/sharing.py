@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ def brought_by(session: Session, member_id: int) -> Brought:
     acts = dict(
         session.execute(
             select(Event.kind, func.count())
-            .where(Event.via_id == member_id, Event.machine == "")
-            .where((Event.kind != EventKind.WATCH) | (Event.channel.in_(("start", ""))))
+            .where(Event.via_id == member_id, Event.machine == "", ONCE_A_VIEWING)
             .group_by(Event.kind)
         ).all()
     )

@@ -12,12 +12,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.audience.members import Member
 from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
 from mobilizer.engagement.recruits import Recruit
 
 _95 = 1.959964  # standard deviations that 95 % of a normal distribution lie within
-# One viewing sends up to three signals (start, complete, button): the start stands for it.
-_VIEWING = Event.channel.in_(("start", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +148,11 @@ def _seen(session: Session, blast_id: int) -> dict[int, tuple[int, int]]:
     """Visits and watches of friends, by the step that they stand at; machines left out."""
     step = func.coalesce(Recruit.generation, 0) + 1
     rows = session.execute(
-        select(step, _sum(Event.kind == EventKind.VISIT), _sum((Event.kind == EventKind.WATCH) & _VIEWING))
+        select(step, _sum(Event.kind == EventKind.VISIT), _sum(Event.kind == EventKind.WATCH))
         .select_from(Event)
         .outerjoin(Recruit, and_(Recruit.member_id == Event.via_id, Recruit.blast_id == Event.blast_id))
         .where(Event.blast_id == blast_id, Event.kind.in_((EventKind.VISIT, EventKind.WATCH)))
-        .where(Event.via_id.is_not(None), Event.machine == "")
+        .where(Event.via_id.is_not(None), Event.machine == "", ONCE_A_VIEWING)
         .group_by(step)
     )
     return {at: (visits, watches) for at, visits, watches in rows}

@@ -10,13 +10,14 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.appeals import Appeal, Translation, sound_of
 from mobilizer.appeals.media import is_film_link, is_kept_name
 from mobilizer.blasts.blasts import Blast
 from mobilizer.http import installation, words
 from mobilizer.languages import Language, language
 from mobilizer.message.markdown import to_html
 from mobilizer.message.tags import split
+from mobilizer.public.players import Player, player
 from mobilizer.public.posters import card, light
 from mobilizer.public.tongues import nearest
 
@@ -32,7 +33,7 @@ class Film:
     """What a watch page shows. `opening` and `rest` are clean HTML; the addresses are absolute, for link cards.
 
     `share_texts` has the words of the channels that have their own. `elsewhere` is the page of a `host` that has the
-    film, if it is no file of ours.
+    film, if it is no file of ours, and `player` shows it here, if we know how.
     """
 
     language: Language
@@ -54,6 +55,7 @@ class Film:
     minutes: str
     elsewhere: str
     host: str
+    player: Player | None
 
     def shared_on(self, channel: str) -> str:
         """What is said with the link on a channel."""
@@ -111,11 +113,11 @@ def film(appeal: Appeal, tag: str) -> Film:
         poster_address=address(f"/media/{card(media, poster)}") if poster else "",
         poster_alt=_impersonal(said.poster_alt) or _impersonal(said.title),
         captions=_kept(said.captions),
-        # The sound of a shared video is in the source language: others read.
-        captions_on=tag != appeal.source_language and not said.video,
+        captions_on=(reads := not said.video and not _is_spoken(sound_of(appeal), tag)),
         minutes=_minutes(appeal.video_seconds),
         elsewhere=(elsewhere := chosen if is_film_link(chosen) else ""),
         host=(urlsplit(elsewhere).hostname or "").removeprefix("www."),
+        player=player(elsewhere, tag, captions=reads),
     )
 
 
@@ -123,6 +125,11 @@ def join_text(appeal: Appeal, tag: str) -> str:
     """Why to join, in a form of a language; empty where the appeal does not say it in that."""
     written = {said.language: text for said in appeal.translations if (text := _impersonal(said.join_text))}
     return written.get(nearest(tag, written), "")
+
+
+def _is_spoken(sound: str, tag: str) -> bool:
+    """Whether who reads a language follows a film in another form of it: who reads pt hears pt-BR."""
+    return sound.partition("-")[0] == tag.partition("-")[0]
 
 
 def address(path: str) -> str:

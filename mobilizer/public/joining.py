@@ -31,6 +31,7 @@ from mobilizer.languages import Language, isolated, language
 from mobilizer.limits import within
 from mobilizer.problems import N_
 from mobilizer.public.answers import missing, page
+from mobilizer.public.beacons import stamp
 from mobilizer.public.film import film, join_text, shared, tags_of
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, nearest, spelled, switch
@@ -292,5 +293,6 @@ def _thanks(session: Session, wish: SignUp) -> Response:
         sharing=sharing(shown, appeal.slug, code),
         here=url_for("public.watched", slug=appeal.slug, tag=shown.language.tag, code=code),
         own="1",
+        stamp=stamp(appeal.slug, shown.language.tag, code),
         watch=url_for("public.watch", slug=appeal.slug, tag=shown.language.tag, code=code, own="1"),
     )

@@ -11,10 +11,11 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from mobilizer.engagement.attribution import Sharer, sharer
-from mobilizer.engagement.events import EventKind
+from mobilizer.engagement.events import POINTS, EventKind
 from mobilizer.http import installation, speak
 from mobilizer.languages import language
-from mobilizer.public.answers import missing, page
+from mobilizer.public.answers import POLICY, missing, page
+from mobilizer.public.beacons import counts, stamp
 from mobilizer.public.film import film, shared, shown, tags_of
 from mobilizer.public.joining import form_page, joinable
 from mobilizer.public.noting import note
@@ -22,16 +23,11 @@ from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
 
 # What the page may say happened, and the kind of event it is.
-DONE = {
-    "start": EventKind.WATCH,
-    "complete": EventKind.WATCH,
-    "button": EventKind.WATCH,
-    "share": EventKind.SHARE,
-}
+DONE = dict.fromkeys((*POINTS, "button"), EventKind.WATCH) | {"share": EventKind.SHARE}
 
 
 def watch(slug: str, tag: str, code: str = "") -> Answer:
-    """The watch page, the same for everyone with this address: it can be cached and changes nothing."""
+    """The watch page, the same for everyone with this address but for its stamp: looking changes nothing."""
     with installation().database.read() as session:
         appeal = shown(session, slug)
         tags = tags_of(appeal) if appeal else ()
@@ -51,11 +47,14 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
         sharing=sharing(shown_film, slug, code),
         switch=[(language(at), _watch_page(slug, at, code)) for at in tags],
         here=url_for("public.watched", slug=slug, tag=best, code=code or None),
+        stamp=stamp(slug, best, code),
         own=_own(),
         join=open_list and form_page(open_list, best, slug, code, _asked_channel()),
         thanked="thanks" in request.args,
     )
-    response.headers["Cache-Control"] = "public, max-age=60"
+    if shown_film.player:
+        response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {shown_film.player.site}"
+    response.headers["Cache-Control"] = "private, max-age=60"  # to each their own stamp
     return response
 
 
@@ -68,10 +67,10 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
         if appeal is None or tag not in tags_of(appeal) or did not in DONE or (code and not is_code(code)):
             return missing()
         owner = sharer(session, code, appeal.id) if code else Sharer()
-    if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
-        # A form on someone else's site is not a person who watched here.
+    channel = _channel(did)
+    if counts(f"{did} {channel}", slug, tag, code):
         who = {"member": owner.member} if _own() else {"via": owner.member}
-        note(DONE[did], blast=owner.blast, language=tag, channel=_channel(did), **who)
+        note(DONE[did], blast=owner.blast, language=tag, channel=channel, **who)
     if "beacon" in request.form:
         return Response(status=204)
     here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")

@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.progress import undecided
+from mobilizer.engagement.events import POINTS
 from mobilizer.engagement.machine_acts import machine_acts
 from mobilizer.engagement.results import LanguageResults
 from mobilizer.engagement.results import results as results_of
+from mobilizer.engagement.viewings import curves
 from mobilizer.http import installation
 from mobilizer.problems import N_
 from mobilizer.web import (  # noqa: F401 - their views are on the same blueprint
@@ -96,6 +98,8 @@ def show(slug: str) -> ResponseReturnValue:
             kinds=kinds(with_waiting=found.total.waiting > 0),
             funnel=funnel(found.total, blast.id),
             came=[(one.language, funnel(one)) for one in found.languages],
+            curves=curves(session, blast.id),
+            points=POINTS,
             opened=opened(found.total, blast.id),
             machines=[(_(RULES.get(one.rule, one.rule)), one) for one in machine_acts(session, blast.id)],
             reasons=_reasons(slug, found.total),

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.appeals import Appeal, Translation, sound_of
 from mobilizer.appeals.completeness import of_translation
 from mobilizer.appeals.editing import CHANGED, CHANGED_MEANWHILE, drawn_from, mine, save_translation, still_drawn
 from mobilizer.appeals.exchange import FORMATS
@@ -23,7 +23,7 @@ from mobilizer.web.appeal_head import head, may_write, words_url, writable
 from mobilizer.web.authors import Authors
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import appeals as blueprint
-from mobilizer.web.uploads import media_files
+from mobilizer.web.uploads import media_files, spoken_languages
 from mobilizer.web.words import _, number, problem
 from mobilizer.web.writing import Typed, remarks_of, rows
 
@@ -121,6 +121,8 @@ def page(
         media=media_files(appeal, translation),
         media_problems=[],
         video_seconds=appeal.video_seconds,
+        spoken_languages=spoken_languages(appeal),
+        sound=sound_of(appeal),
         formats=FORMATS.values(),
     )
 

@@ -9,12 +9,14 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.appeals import Appeal, Translation, sound_of
 from mobilizer.appeals.fields import MEDIA_FIELDS
+from mobilizer.appeals.files import MOST_SECONDS
 from mobilizer.appeals.media import MAX_BYTES, BadMedia, check, is_film_link, keep, keep_stream
 from mobilizer.appeals.poster import reencoded
 from mobilizer.appeals.writing import touch
 from mobilizer.http import installation
+from mobilizer.languages import MEMBER_LANGUAGES, language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.web.appeal_head import writable
@@ -77,6 +79,12 @@ def media_files(appeal: Appeal, translation: Translation) -> list[MediaFile]:
     return files
 
 
+def spoken_languages(appeal: Appeal) -> list[tuple[str, str]]:
+    """(tag, own name) of the languages that the appeal's film may be spoken in."""
+    tags = {*MEMBER_LANGUAGES, appeal.source_language, sound_of(appeal)}
+    return sorted(((tag, language(tag).own_name) for tag in tags), key=lambda one: one[1].casefold())
+
+
 @blueprint.post("/appeals/<slug>/media/<tag>")
 @allowed("appeals.translate")
 def upload(slug: str, tag: str) -> ResponseReturnValue:
@@ -92,15 +100,25 @@ def upload(slug: str, tag: str) -> ResponseReturnValue:
         return redirect(_back(slug, tag), 303)
     with here.database.write() as session:
         appeal, translation = writable(session, slug, tag)
-        seconds = typed_number(request.form.get("video_seconds", "")) if tag == appeal.source_language else None
         put(appeal, translation, names)
-        if seconds is not None and seconds <= 24 * 3600:
-            appeal.video_seconds = seconds
-        if names or seconds is not None:
+        described = tag == appeal.source_language and _describe(appeal)
+        if names or described:
             touch(session, appeal)
             record(session, me().id, "appeal.media", f"appeal:{appeal.id}", language=tag, kinds=sorted(names))
-    flash(_("The files are in place.") if names or seconds is not None else _("No file was chosen."), "good")
+    flash(_("The files are in place.") if names or described else _("No file was chosen."), "good")
     return redirect(_back(slug, tag), 303)
+
+
+def _describe(appeal: Appeal) -> bool:
+    """Take the film's length and language from the form; whether either was said."""
+    seconds = typed_number(request.form.get("video_seconds", ""))
+    if seconds is not None and seconds <= MOST_SECONDS:
+        appeal.video_seconds = seconds
+    spoken = request.form.get("video_language", "")
+    known = spoken in dict(spoken_languages(appeal))
+    if known:
+        appeal.video_language = "" if spoken == appeal.source_language else spoken
+    return known or seconds is not None
 
 
 def put(appeal: Appeal, translation: Translation, names: dict[str, str]) -> None:

@@ -66,7 +66,7 @@ def a_past_blast(world: World) -> None:
         for _ in range(3):
             did(session, world, "click", ana, YEARS)
             did(session, world, "open", bo, YEARS)
-        did(session, world, "watch", bo, YEARS, channel="complete")
+        did(session, world, "watch", bo, YEARS, channel="95")
         did(session, world, "click", bo, YEARS)
         did(session, world, "click", bo, 5)  # came back: all of theirs stays until that is old too
         did(session, world, "visit", None, YEARS, via_id=ana)
@@ -96,7 +96,7 @@ def test_old_events_go_and_no_sum_of_a_blast_changes(kept: World) -> None:
     assert a_round(here) == {}
     with here.database.write() as session:
         did(session, kept, "click", kept.members[0], 0)  # all of theirs was forgotten: they are counted already
-        did(session, kept, "watch", kept.members[0], 0, channel="complete")
+        did(session, kept, "watch", kept.members[0], 0, channel="95")
     with here.database.read() as session:
         after = asdict(results(session, kept.blast_id))
     assert after["total"] == {**before["total"], "clicks": before["total"]["clicks"] + 1}

@@ -20,6 +20,7 @@ from mobilizer.engagement.hits import Hit, record
 from mobilizer.engagement.machines import machine
 from mobilizer.engagement.results import results
 from mobilizer.engagement.sharing import brought_by, recruits_by_member, recruits_of
+from mobilizer.engagement.viewings import Curve, curves
 from mobilizer.keys import Keyring
 
 LEDGER = [  # one delivery a member, by their ids from 1
@@ -142,7 +143,7 @@ def test_people_are_counted_once_and_machines_apart(database: Database, blast: i
 def test_a_viewing_is_one_viewing_however_many_signals_it_sends(
     database: Database, blast: int, did: Callable[..., None]
 ) -> None:
-    for channel in ("start", "complete", "button"):
+    for channel in ("start", "95", "button"):
         did("watch", 1, channel=channel)
         did("watch", via=1, channel=channel)
     did("watch", 2, channel="start")
@@ -155,6 +156,20 @@ def test_a_viewing_is_one_viewing_however_many_signals_it_sends(
         spanish = results(session, blast).languages[1]
     assert (spanish.watchers, spanish.finishers, spanish.shares) == (2, 1, 1)
     assert (spanish.visits, spanish.machine_visits, spanish.friends_watched, spanish.joins) == (1, 1, 1, 1)
+
+
+def test_how_far_a_film_was_watched_is_told_by_people_and_by_viewings_of_friends(
+    database: Database, blast: int, did: Callable[..., None]
+) -> None:
+    for channel in ("start", "25", "50", "start"):
+        did("watch", 1, channel=channel)
+    did("watch", 2, channel="95")  # what came before it was lost on the way
+    did("watch", 2, channel="95", machine="bot")
+    did("watch", 2, channel="button")
+    for channel in ("start", "start", "25"):
+        did("watch", via=1, channel=channel)
+    with database.read() as session:
+        assert curves(session, blast) == [Curve("es", (2, 2, 2, 1, 1), (2, 1, 0, 0, 0))]
 
 
 def test_other_blasts_stay_out(database: Database, blast: int) -> None:
@@ -171,7 +186,7 @@ def test_who_brought_whom(database: Database, blast: int, did: Callable[..., Non
     did("visit", via=1)
     did("visit", via=1, machine="bot")
     did("watch", via=1, channel="start")
-    did("watch", via=1, channel="complete")
+    did("watch", via=1, channel="95")
     with database.read() as session:
         assert recruits_of(session, 1) == [2, 3]
         assert recruits_of(session, 1, after=2) == [3]

@@ -38,7 +38,7 @@ def test_each_act_is_in_its_hour_and_in_its_day(sent: World) -> None:
     did(sent, EventKind.CLICK, 0.5, spanish, link_n=2)
     did(sent, EventKind.CLICK, 0.6, spanish, machine="bot")
     did(sent, EventKind.JOIN, 47.2, None, via_id=spanish)
-    for channel in ("start", "complete"):
+    for channel in ("start", "95"):
         did(sent, EventKind.WATCH, 24 * 60, english, channel=channel)
     with sent.installation.database.read() as session:
         tags = {one: sent.delivery(one).language for one in (english, spanish)}

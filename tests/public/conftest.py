@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -64,6 +65,13 @@ class World:
         for name, value in headers.items():
             client.environ_base[f"HTTP_{name.upper()}"] = value
         return client
+
+    def did(self, did: str, path: str = "/w/love-always-wins/es/anascode22", **said: str) -> TestResponse:
+        """Let a page of its own showing say what was done on it, as its script does."""
+        page = self.browser().get(path).text
+        found = re.search(r'data-stamp="([^"]+)"', page)
+        data = {"did": did, "stamp": found[1] if found else "", "beacon": "1", **said}
+        return self.browser(sec_fetch_site="same-origin").post(path, data=data)
 
     def token(self, purpose: Purpose, member: int | None = None, blast: int | None = None) -> str:
         """A token for Ana and the blast, unless said otherwise."""

@@ -27,7 +27,7 @@ def test_a_get_on_any_link_of_a_mail_changes_nothing(world: World) -> None:
                 f"/p/{world.token(Purpose.PREFERENCES, who)}",
                 f"/v/{world.token(Purpose.VIEW, who)}",
                 f"/v/{world.token(Purpose.VIEW, who)}/ar",
-                "/w/love-always-wins/es/anascode22?own=1&thanks=1&did=complete",
+                "/w/love-always-wins/es/anascode22?own=1&thanks=1&did=95",
             ):
                 assert world.browser().open(address, method=method).status_code == 200, (method, address)
     assert world.browser().get(f"/u/{world.token(Purpose.UNSUBSCRIBE)}/undo").status_code == 405

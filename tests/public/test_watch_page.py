@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import time_machine
 from PIL import Image
 from sqlalchemy import update
 
@@ -17,9 +20,12 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.colours import contrast
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import EXTENSION
+from mobilizer.jobs import drain_hits
 from mobilizer.keys import Purpose
 from mobilizer.public import brand
+from mobilizer.public.beacons import stamp
 from mobilizer.public.posters import light
+from tests.one_app import app_of
 from tests.public.conftest import World
 
 PAGE = "/w/love-always-wins/es/anascode22"
@@ -39,6 +45,27 @@ def test_the_watch_page_plays_the_film_with_captions_in_its_language(world: Worl
 
 def test_the_source_language_hears_the_sound_and_needs_no_captions_at_first(world: World) -> None:
     assert 'label="English">' in world.browser().get("/w/love-always-wins/en").text
+
+
+def test_captions_are_on_for_who_does_not_follow_the_sound(world: World) -> None:
+    with world.installation.database.write() as session:
+        session.execute(update(Appeal).values(video_language="es-MX"))
+    on = {tag: "default>" in world.browser().get(f"/w/love-always-wins/{tag}").text for tag in ("en", "es", "ar")}
+    assert on == {"en": True, "es": False, "ar": True}
+
+
+def test_a_film_on_another_site_is_loaded_when_someone_asks_for_it(world: World) -> None:
+    with world.installation.database.write() as session:
+        session.execute(update(Appeal).values(video="https://youtu.be/dQw4w9WgXcQ"))
+        session.execute(update(Translation).where(Translation.language == "ar").values(video="https://a.example/f"))
+    answer = world.browser().get("/w/love-always-wins/es")
+    assert answer.headers["Content-Security-Policy"].endswith("; frame-src https://www.youtube-nocookie.com")
+    assert 'data-player="https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?' in answer.text
+    assert "Solo cuando lo pulses sabrá youtu.be de tu visita." in answer.text
+    assert "<iframe" not in answer.text
+    other = world.browser().get("/w/love-always-wins/ar")
+    assert 'href="https://a.example/f"' in other.text
+    assert "frame-src" not in other.headers["Content-Security-Policy"] + world.browser().get("/w/none/en").text
 
 
 def test_an_arabic_page_runs_from_right_to_left(world: World) -> None:
@@ -149,7 +176,9 @@ def test_a_code_that_is_nobodys_still_shows_the_film(world: World) -> None:
 
 
 def test_the_button_without_script_thanks_and_counts_the_member(world: World) -> None:
-    answer = world.browser().post(PAGE, data={"did": "button", "own": "1"})
+    form = re.search(r'name="stamp" value="([^"]+)"', world.browser().get(PAGE).text)
+    assert form is not None
+    answer = world.browser().post(PAGE, data={"did": "button", "own": "1", "stamp": form[1]})
     assert (answer.status_code, answer.location) == (303, PAGE + "?own=1&thanks=1#share")
     assert "Gracias por verla." in world.browser().get(PAGE + "?own=1&thanks=1").text
     [event] = world.events()
@@ -158,30 +187,59 @@ def test_the_button_without_script_thanks_and_counts_the_member(world: World) ->
 
 
 def test_a_friends_watch_is_credited_to_the_member_who_shared(world: World) -> None:
-    answer = world.browser(sec_fetch_site="same-origin").post(PAGE, data={"did": "complete", "beacon": "1"})
+    answer = world.did("95")
     assert (answer.status_code, answer.data) == (204, b"")
     [event] = world.events()
     assert (event.kind, event.member_id, event.via_id) == ("watch", None, world.ana)
 
 
 def test_a_share_is_recorded_with_its_channel(world: World) -> None:
-    world.browser().post(PAGE, data={"did": "share", "channel": "telegram", "own": "1", "beacon": "1"})
+    world.did("share", channel="telegram", own="1")
     [event] = world.events()
     assert (event.kind, event.member_id, event.channel) == ("share", world.ana, "telegram")
 
 
 def test_another_sites_form_counts_for_nothing(world: World) -> None:
-    answer = world.browser(sec_fetch_site="cross-site").post(PAGE, data={"did": "start", "own": "1", "beacon": "1"})
-    assert answer.status_code == 204
+    found = re.search(r'data-stamp="([^"]+)"', world.browser().get(PAGE).text)
+    assert found is not None
+    said = {"did": "start", "own": "1", "beacon": "1", "stamp": found[1]}
+    assert world.browser(sec_fetch_site="cross-site").post(PAGE, data=said).status_code == 204
     assert world.browser().post(PAGE, data={"did": "unsubscribe"}).status_code == 404
     assert world.events() == []
+
+
+@pytest.mark.parametrize("wrong", ["", "forged", "of another page", "altered", "old"])
+def test_what_comes_without_the_stamp_of_the_page_is_answered_and_not_counted(world: World, wrong: str) -> None:
+    with world.app.test_request_context():
+        good = stamp("love-always-wins", "es", "anascode22")
+        said = {"of another page": stamp("love-always-wins", "ar", "anascode22"), "altered": f"x{good}"}.get(
+            wrong, wrong
+        )
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2 if wrong == "old" else 0)):
+        answer = world.browser().post(PAGE, data={"did": "start", "stamp": said, "beacon": "1"})
+    assert answer.status_code == 204
+    assert world.events() == []
+
+
+def test_a_showing_counts_each_thing_once_however_often_it_says_so(world: World, redis_url: str) -> None:
+    settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
+    app = app_of(replace(world.installation, settings=settings))
+    with app.test_request_context():
+        first, second = (stamp("love-always-wins", "es", "anascode22") for _ in range(2))
+    for given, did, channel in (
+        *[(first, "start", ""), (first, "start", ""), (first, "25", ""), (second, "start", "")],
+        *[(second, "share", "copy"), (second, "share", "sms"), (second, "share", "copy")],
+    ):
+        app.test_client().post(PAGE, data={"did": did, "channel": channel, "stamp": given, "beacon": "1"})
+    drain_hits(app.extensions[EXTENSION])
+    assert [event.channel for event in world.events()] == ["start", "25", "start", "copy", "sms"]
 
 
 def test_a_watch_belongs_to_the_latest_blast_that_was_meant_for_the_member(world: World) -> None:
     with world.installation.database.write() as session:
         appeal = session.get_one(Blast, world.blast).appeal_id
         session.add(Blast(slug="later", appeal_id=appeal, default_language="en", chain=[], hold_reason=""))
-    world.browser().post(PAGE, data={"did": "start", "own": "1"})
+    world.did("start", own="1")
     assert [event.blast_id for event in world.events()] == [world.blast]
 
 
@@ -264,7 +322,7 @@ def test_members_see_what_came_of_their_link(world: World) -> None:
     preferences = f"/p/{world.token(Purpose.PREFERENCES)}"
     assert "gracias a ti" not in world.browser().get(preferences).text
     with world.installation.database.write() as session:
-        for channel in ("start", "complete"):
+        for channel in ("start", "95"):
             session.add(Event(kind=EventKind.WATCH, via_id=world.ana, blast_id=world.blast, channel=channel))
         session.add(Event(kind=EventKind.WATCH, via_id=world.ana, blast_id=world.blast, channel="start", machine="bot"))
     assert "1 persona la ha visto gracias a ti." in world.browser().get(preferences).text

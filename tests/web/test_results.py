@@ -52,6 +52,17 @@ def test_everyone_adds_up(signed_in: SignIn, sent: World) -> None:
     assert "Left the list before it was sent" in page
 
 
+def test_how_far_they_watched_is_told_by_language(signed_in: SignIn, sent: World) -> None:
+    watched = {"kind": EventKind.WATCH, "blast_id": sent.blast_id}
+    organizer = signed_in(Role.ORGANIZER)
+    assert "How far they watched" not in organizer.get(RESULTS).text
+    with sent.installation.database.write() as session:
+        session.add_all(Event(**watched, member_id=sent.members[0], channel=at) for at in ("start", "25", "50"))
+        session.add(Event(**watched, via_id=sent.members[0], channel="start"))
+    page = organizer.get(RESULTS).text.split('aria-labelledby="far"')[1].split("</section>")[0]
+    assert re.findall(r"<bdi>(\d)</bdi>", page) == list("1110010000")
+
+
 def test_people_are_counted_not_hits_and_machines_not_at_all(signed_in: SignIn, sent: World) -> None:
     page = signed_in(Role.ORGANIZER).get(RESULTS).text
     clicked = page.split('<span class="funnel-name">Clicked</span>')[1].split("funnel-number")[1]

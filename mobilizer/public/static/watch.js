@@ -5,7 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const form = byId("watched");
   const field = byId("link");
-  const { link, native, title, text, told, own } = field.dataset;
+  const { link, native, title, text, told, stamp, own } = field.dataset;
   const said = new Set();
 
   // The address bar must not say "this is my own visit" to whoever it is passed on to.
@@ -18,9 +18,9 @@
   const tell = (did, channel = "") => {
     if (said.has(did + channel)) return;
     said.add(did + channel);
-    const body = new URLSearchParams({ did, channel, beacon: "1" });
+    const body = new URLSearchParams({ did, channel, stamp, beacon: "1" });
     if (own) body.set("own", "1");
-    fetch(told, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(() => {});
+    navigator.sendBeacon(told, body);
   };
 
   const thank = () => {
@@ -31,9 +31,33 @@
   const film = byId("film");
   if (film) {
     film.addEventListener("play", () => tell("start"), { once: true });
-    film.addEventListener("ended", () => { tell("complete"); thank(); });
+    // By what was really played: who jumps to the end has not seen it.
+    const played = () => {
+      let seconds = 0;
+      for (let at = 0; at < film.played.length; at += 1) seconds += film.played.end(at) - film.played.start(at);
+      return (100 * seconds) / film.duration;
+    };
+    const look = () => {
+      const far = played();
+      for (const point of [25, 50, 75, 95]) if (far >= point) tell(String(point));
+      if (far >= 95) thank();
+    };
+    film.addEventListener("timeupdate", look);
+    film.addEventListener("ended", look);
   }
-  byId("elsewhere")?.addEventListener("click", () => tell("start"), { once: true });
+  const elsewhere = byId("elsewhere");
+  elsewhere?.addEventListener("click", (event) => {
+    tell("start");
+    const { player, title } = elsewhere.dataset;
+    if (!player) return;
+    event.preventDefault();
+    const frame = document.createElement("iframe");
+    // Some players refuse to play for a page that does not say where it is; they learn the site, and not the page.
+    Object.assign(frame, { src: player, title, referrerPolicy: "strict-origin", allow: "autoplay; fullscreen" });
+    frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-presentation");
+    elsewhere.closest(".elsewhere").replaceWith(frame);
+    frame.focus();
+  });
   if (form) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
