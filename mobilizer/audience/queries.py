@@ -17,6 +17,7 @@ from mobilizer.audience.headcounts import ANYHOW, NO_LIST, SUPPRESSED, Headcount
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
+from mobilizer.audience.preferences import Fewer, chose, preferences_of
 from mobilizer.audience.suppressing import suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.audience.tagging import tags_of
@@ -24,6 +25,8 @@ from mobilizer.audience.tags import MemberTag
 from mobilizer.keys import Keyring
 
 PAGE = 50
+_FEWER = tuple(Fewer)
+_BESIDE = (SUPPRESSED, *_FEWER)  # what is asked like a standing, and is so of a member whatever their lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ class ListStanding:
 
 @dataclass(frozen=True, slots=True)
 class MemberDetail:
-    """One member whole. `recruited` counts who joined through their share link; `tags` are theirs by number."""
+    """One member whole. `recruited` counts who joined through their share link; `tags` are theirs by number.
+
+    `monthly`, `paused_until` and `uncounted` are what they chose (see audience.preferences).
+    """
 
     line: MemberLine
     time_zone: str | None
@@ -90,6 +96,9 @@ class MemberDetail:
     recruited: int
     lists: tuple[ListStanding, ...]
     tags: dict[int, str]
+    monthly: bool
+    paused_until: datetime | None
+    uncounted: bool
 
 
 def lists(session: Session) -> list[ListSummary]:
@@ -131,14 +140,15 @@ def members_page(
     before: int | None = None,
     size: int = PAGE,
 ) -> MemberPage:
-    """A page of members, newest first. `standing` is a Standing (on `list_id`, else on any list) or 'suppressed'."""
+    """A page of members, newest first. `standing` is a Standing (on `list_id`, else on any list), 'suppressed' or a
+    preferences.Fewer."""
     asked, number = select(Member), Member.id
     if list_id is None:
         asked = asked.where(*narrowed(None, language, standing, tag_id, domain_key))
     else:
         # Read along the list: its members may be far between the others.
         asked, number = asked.join(Subscription, Subscription.member_id == Member.id), Subscription.member_id
-        beside = standing if standing == SUPPRESSED else ""
+        beside = standing if standing in _BESIDE else ""
         asked = asked.where(*_on(list_id, standing), *narrowed(None, language, beside, tag_id, domain_key))
     if before is not None:
         asked = asked.where(number < before)
@@ -151,7 +161,7 @@ def count_members(
     session: Session, *, list_id: int | None = None, language: str = "", standing: str = "", tag_id: int | None = None
 ) -> int:
     """How many members fit the same filters as `members_page`."""
-    if tag_id is not None:
+    if tag_id is not None or standing in _FEWER:
         asked = select(func.count()).select_from(Member).where(*narrowed(list_id, language, standing, tag_id))
         return session.scalars(asked).one()
     which = [Headcount.list_id == (NO_LIST if list_id is None else list_id)]
@@ -182,6 +192,7 @@ def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberD
     if member is None:
         return None
     recruited = session.scalar(select(func.count()).where(Member.recruited_by_id == member_id)) or 0
+    chosen = preferences_of(session, member_id)
     return MemberDetail(
         line=lines_of(session, keyring, [member])[0],
         time_zone=member.time_zone,
@@ -192,6 +203,9 @@ def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberD
         recruited=recruited,
         lists=_standings(session, member_id),
         tags=tags_of(session, [member_id]).get(member_id, {}),
+        monthly=chosen.monthly,
+        paused_until=chosen.paused_until,
+        uncounted=chosen.uncounted,
     )
 
 
@@ -229,6 +243,8 @@ def narrowed(
         conditions.append(Member.domain_key == domain_key)
     if standing == SUPPRESSED:
         conditions.append(exists().where(Suppression.address_key == Member.address_key))
+    if standing in _FEWER:
+        conditions.append(chose(Fewer(standing)))
     if on := _on(list_id, standing):
         conditions.append(exists().where(Subscription.member_id == Member.id, *on))
     return conditions
@@ -237,7 +253,7 @@ def narrowed(
 def _on(list_id: int | None, standing: str) -> list[ColumnElement[bool]]:
     """Conditions on Subscription."""
     on = [Subscription.list_id == list_id] if list_id is not None else []
-    if standing and standing != SUPPRESSED:
+    if standing and standing not in _BESIDE:
         on.append(Subscription.standing == Standing(standing))
     return on
 

@@ -57,6 +57,7 @@ class Checklist:
     audience: list[LanguageAudience]
     people: int
     suppressed: int
+    resting: int
     gets: Counter[str]
     waiting: Counter[str]
 
@@ -73,16 +74,18 @@ def check(
     today: date,
     whom: Whom = unnarrowed,
     more: Sequence[More] = (),
+    rests: ColumnElement[bool] | None = None,
 ) -> Checklist:
     """Check a blast and its appeal as they are now; `whom` says how the blast is narrowed, `more` looks at what is
-    above in the house."""
+    above in the house, and `rests` is whether a Member wants fewer mails than this."""
     narrowed: list[CheckLine] = []
     audience: list[LanguageAudience] = []
-    suppressed = 0
+    suppressed = resting = 0
     try:
         chosen = whom(session, blast)
         only = chosen.where if chosen else None
         audience, suppressed = _audience(session, blast, only)
+        resting = _resting(session, blast, only, rests)
         narrowed = _about_narrowing(session, blast, chosen)
         narrowed += [line for looked in more for line in looked(session, blast, only)]
     except CannotChoose as error:
@@ -94,7 +97,7 @@ def check(
     people = sum(speakers.people for speakers in audience)
     lines = [
         *narrowed,
-        *_about_people(audience, people, suppressed, bool(blast.narrowing)),
+        *_about_people(audience, people, Skipped(suppressed, resting), bool(blast.narrowing)),
         *_about_translations(session, blast),
         *_about_messages(session, installation, blast, today),
         *captions(blast.appeal),
@@ -102,7 +105,25 @@ def check(
         *colours(session, installation.settings),
         *sender(installation.settings),
     ]
-    return Checklist(lines, audience, people, suppressed, gets, waiting)
+    return Checklist(lines, audience, people, suppressed, resting, gets, waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """People whose mail is not sent: the suppressed, and of the others those who want fewer."""
+
+    suppressed: int
+    resting: int
+
+
+def _resting(
+    session: Session, blast: Blast, only: ColumnElement[bool] | None, rests: ColumnElement[bool] | None
+) -> int:
+    """How many want fewer mails than this, and are not suppressed."""
+    if rests is None:
+        return 0
+    counts = _counts(session, blast, rests if only is None else and_(only, rests))
+    return sum(people - suppressed for _, _, people, suppressed in counts)
 
 
 def _counts(session: Session, blast: Blast, only: ColumnElement[bool] | None) -> list[tuple[str, str | None, int, int]]:
@@ -151,17 +172,24 @@ def _about_narrowing(session: Session, blast: Blast, chosen: Chosen | None) -> l
     return [CheckLine("ok", counted("audience.capped", forms, spared, "warning", most=cap.most, days=cap.days))]
 
 
-def _about_people(audience: list[LanguageAudience], people: int, suppressed: int, narrowed: bool) -> list[CheckLine]:
+def _about_people(audience: list[LanguageAudience], people: int, skipped: Skipped, narrowed: bool) -> list[CheckLine]:
     if not people:
         message = N_("Nobody would get this: choose a list that has members.")
         if narrowed:
             message = N_("Nobody would get this: nobody on its lists fits its segments and is not left out.")
         return [_error(Problem("audience.empty", message))]
     forms = P_("%(count)d person will get exactly one mail.", "%(count)d people will get exactly one mail each.")
-    lines = [CheckLine("ok", counted("audience.people", forms, people - suppressed, "warning"))]
-    if suppressed:
+    mailed = people - skipped.suppressed - skipped.resting
+    lines = [CheckLine("ok", counted("audience.people", forms, mailed, "warning"))]
+    if skipped.suppressed:
         forms = P_("%(count)d person is suppressed and skipped.", "%(count)d people are suppressed and skipped.")
-        lines.append(CheckLine("warning", counted("audience.suppressed", forms, suppressed, "warning")))
+        lines.append(CheckLine("warning", counted("audience.suppressed", forms, skipped.suppressed, "warning")))
+    if skipped.resting:
+        forms = P_(
+            "%(count)d person wants fewer mails (paused, or had the one of the month) and is skipped.",
+            "%(count)d people want fewer mails (paused, or had the one of the month) and are skipped.",
+        )
+        lines.append(CheckLine("ok", counted("audience.resting", forms, skipped.resting, "warning")))
     for speakers in audience:
         for (gets, step), count in speakers.gets.items():
             if step != CaughtBy.EXACT:

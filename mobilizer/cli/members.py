@@ -23,6 +23,7 @@ from mobilizer.audience.fields import definitions, in_use
 from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
+from mobilizer.audience.preferences import Fewer
 from mobilizer.audience.reporting import VERDICTS, ReportRow
 from mobilizer.audience.rows import Unreadable
 from mobilizer.audience.sheet import Sheet, look, refuse_larger
@@ -43,7 +44,7 @@ from mobilizer.slugs import is_slug
 SHOWN = 20
 _SIGNS = {name: sign for sign, name in DELIMITERS.items()}
 
-STANDINGS = click.Choice(["confirmed", "pending", "unsubscribed", "suppressed"])
+STANDINGS = click.Choice(["confirmed", "pending", "unsubscribed", "suppressed", *Fewer])
 
 
 @main.group()

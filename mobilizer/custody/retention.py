@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from mobilizer.audience import headcounts, undoing
 from mobilizer.audience.importing import WAITING_SECONDS, forget_uploads
 from mobilizer.audience.imports import UNDO_DAYS, Import
+from mobilizer.audience.leaving_reasons import forget_reasons
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.reporting import ReportedRow, forget_erased
@@ -212,6 +213,13 @@ RULES = (
         lambda settings: settings.keep_events_days,
         "MOBILIZER_KEEP_EVENTS_DAYS",
         _until_none(lambda session, seconds: forgetting.forget_acts(session, seconds, CHUNK)),
+    ),
+    Rule(
+        "leaving_reasons",
+        N_("What members gave as their reason for leaving"),
+        lambda settings: settings.keep_events_days,
+        "MOBILIZER_KEEP_EVENTS_DAYS",
+        _until_none(lambda session, seconds: forget_reasons(session, seconds, CHUNK)),
     ),
     Rule(
         "replies",

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, inspect, literal
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mobilizer.audience.imports import Import, header_binding, name_binding
+from mobilizer.audience.leaving_reasons import LeavingReason, words_binding
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
@@ -61,4 +62,5 @@ SEALED = (
     SealedColumn(ProofTester.sealed, (ProofTester.address_key,), bytes),
     SealedColumn(SignUp.sealed, (SignUp.address_key,), bytes),
     SealedColumn(MemberNote.sealed, (MemberNote.member_id,), note_binding),
+    SealedColumn(LeavingReason.sealed, (LeavingReason.member_id,), words_binding),
 )

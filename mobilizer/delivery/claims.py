@@ -27,9 +27,11 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import Fewer, paused
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
 from mobilizer.db import Prepared, clock, numbers, one_of, reached
+from mobilizer.delivery.fewer import had_this_month
 from mobilizer.delivery.leases import Lease, open_rows
 from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, is_open
 
@@ -85,7 +87,7 @@ def skip_the_left(session: Session, lease: Lease) -> int:
     """Settle as skipped, with the reason, every pending row of the batch whose member must not be mailed any more."""
     skipped = session.execute(
         update(Delivery)
-        .where(*open_rows(lease), Delivery.state == DeliveryState.PENDING, or_(_gone(), _suppressed(), ~_subscribed()))
+        .where(*open_rows(lease), Delivery.state == DeliveryState.PENDING, _must_not() != "")
         .values(state=DeliveryState.SKIPPED, reason=_must_not(), settled_at=clock())
         .execution_options(synchronize_session=False)
         .returning(Delivery.id)
@@ -120,8 +122,8 @@ def claim(connection: Connection, lease: Lease, deliveries: Collection[int], rel
     """Claim messages whose relay has said 354: the ids that may go out now.
 
     One statement checks all that can forbid it: the row is still pending, the lease is still ours, the blast
-    is still sending, the member is still subscribed and not suppressed. It notes the relay too: if the answer is
-    lost with us, that relay's log is where to look for it.
+    is still sending, the member is still subscribed, not suppressed, and wants no fewer mails. It notes the relay too:
+    if the answer is lost with us, that relay's log is where to look for it.
     """
     if not deliveries:
         return set()
@@ -212,8 +214,17 @@ def _must_not() -> ColumnElement[str]:
         (_gone(), _said("erased")),
         (_suppressed(), _said("suppressed")),
         (~_subscribed(), _said("unsubscribed")),
+        *_rests(),
         else_=_said(""),
     )
+
+
+def _rests() -> list[tuple[ColumnElement[bool], ColumnElement[str]]]:
+    """Whether a member wants fewer mails than this would be, and the reason."""
+    return [
+        (paused(Delivery.member_id), _said(Fewer.PAUSED)),
+        (had_this_month(Delivery.member_id, Delivery.blast_id), _said(Fewer.MONTHLY)),
+    ]
 
 
 # The statements of the hot path. They are compiled once; each run only hands its values to the driver.
@@ -232,8 +243,8 @@ _DUE = Prepared(
         case(
             (Member.id.is_(None), _said("erased")),
             (Suppression.address_key.is_not(None), _said("suppressed")),
-            (_BY_THIS_LIST, _said("")),
-            (~_subscribed(), _said("unsubscribed")),
+            (and_(or_(Subscription.standing.is_(None), ~_BY_THIS_LIST), ~_subscribed()), _said("unsubscribed")),
+            *_rests(),
             else_=_said(""),
         ),
         Delivery.id,
@@ -286,6 +297,7 @@ _CLAIM = Prepared(
         select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == _said(BlastState.SENDING)).exists(),
         ~_suppressed(),
         _subscribed(),
+        *(not_(rests) for rests, _ in _rests()),
     )
     .values(state=DeliveryState.HANDING.value, epoch=bindparam("our_epoch"), relay=bindparam("carrier"))
     .returning(_DELIVERIES.c.id),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from mobilizer import failpoints
-from mobilizer.delivery import claims, holds, leases
+from mobilizer.delivery import claims, fewer, holds, leases
 from mobilizer.delivery.aside import Aside
 from mobilizer.delivery.claims import Person, Receipt, Settlement
 from mobilizer.delivery.lanes import Load
@@ -383,14 +383,14 @@ def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> None:
     leases.give_back(session, lease, delay_seconds)
 
 
-def _write(connection: Connection, busy: Iterable[Hand]) -> set[int]:
+def _write(connection: Connection, busy: Sequence[Hand]) -> set[int]:
     allowed: set[int] = set()
+    fewer.take_turns(connection, [one for hand in busy for asked in hand.asked.values() for one in asked])
     for hand in busy:
         claims.accept(connection, hand.lease, hand.receipts)
         claims.settle(connection, hand.lease, hand.claimed)
         claims.settle_unclaimed(connection, hand.lease, hand.unclaimed)
-        for relay, asked in hand.asked.items():
-            allowed |= claims.claim(connection, hand.lease, asked, relay)
+        allowed.update(*(claims.claim(connection, hand.lease, asked, relay) for relay, asked in hand.asked.items()))
     return allowed
 
 

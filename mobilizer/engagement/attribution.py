@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
+from mobilizer.audience.preferences import preferences_of
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.recruits import Recruit
@@ -16,7 +17,10 @@ from mobilizer.engagement.recruits import Recruit
 
 @dataclass(frozen=True, slots=True)
 class Sharer:
-    """The owner of a share code: 0 and empty where nobody owns it. `blast` is the one their share belongs to."""
+    """The owner of a share code: 0 and empty where nobody owns it. `blast` is the one their share belongs to.
+
+    An owner who wants nothing counted for them is not named: their link works, and nothing is counted.
+    """
 
     member: int = 0
     language: str = ""
@@ -41,7 +45,8 @@ def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
         .order_by(Delivery.id.desc())
         .limit(1)
     ).first()
-    return Sharer(row.id, row.language, blast or _brought_by(session, row.id, appeal_id))
+    named = 0 if preferences_of(session, row.id).uncounted else row.id
+    return Sharer(named, row.language, blast or _brought_by(session, row.id, appeal_id))
 
 
 def _brought_by(session: Session, member_id: int, appeal_id: int) -> int:

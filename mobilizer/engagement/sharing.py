@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import uncounted
 from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
 
 
@@ -46,11 +47,11 @@ def recruits_of(session: Session, member_id: int, *, after: int = 0, limit: int 
 
 
 def recruits_by_member(session: Session, limit: int = 100) -> list[tuple[int, int]]:
-    """(member, how many people they brought in), the most first."""
+    """(member, how many people they brought in), the most first; without those who want it not counted."""
     count = func.count().label("recruits")
     rows = session.execute(
         select(Member.recruited_by_id, count)
-        .where(Member.recruited_by_id.is_not(None))
+        .where(Member.recruited_by_id.is_not(None), ~uncounted(Member.recruited_by_id))
         .group_by(Member.recruited_by_id)
         .order_by(count.desc(), Member.recruited_by_id)
         .limit(limit)

@@ -1,4 +1,4 @@
-"""Public: preferences. A member chooses their languages and lists; the page then speaks the language they chose."""
+"""Public: preferences. A member chooses languages, lists and how much reaches them; the page speaks as they chose."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mobilizer.appeals.appeals import Translation
 from mobilizer.audience import standing
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import Fewer, count_sharing, get_fewer, preferences_of
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.sharing import brought_by
 from mobilizer.http import installation
@@ -46,6 +47,7 @@ def save(token: str) -> Response:
         before = _lists(session, holder.member)
         _set_languages(session, holder.member)
         _set_lists(session, holder.member)
+        _set_mails(session, holder.member)
         session.flush()
         remember(session, EventKind.PREFERENCES, holder)
         if before and not _lists(session, holder.member):
@@ -72,15 +74,25 @@ def _set_lists(session: Session, member: Member) -> None:
     standing.leave(session, member.id, sorted(shown - wanted))
 
 
+def _set_mails(session: Session, member: Member) -> None:
+    offered = {"all": None, **{one.value: one for one in Fewer}}
+    if (wanted := request.form.get("mails", "")) in offered:
+        get_fewer(session, member.id, offered[wanted])
+    if "sharing_shown" in request.form:
+        count_sharing(session, member.id, counted="sharing" in request.form)
+
+
 def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: bool) -> Response:
     member, keyring = holder.member, installation().keyring
     lists = standing.lists_of(session, member.id) if member else []
+    chosen = preferences_of(session, member.id) if member else None
     return page(
         "preferences.html",
         tag,
         member=member,
         saved=saved,
-        brought=brought_by(session, member.id) if member else None,
+        chosen=chosen,
+        brought=brought_by(session, member.id) if member and chosen and not chosen.uncounted else None,
         lists=[at for at in lists if at.standing is not Standing.PENDING],
         token=keyring.token(Purpose.PREFERENCES, ticket),
         unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),

@@ -15,6 +15,7 @@ from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.audience.merged import SLICE, MergedMember
 from mobilizer.audience.notes import MemberNote, note_binding
+from mobilizer.audience.preferences import unite
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.tagging import put_on, tags_of
 from mobilizer.blasts.blasts import Blast, BlastState
@@ -82,6 +83,7 @@ def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused 
     old, new = members[gone], members[stays]
     dropped = _merge_lists(session, gone, stays)
     _merge_suppressions(session, old, new)
+    unite(session, gone, stays)
     _merge_recruits(session, old, new)
     merge_recruits(session, gone, stays)
     _merge_facts(keyring, old, new)

@@ -20,6 +20,7 @@ from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import Checklist, LanguageAudience, check
 from mobilizer.blasts.checklist import CheckLine
 from mobilizer.delivery.checks import ledger_checks
+from mobilizer.delivery.fewer import rests
 from mobilizer.delivery.opening import MOST_BOUNCES, MOST_COMPLAINTS
 from mobilizer.delivery.testers import testers
 from mobilizer.http import installation
@@ -98,7 +99,7 @@ def _nothing(*_: object) -> Mapping[str, Any]:
 
 def checked(session: Session, blast: Blast) -> Checklist:
     """The check list as it is today."""
-    return check(session, installation(), blast, datetime.now(UTC).date(), whom, (ledger_checks,))
+    return check(session, installation(), blast, datetime.now(UTC).date(), whom, (ledger_checks,), rests(blast.id))
 
 
 def why_not(error: CompileError | BadMedia) -> list[Problem]:

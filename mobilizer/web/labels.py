@@ -17,6 +17,11 @@ STANDINGS = {
     "unsubscribed": (N_("Unsubscribed"), ""),
     "suppressed": (N_("Suppressed"), "bad"),
 }
+# What members chose, whatever their lists.
+FEWER = {
+    "paused": (N_("Paused their mails"), "warn"),
+    "monthly": (N_("One mail a month at most"), ""),
+}
 SUPPRESSED_FOR = {
     "hard_bounce": (N_("The mailbox does not exist"), "bad"),
     "soft_bounces": (N_("The mailbox kept refusing mail"), "bad"),
@@ -118,7 +123,7 @@ FIELDS = {
 }
 _TABLES = {
     "role": {str(role): (name, "") for role, name in ROLE_NAMES.items()},
-    "standing": STANDINGS,
+    "standing": {**STANDINGS, **FEWER},
     "suppressed": SUPPRESSED_FOR,
     "delivery": DELIVERIES,
     "blast": BLASTS,

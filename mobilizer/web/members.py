@@ -36,7 +36,7 @@ from mobilizer.rights.timeline import timeline
 from mobilizer.web.asked import number_asked, whole_number
 from mobilizer.web.choosing import languages_on_offer
 from mobilizer.web.fields import held_fields
-from mobilizer.web.labels import STANDINGS
+from mobilizer.web.labels import FEWER, STANDINGS
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.proving import proven
 from mobilizer.web.screens import members as blueprint
@@ -192,7 +192,7 @@ def _index(asked: str = "", error: str = "") -> str:
             lists=every,
             tags=tag_names(session),
             languages=languages_of_members(session),
-            standings=STANDINGS,
+            standings=[*STANDINGS, *FEWER],
             asked=asked,
             error=error,
             kept=_kept(),
@@ -228,7 +228,7 @@ def _kept() -> dict[str, str]:
 def _filters(every: Sequence[MemberList]) -> Filters:
     slug, standing = request.args.get("list", ""), request.args.get("standing", "")
     chosen = next((one.id for one in every if one.slug == slug), None)
-    if (slug and chosen is None) or (standing and standing not in STANDINGS):
+    if (slug and chosen is None) or (standing and standing not in {*STANDINGS, *FEWER}):
         abort(404)
     return {
         "list_id": chosen,

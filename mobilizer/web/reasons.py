@@ -15,6 +15,8 @@ REASONS: dict[str, str] = {
     "suppressed": N_("Suppressed: must not be mailed"),
     "unsubscribed": N_("Left the list before it was sent"),
     "erased": N_("Erased on request"),
+    "paused": N_("The member has paused their mails"),
+    "monthly": N_("The member wants one mail a month, and had it"),
     "cancelled": N_("The blast was cancelled first"),
     "unsupported": N_("The address needs what the relay can't do"),
     "unrenderable": N_("The mail could not be made"),

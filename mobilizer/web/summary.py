@@ -95,7 +95,17 @@ def _left_out(session: Session, blast: Blast, found: Checklist) -> list[str]:
         "%(n)s people are suppressed: skipped, and listed so",
         found.suppressed,
     )
-    counted = ((by_lists, on_a_list), (by_rules, by_a_rule), (found.suppressed, suppressed))
+    resting = ngettext(
+        "%(n)s person wants fewer mails: skipped, and listed so",
+        "%(n)s people want fewer mails: skipped, and listed so",
+        found.resting,
+    )
+    counted = (
+        (by_lists, on_a_list),
+        (by_rules, by_a_rule),
+        (found.suppressed, suppressed),
+        (found.resting, resting),
+    )
     return [line for people, line in counted if people] or [_("Nobody")]
 
 

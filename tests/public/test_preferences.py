@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import preferences_of
+from mobilizer.engagement.events import Event, EventKind
 from mobilizer.keys import Purpose
 from tests.public.conftest import World
 
@@ -24,7 +28,7 @@ def test_the_page_shows_how_things_stand(world: World) -> None:
     text = world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}").text
     assert '<html lang="es" dir="ltr">' in text
     assert '<option value="es" lang="es" selected>Español</option>' in text
-    assert text.count('type="checkbox"') == 2
+    assert text.count('name="lists"') == 2
     assert "ana@" not in text
     assert f"/u/{world.token(Purpose.UNSUBSCRIBE)}" in text
 
@@ -38,6 +42,37 @@ def test_the_page_speaks_the_language_that_was_chosen(world: World) -> None:
     assert [event.kind for event in world.events()] == ["preferences"]
     # Lists were not in the form: they stay.
     assert set(world.standing(world.ana).values()) == {"confirmed"}
+
+
+def test_mails_become_fewer_and_as_many_as_before(world: World) -> None:
+    text = save(world, mails="monthly")
+    assert 'value="monthly" checked' in text
+    assert 'value="paused" checked' in save(world, mails="paused")
+    with world.installation.database.read() as session:
+        until = preferences_of(session, world.ana).paused_until
+        assert until is not None
+        text = save(world, mails="nonsense")
+        assert f"{until.day} de " in text  # they see until when
+        assert str(until.year) in text
+    assert 'value="all" checked' in save(world, mails="all")
+    with world.installation.database.read() as session:
+        assert preferences_of(session, world.ana).paused_until is None
+
+
+def test_who_wants_their_sharing_uncounted_shares_and_is_not_counted(world: World) -> None:
+    share = f"/s/{world.code(world.ana)}/love-always-wins"
+    assert world.browser().get(share).status_code == 302
+    assert [event.via_id for event in world.events()] == [world.ana]
+    with world.installation.database.write() as session:
+        session.execute(update(Event).values(kind=EventKind.WATCH, channel="start"))
+    assert "What came of your link" in world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}?in=en").text
+    assert "What came of" not in save(world, language="en", sharing_shown="1")
+    before = len(world.events())
+    assert world.browser().get(share).status_code == 302
+    assert len(world.events()) == before
+    # Nothing of it in the form: it stays as it is.
+    assert "What came of" not in save(world, language="en")
+    assert "What came of" in save(world, language="en", sharing_shown="1", sharing="1")
 
 
 def test_a_list_is_left_and_joined_again(world: World) -> None:
