@@ -43,9 +43,10 @@ class Purpose(StrEnum):
     MESSAGE = "message"
     CONFIRM = "confirm"
     RECORD = "record"  # of all we know; its ticket's blast is the hour it was made in
+    SUMS = "sums"  # opens and clicks that are nobody's: its ticket has a blast alone
 
 
-_UNMAILED = (Purpose.CONFIRM, Purpose.RECORD)
+_UNMAILED = (Purpose.CONFIRM, Purpose.RECORD, Purpose.SUMS)
 MAILED = tuple(purpose for purpose in Purpose if purpose not in _UNMAILED)  # each has its token in every mail
 
 _PLACES = {purpose: place for place, purpose in enumerate(Purpose)}  # of its MAC: a new purpose comes last

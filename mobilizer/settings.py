@@ -108,6 +108,12 @@ class Settings(BaseSettings):
     sender_name: str = Field(default="", description="Display name in From; empty: the organisation.")
     sender_address: str = Field(default="appeals@localhost.localdomain", description="Address in From.")
     reply_to: str = Field(default="", description="Address in Reply-To; empty: none.")
+    discreet_base_url: str = Field(
+        default="", description="As `base_url`, at a domain that does not say what you stand for: of discreet blasts."
+    )
+    discreet_sender_address: str = Field(
+        default="", description="Address in From of discreet blasts; its domain is their return path's too."
+    )
     bounce_domain: str = Field(
         default="", description="Domain of the return path and of Message-ID; empty: the sender's."
     )
@@ -219,6 +225,11 @@ class Settings(BaseSettings):
     def return_domain(self) -> str:
         """Domain of the return path and of Message-ID."""
         return self.bounce_domain or self.sender_domain
+
+    @property
+    def discreet_return_domain(self) -> str:
+        """The same of discreet blasts."""
+        return self.discreet_sender_address.rpartition("@")[2] or self.return_domain
 
 
 def load_settings(home: Path | None = None) -> Settings:

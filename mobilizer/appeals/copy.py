@@ -20,3 +20,19 @@ def to_copy(translation: Translation) -> Copy:
         poster_alt=translation.poster_alt,
         share_text=translation.share_text,
     )
+
+
+def to_discreet_copy(translation: Translation) -> Copy:
+    """The words of a mail that does not say what it is about: nothing else of the appeal is in it."""
+    return Copy(
+        language=translation.language,
+        title=translation.discreet_subject,
+        subject=translation.discreet_subject,
+        preheader=translation.discreet_preheader,
+        greeting="",
+        greeting_nameless="",
+        body="",
+        button="",
+        poster_alt="",
+        share_text="",
+    )

@@ -24,6 +24,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, green
 from mobilizer.blasts.fallbacks import fallbacks_of
 from mobilizer.blasts.mail_checks import Mail, check_mails
+from mobilizer.blasts.modes import modes_of
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.blasts.waiting import WAITS, Languages, given, sent_languages
@@ -291,7 +292,7 @@ def _about_messages(session: Session, installation: Installation, blast: Blast, 
         if tag not in complete_languages(blast.appeal):
             continue
         try:
-            rendition = compile_language(settings, blast.appeal, blast.slug, tag)
+            rendition = compile_language(settings, blast.appeal, blast.slug, tag, modes=modes_of(blast))
         except BadMedia as error:
             lines.append(_error(error.problem, tag, "poster"))
         except CompileError as error:

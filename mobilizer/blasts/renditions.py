@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session, object_session
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.completeness import complete_languages
-from mobilizer.appeals.copy import to_copy
+from mobilizer.appeals.copy import to_copy, to_discreet_copy
 from mobilizer.appeals.poster import MailPoster, compose_poster
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.fallbacks import working
-from mobilizer.blasts.tickets import tokens_for
+from mobilizer.blasts.modes import USUAL, Modes, modes_of
+from mobilizer.blasts.tickets import NOBODY, tokens_for
 from mobilizer.blasts.waiting import sent_languages
 from mobilizer.catalogs import phrases
 from mobilizer.keys import Keyring, Ticket
@@ -27,9 +28,10 @@ from mobilizer.message.compile import compile_rendition, links_of
 from mobilizer.message.content import Copy, Frame, LinkKind, LinkTarget, Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
+from mobilizer.tracking import Tracking
 
-NOBODY = 0
 NO_POSTER = (600, 338)
+NEUTRAL = "#44546a"
 
 
 def freeze(session: Session, settings: Settings, blast: Blast) -> None:
@@ -39,11 +41,13 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
     Raises message.compile.CompileError where a translation can't be compiled; then nothing is kept.
     """
     thaw(session, blast.id)
-    targets = link_targets(blast.appeal)
+    modes = modes_of(blast)
+    blast.frozen_tracking, blast.frozen_discreet = modes.tracking, modes.discreet
+    targets = link_targets(blast.appeal, modes)
     for n, target in enumerate(targets, start=1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
     for language in sent_languages(blast):
-        _keep(session, blast, compile_language(settings, blast.appeal, blast.slug, language, targets))
+        _keep(session, settings, blast, language, targets)
     blast.fallbacks = working(session).fallbacks
     session.flush()
 
@@ -56,22 +60,28 @@ def add_late(session: Session, settings: Settings, blast: Blast, language: str) 
     """
     frozen = session.scalars(select(Link).where(Link.blast_id == blast.id).order_by(Link.n)).all()
     known = [LinkTarget(cast(LinkKind, link.kind), link.url) for link in frozen]
-    new = [one for one in links_of(to_copy(_translation(blast.appeal, language))) if one not in known]
-    targets = (*known, *dict.fromkeys(new))
-    rendition = compile_language(settings, blast.appeal, blast.slug, language, targets)
+    said = copy_of(_translation(blast.appeal, language), modes_of(blast))
+    targets = (*known, *dict.fromkeys(one for one in links_of(said) if one not in known))
     for n, target in enumerate(targets[len(known) :], start=len(known) + 1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
-    _keep(session, blast, rendition)
+    _keep(session, settings, blast, language, targets)
     session.flush()
 
 
-def _keep(session: Session, blast: Blast, rendition: Rendition) -> None:
+def _keep(session: Session, settings: Settings, blast: Blast, language: str, targets: Sequence[LinkTarget]) -> None:
+    """Keep one language, as it goes to most and as it goes to those who turned tracking off."""
+    modes = modes_of(blast)
+    rendition, untracked = (
+        compile_language(settings, blast.appeal, blast.slug, language, targets, modes=one)
+        for one in (modes, replace(modes, tracking=Tracking.OFF))
+    )
     session.add(
         RenditionRow(
             blast_id=blast.id,
-            language=rendition.language,
+            language=language,
             content_hash=rendition.content_hash,
             compiled=rendition.dumps(),
+            untracked="" if modes.tracking is Tracking.OFF else untracked.dumps(),
         )
     )
 
@@ -80,6 +90,8 @@ def thaw(session: Session, blast_id: int) -> None:
     """Keep no words with a blast that was taken back."""
     session.execute(delete(Link).where(Link.blast_id == blast_id))
     session.execute(delete(RenditionRow).where(RenditionRow.blast_id == blast_id))
+    blast = session.get_one(Blast, blast_id)
+    blast.frozen_tracking, blast.frozen_discreet = "", False
 
 
 def compile_language(
@@ -89,6 +101,7 @@ def compile_language(
     language: str,
     links: Sequence[LinkTarget] = (),
     *,
+    modes: Modes = USUAL,
     proof: bool = False,
 ) -> Rendition:
     """The rendition of an appeal in one of its languages, with the links of its blast, or as they would be now.
@@ -98,8 +111,8 @@ def compile_language(
     Raises KeyError, message.compile.CompileError,
     appeals.media.BadMedia where the poster's file is gone."""
     translation = _translation(appeal, language)
-    frame = replace(frame_of(settings, appeal, translation, slug), proof=proof)
-    return compiled(to_copy(translation), frame, tuple(links) or link_targets(appeal))
+    frame = replace(frame_of(settings, appeal, translation, slug, modes), proof=proof)
+    return compiled(copy_of(translation, modes), frame, tuple(links) or link_targets(appeal, modes))
 
 
 @lru_cache(maxsize=128)
@@ -111,14 +124,21 @@ def compiled(copy: Copy, frame: Frame, links: tuple[LinkTarget, ...]) -> Renditi
     return compile_rendition(copy, frame, links, phrases("member", copy.language))
 
 
-def link_targets(appeal: Appeal) -> tuple[LinkTarget, ...]:
+def link_targets(appeal: Appeal, modes: Modes = USUAL) -> tuple[LinkTarget, ...]:
     """Every link of the appeal in any complete language, each once: a link's number is its place, from 1."""
-    copies: list[Copy] = [to_copy(_translation(appeal, language)) for language in complete_languages(appeal)]
+    copies: list[Copy] = [copy_of(_translation(appeal, language), modes) for language in complete_languages(appeal)]
     return tuple(dict.fromkeys(target for copy in copies for target in links_of(copy)))
 
 
-def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug: str) -> Frame:
+def copy_of(translation: Translation, modes: Modes) -> Copy:
+    """The words that a mail is made of: those of the appeal, or the discreet ones in their place."""
+    return to_discreet_copy(translation) if modes.discreet else to_copy(translation)
+
+
+def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug: str, modes: Modes = USUAL) -> Frame:
     """What a mail takes from the installation and the appeal rather than from its translation."""
+    if modes.discreet:
+        return _discreet_frame(settings, appeal, translation, modes)
     still = translation.poster or appeal.poster
     poster = compose_poster(settings.media, still) if still else MailPoster("", *NO_POSTER)
     brand = brand_of(object_session(appeal), settings.brand_colour)
@@ -140,6 +160,32 @@ def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug:
         poster_height=poster.height,
         video_seconds=appeal.video_seconds,
         other_languages=tuple(tag for tag in complete_languages(appeal) if tag != translation.language),
+        page_slug=appeal.slug,
+        tracking=modes.tracking,
+    )
+
+
+def _discreet_frame(settings: Settings, appeal: Appeal, translation: Translation, modes: Modes) -> Frame:
+    """A frame without a word, a picture or a hue that says whose mail it is or what it is about."""
+    width, height = NO_POSTER
+    return Frame(
+        template="_discreet",
+        base_url=(settings.discreet_base_url or settings.base_url).rstrip("/"),
+        organisation=translation.discreet_sender,
+        postal_address="",
+        sender_name=translation.discreet_sender,
+        sender_address=settings.discreet_sender_address or settings.sender_address,
+        reply_to="",
+        return_domain=settings.discreet_return_domain,
+        brand_colour=NEUTRAL,
+        blast_slug=appeal.code,
+        poster_url="",
+        poster_width=width,
+        poster_height=height,
+        video_seconds=0,
+        page_slug=appeal.code,
+        tracking=modes.tracking,
+        discreet=True,
     )
 
 

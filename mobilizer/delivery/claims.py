@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
     literal_column,
     not_,
@@ -53,6 +54,7 @@ class Person(NamedTuple):
     sealed: bytes
     country: str
     share_code: str
+    tracking: bool
     tries: int
     joined_at: datetime
     attributes: dict[str, Any]
@@ -255,6 +257,7 @@ _DUE = Prepared(
         Member.sealed,
         func.coalesce(Member.country, ""),
         Member.share_code,
+        Member.tracking.is_not(false()),
         Delivery.tries,
         func.coalesce(Subscription.joined_at, Member.created_at),
         Member.attributes,

@@ -13,7 +13,7 @@ from mobilizer.audience.members import open_identity
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.narrowing import narrowing_of
-from mobilizer.blasts.tickets import tokens_for
+from mobilizer.blasts.tickets import tokens_for, tokens_in_sums
 from mobilizer.db import clock
 from mobilizer.delivery.claims import Person
 from mobilizer.delivery.lanes import Load
@@ -25,6 +25,9 @@ from mobilizer.message.content import Recipient
 from mobilizer.message.dkim import Signer
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
+from mobilizer.tracking import Tracking
+
+Pair = tuple[Rendition, Rendition]  # as most get it, and as those who turned tracking off do
 
 # What came of some members' sharing of a blast: by member, the values of message.tags.THANKS in a language.
 Thanks = Callable[[Session, int, str, Sequence[int]], Mapping[int, Mapping[str, str]]]
@@ -51,9 +54,10 @@ class Loader:
         self._database = installation.database
         self._settings = installation.settings
         self._signer: Signer | None = None
-        self._renditions: dict[tuple[int, str], Rendition] = {}
+        self._renditions: dict[tuple[int, str], Pair] = {}
         self._lease: Lease | None = None
-        self._rendition: Rendition | None = None
+        self._pair: Pair | None = None
+        self._in_sums: dict[str, str] = {}
         self._date: datetime | None = None
 
     def prepare(self, session: Session, lease: Lease) -> None:
@@ -61,20 +65,23 @@ class Loader:
 
         Raises where the signing key or a rendition can't be read, or is gone: ours, for which nobody is skipped.
         """
-        if self._lease is None:
-            self._signer = signer_of(self._settings)
-        self._lease = lease
         self._date = session.scalar(select(clock()))
         key = (lease.blast, lease.language)
         if key not in self._renditions:
-            self._renditions[key] = Rendition.loads(session.get_one(RenditionRow, key).compiled)
-        self._rendition = self._renditions[key]
+            row = session.get_one(RenditionRow, key)
+            self._renditions[key] = Rendition.loads(row.compiled), Rendition.loads(row.untracked or row.compiled)
+        self._pair = self._renditions[key]
+        usual, _ = self._pair
+        if self._lease is None:
+            self._signer = signer_of(self._settings, usual)
+        self._in_sums = tokens_in_sums(self._keyring, lease.blast) if usual.tracking is Tracking.SUMS else {}
+        self._lease = lease
 
     def meet(self, session: Session, people: Sequence[Person]) -> None:
         """Look up what these people's messages tell each of them, if they do: one question for them all."""
-        if self._lease is None or self._rendition is None:
+        if self._lease is None or self._pair is None:
             raise RuntimeError("prepare() comes first")
-        if not (people and self._rendition.thanks):
+        if not (people and self._pair[0].thanks):
             return
         thanked_for = narrowing_of(session.get_one(Blast, self._lease.blast).narrowing).thanks
         if thanked_for:
@@ -87,10 +94,12 @@ class Loader:
 
     def load(self, person: Person) -> Load:
         """The message for one person. Raises Unrenderable; keys.UnknownKey where it is we who lack a key."""
-        if self._lease is None or self._date is None or self._rendition is None:
+        if self._lease is None or self._date is None or self._pair is None:
             raise RuntimeError("prepare() comes first")
+        usual, untracked = self._pair
         try:
-            made = mail(self._rendition, self._recipient(person, self._lease.blast), self._date, self._signer)
+            recipient = self._recipient(person, self._lease.blast)
+            made = mail(usual if person.tracking else untracked, recipient, self._date, self._signer)
         except UnknownKey as error:
             if wrong_keys(self._keyring, self._database):
                 raise  # a key was made since we started: the next slice has it
@@ -102,6 +111,7 @@ class Loader:
 
     def _recipient(self, person: Person, blast: int) -> Recipient:
         identity = open_identity(self._keyring, person.sealed, person.address_key)
+        tokens = tokens_for(self._keyring, Ticket(person.member, blast))
         return Recipient(
             address=identity.email,
             name=identity.name,
@@ -109,13 +119,15 @@ class Loader:
             list_name=person.list_name,
             list_slug=person.list_slug,
             share_code=person.share_code,
-            tokens=tokens_for(self._keyring, Ticket(person.member, blast)),
+            tokens=tokens._replace(**self._in_sums) if self._in_sums else tokens,
             values={**person.attributes, "country": person.country, **self._thanks.get(person.member, {})},
         )
 
 
-def signer_of(settings: Settings) -> Signer | None:
-    """The DKIM key of the sending domain: the newest `dkim/<domain>/<selector>.pem` in the home folder, if any."""
-    folder: Path = settings.home / "dkim" / settings.sender_domain
+def signer_of(settings: Settings, rendition: Rendition | None = None) -> Signer | None:
+    """The DKIM key of the sending domain, of a rendition's where one is given: the newest
+    `dkim/<domain>/<selector>.pem` in the home folder, if any."""
+    domain = rendition.sender_address.rpartition("@")[2] if rendition else settings.sender_domain
+    folder: Path = settings.home / "dkim" / domain
     pems = sorted(folder.glob("*.pem"), key=lambda path: path.stat().st_mtime)
-    return Signer(settings.sender_domain, pems[-1].stem, pems[-1].read_bytes()) if pems else None
+    return Signer(domain, pems[-1].stem, pems[-1].read_bytes()) if pems else None

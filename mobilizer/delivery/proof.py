@@ -15,8 +15,9 @@ from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.modes import Modes, modes_of
 from mobilizer.blasts.renditions import compile_language, sample_recipient
-from mobilizer.blasts.tickets import tokens_for
+from mobilizer.blasts.tickets import tokens_for, tokens_in_sums
 from mobilizer.db import clock
 from mobilizer.delivery.loads import signer_of
 from mobilizer.installation import Installation
@@ -25,6 +26,7 @@ from mobilizer.message.compose import compose, envelope_recipient, return_path
 from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.settings import Settings
+from mobilizer.tracking import Tracking
 from mobilizer.transport.outcomes import Accepted, Deferred, Ready, Rejected, Trouble, Uncertain, Unsupported
 from mobilizer.transport.relay import Relay
 from mobilizer.transport.relays import load_relays
@@ -47,10 +49,13 @@ def proof_bytes(
 
     Raises KeyError where the appeal lacks the language, message.compile.CompileError where it can't be compiled.
     """
-    rendition, recipient, now = _proof(installation, session, blast, language)
+    modes = modes_of(blast)
+    if member is not None and not member.tracking:
+        modes = replace(modes, tracking=Tracking.OFF)
+    rendition, recipient, now = _proof(installation, session, blast, language, modes)
     if member is not None:
         recipient = recipient_of(installation, session, blast, member, recipient, thanks)
-    return compose(rendition, recipient, now, signer_of(installation.settings))
+    return compose(rendition, recipient, now, signer_of(installation.settings, rendition))
 
 
 def send_proof(
@@ -62,9 +67,9 @@ def send_proof(
     """
     with installation.database.read() as session:
         blast = session.get_one(Blast, blast_id)
-        rendition, recipient, now = _proof(installation, session, blast, language, marked=True)
+        rendition, recipient, now = _proof(installation, session, blast, language, modes_of(blast), marked=True)
     recipient = replace(recipient, address=address, name=name)
-    content = compose(rendition, recipient, now, signer_of(installation.settings))
+    content = compose(rendition, recipient, now, signer_of(installation.settings, rendition))
     return post(installation.settings, return_path(rendition, recipient), envelope_recipient(recipient), content)
 
 
@@ -121,6 +126,8 @@ def recipient_of(
     name, slug, joined_on = (
         (row[0], row[1], row[2].date()) if row else (sample.list_name, sample.list_slug, sample.joined_on)
     )
+    sums = modes_of(blast).tracking is Tracking.SUMS
+    in_sums = tokens_in_sums(installation.keyring, blast.id) if sums else {}
     return Recipient(
         address=identity.email,
         name=identity.name,
@@ -128,16 +135,16 @@ def recipient_of(
         list_name=name,
         list_slug=slug,
         share_code=member.share_code,
-        tokens=tokens_for(installation.keyring, Ticket(member.id, blast.id)),
+        tokens=tokens_for(installation.keyring, Ticket(member.id, blast.id))._replace(**in_sums),
         values={**{k: str(v) for k, v in member.attributes.items()}, "country": member.country or "", **thanks},
     )
 
 
 def _proof(
-    installation: Installation, session: Session, blast: Blast, language: str, *, marked: bool = False
+    installation: Installation, session: Session, blast: Blast, language: str, modes: Modes, *, marked: bool = False
 ) -> tuple[Rendition, Recipient, datetime]:
     now = session.scalars(select(clock())).one()
-    rendition = compile_language(installation.settings, blast.appeal, blast.slug, language, proof=marked)
+    rendition = compile_language(installation.settings, blast.appeal, blast.slug, language, modes=modes, proof=marked)
     recipient = sample_recipient(installation.keyring, blast.id, SAMPLE_ADDRESS, "", now.date())
     ids = lifecycle.lists_of(session, blast.id, included=True)
     first = session.scalars(select(MemberList).where(MemberList.id.in_(ids)).order_by(MemberList.id)).first()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.audience.members import Member
@@ -37,14 +37,21 @@ class Hit:
 def record(session: Session, hits: Sequence[Hit]) -> int:
     """Write hits as events in one statement; returns how many.
 
-    A hit of a blast that is gone is dropped, as that blast's events were; a member who is gone stays out. What comes by
-    a mail to a record that was merged is done by the one who stays.
+    A hit of a blast that is gone is dropped, as that blast's events were, and so is what somebody did who turned
+    tracking off since their mail left; a member who is gone stays out. What comes by a mail to a record that was merged
+    is done by the one who stays.
     """
     blasts = _still_there(session, Blast.id, (hit.blast for hit in hits))
     named = {number for hit in hits for number in (hit.member, hit.via) if number}
     there = _still_there(session, Member.id, named)
     members = {number: number for number in there} | stayed(session, named - there)
-    rows = [_row(hit, members) for hit in hits if not hit.blast or hit.blast in blasts]
+    untracked = _still_there(session, Member.id, members.values(), ~Member.tracking)
+    rows = [
+        _row(hit, members)
+        for hit in hits
+        if (not hit.blast or hit.blast in blasts)
+        and untracked.isdisjoint((members.get(hit.member), members.get(hit.via)))
+    ]
     if rows:
         session.execute(insert(Event), rows)
     return len(rows)
@@ -64,10 +71,15 @@ def _row(hit: Hit, members: Mapping[int, int]) -> dict[str, object]:
     }
 
 
-def _still_there(session: Session, column: InstrumentedAttribute[int], numbers: Iterable[int]) -> set[int]:
+def _still_there(
+    session: Session,
+    column: InstrumentedAttribute[int],
+    numbers: Iterable[int],
+    only: ColumnElement[bool] = true(),  # noqa: B008 - a constant
+) -> set[int]:
     wanted = sorted({number for number in numbers if number})
     found: set[int] = set()
     # In slices: a statement may carry only so many parameters.
     for start in range(0, len(wanted), 500):
-        found.update(session.scalars(select(column).where(column.in_(wanted[start : start + 500]))))
+        found.update(session.scalars(select(column).where(column.in_(wanted[start : start + 500]), only)))
     return found

@@ -21,6 +21,7 @@ from mobilizer.message.pieces import Line, clean
 from mobilizer.message.rendition import Rendition
 from mobilizer.message.tags import THANKS, split, tag_problems
 from mobilizer.problems import N_, Problem
+from mobilizer.tracking import Tracking
 
 WATCH, SHARE = LinkTarget("watch"), LinkTarget("share")
 CLIPPED_AT = 102 * 1024  # bytes of HTML; Gmail cuts off what is beyond, the unsubscribe link first
@@ -108,7 +109,9 @@ def compile_rendition(copy: Copy, frame: Frame, links: Sequence[LinkTarget], phr
         greeting=marks.line(clean(marks.plain(copy.greeting or copy.greeting_nameless))),
         greeting_nameless=marks.line(clean(marks.plain(copy.greeting_nameless))),
         text=marks.line(_GAPS.sub("\n\n", plain).strip()),
-        html=_with_pixel(inlined(html), marks),
+        html=marks.line(inlined(html)) if frame.tracking is Tracking.OFF else _with_pixel(inlined(html), marks),
+        tracking=frame.tracking,
+        discreet=frame.discreet,
     )
 
 

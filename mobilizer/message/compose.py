@@ -58,7 +58,7 @@ def mail(rendition: Rendition, recipient: Recipient, date: datetime, signer: Sig
         _date(date, date.tzinfo),
         tokens.message.encode().join(plan.message_id),
         tokens.unsubscribe.encode().join(plan.unsubscribe),
-        _list_id(recipient.list_name, recipient.list_slug, plan.return_domain),
+        plan.list_id or _list_id(recipient.list_name, recipient.list_slug, plan.return_domain),
     ]
     lines = [plan.opening]
     for part in plan.parts:
@@ -115,7 +115,7 @@ class _Plan:
     """All of a rendition that is the same in each of its messages, encoded, and where the rest goes.
 
     `subject` is empty if it is the same for all and among the `headers`; `message_id` and `unsubscribe` are folded, and
-    lack the token between their pieces.
+    lack the token between their pieces. `list_id` is empty if each list has its own.
     """
 
     voice: Voice
@@ -123,6 +123,7 @@ class _Plan:
     subject: Places
     message_id: list[bytes]
     unsubscribe: list[bytes]
+    list_id: bytes
     return_domain: str
     opening: bytes
     parts: tuple[Encoding, ...]
@@ -144,6 +145,7 @@ def _plan(rendition: Rendition) -> _Plan:
         subject=subject,
         message_id=structured_header("Message-ID", f"<{_STAND_IN.decode()}@{domain}>").split(_STAND_IN),
         unsubscribe=structured_header("List-Unsubscribe", web, post).split(_STAND_IN),
+        list_id=_list_id("", "news", domain) if rendition.discreet else b"",
         return_domain=domain,
         opening=opening,
         parts=parts,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
+from mobilizer.tracking import Tracking
+
 TOKEN_WIDTH = 50
 
 
@@ -43,7 +45,8 @@ class Frame:
 
     `base_url` has no slash at its end; `poster_width` and `poster_height` are in CSS pixels as shown (files are 2x);
     `other_languages` are the tags of the blast's other renditions. Links and headers without a colour of their own have
-    the brand's; a `proof` says in its subject that it is one.
+    the brand's; a `proof` says in its subject that it is one. `page_slug` names the appeal on our pages; `tracking`
+    says what its links tell; a `discreet` mail says nothing of lists either.
     """
 
     template: str
@@ -64,10 +67,16 @@ class Frame:
     link_colour: str = ""
     header_colour: str = ""
     proof: bool = False
+    page_slug: str = ""
+    tracking: Tracking = Tracking.PSEUDONYMOUS
+    discreet: bool = False
 
 
 class Tokens(NamedTuple):
-    """One token a purpose, each of TOKEN_WIDTH lower-case letters and digits: none serves as another."""
+    """One token a purpose, each of TOKEN_WIDTH lower-case letters and digits: none serves as another.
+
+    Where a blast is counted in sums, `open` and `click` are the same for all of its members.
+    """
 
     open: str
     click: str

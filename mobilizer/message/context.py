@@ -18,6 +18,7 @@ from mobilizer.message.fonts import font_stack, line_height
 from mobilizer.message.headers import Unaddressable, wire_domain
 from mobilizer.message.marks import Marks
 from mobilizer.message.pieces import Form
+from mobilizer.tracking import Tracking
 
 LIGHT_CARD, DARK_CARD = "#ffffff", "#1d1d22"
 DARK_RATIO = 7.0  # contrast of a hue with the dark card, where programs often paint over the rest
@@ -46,13 +47,13 @@ class Other:
 
 def context(copy: Copy, frame: Frame, links: Sequence[LinkTarget], marks: Marks, form: Form) -> dict[str, Any]:
     """The names a template may use; in HTML each value is escaped already."""
-    base_url = wire_url(frame.base_url)
+    leads = _leads(copy, frame, links, marks)
     here = language(copy.language)
     return {
-        **_words(copy, marks, form, _relink(base_url, links, marks)),
+        **_words(copy, marks, form, lambda href: leads(LinkTarget("url", href))),
         "frame": frame,
-        "url": _urls(base_url, links, marks, frame.blast_slug),
-        "others": [Other(language(t), f"{base_url}/v/{marks.mark('view')}/{t}") for t in frame.other_languages],
+        "url": _urls(copy, frame, leads, marks),
+        "others": [Other(language(tag), _elsewhere(tag, frame, marks)) for tag in frame.other_languages],
         "language": here,
         "start": "right" if here.direction == "rtl" else "left",
         "end": "left" if here.direction == "rtl" else "right",
@@ -104,25 +105,48 @@ def _words(copy: Copy, marks: Marks, form: Form, relink: Callable[[str], str]) -
     }
 
 
-def _relink(base_url: str, links: Sequence[LinkTarget], marks: Marks) -> Callable[[str], str]:
-    def relink(href: str) -> str:
-        return _click(base_url, links, marks, LinkTarget("url", href))
-
-    return relink
+Leads = Callable[[LinkTarget], str]
 
 
-def _click(base_url: str, links: Sequence[LinkTarget], marks: Marks, target: LinkTarget) -> str:
-    return f"{base_url}/c/{marks.mark('click')}/{links.index(target) + 1}"
+def _leads(copy: Copy, frame: Frame, links: Sequence[LinkTarget], marks: Marks) -> Leads:
+    """The address that each link of a mail has: what it tells of who follows it is the tracking mode's to say."""
+    base_url, page = wire_url(frame.base_url), _page(copy.language, frame)
+
+    def by_member(target: LinkTarget) -> str:
+        return f"{base_url}/c/{marks.mark('click')}/{links.index(target) + 1}"
+
+    def in_sums(target: LinkTarget) -> str:
+        return f"{base_url}/n/{marks.mark('click')}/{copy.language}/{links.index(target) + 1}"
+
+    def straight(target: LinkTarget) -> str:
+        return target.url or (f"{page}#share" if target.kind == "share" else page)
+
+    ways = {Tracking.PSEUDONYMOUS: by_member, Tracking.SUMS: in_sums, Tracking.OFF: straight}
+    return ways[frame.tracking]
 
 
-def _urls(base_url: str, links: Sequence[LinkTarget], marks: Marks, slug: str) -> Urls:
+def _page(tag: str, frame: Frame) -> str:
+    """The watch page as anybody may see it."""
+    return f"{wire_url(frame.base_url)}/w/{frame.page_slug or frame.blast_slug}/{tag}"
+
+
+def _elsewhere(tag: str, frame: Frame, marks: Marks) -> str:
+    """The same in another language: their own mail, or the page, which has its words too."""
+    if frame.tracking is Tracking.PSEUDONYMOUS:
+        return f"{wire_url(frame.base_url)}/v/{marks.mark('view')}/{tag}"
+    return _page(tag, frame)
+
+
+def _urls(copy: Copy, frame: Frame, leads: Leads, marks: Marks) -> Urls:
+    base_url = wire_url(frame.base_url)
+    by_member = frame.tracking is Tracking.PSEUDONYMOUS
     return Urls(
-        watch=_click(base_url, links, marks, LinkTarget("watch")),
-        share=_click(base_url, links, marks, LinkTarget("share")),
-        own=f"{base_url}/s/{marks.mark('share_code')}/{slug}",
+        watch=leads(LinkTarget("watch")),
+        share=leads(LinkTarget("share")),
+        own=f"{base_url}/s/{marks.mark('share_code')}/{frame.blast_slug}" if by_member else _page(copy.language, frame),
         unsubscribe=f"{base_url}/u/{marks.mark('unsubscribe')}",
         preferences=f"{base_url}/p/{marks.mark('preferences')}",
-        view=f"{base_url}/v/{marks.mark('view')}",
+        view=f"{base_url}/v/{marks.mark('view')}" if by_member and not frame.discreet else "",
     )
 
 

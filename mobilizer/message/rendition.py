@@ -9,9 +9,12 @@ from functools import lru_cache
 
 from mobilizer.message.pieces import Line, from_json, slots_of, to_json
 from mobilizer.message.tags import THANKS
+from mobilizer.tracking import Tracking
 
 FORMAT = 1
 _LINES = ("subject", "preheader", "greeting", "greeting_nameless", "text", "html")
+# What came later is only said where it is not as it always was: older renditions have it as well.
+_LATER = {"tracking": Tracking.PSEUDONYMOUS, "discreet": False}
 
 
 class UnreadableRendition(ValueError):
@@ -39,6 +42,8 @@ class Rendition:
     greeting_nameless: Line
     text: Line
     html: Line
+    tracking: Tracking = Tracking.PSEUDONYMOUS
+    discreet: bool = False
 
     @property
     def content_hash(self) -> str:
@@ -59,6 +64,9 @@ class Rendition:
     def dumps(self) -> str:
         """As JSON text, the same for the same content."""
         fields = asdict(self) | {name: to_json(getattr(self, name)) for name in _LINES}
+        for name, usual in _LATER.items():
+            if fields[name] == usual:
+                del fields[name]
         return json.dumps({"format": FORMAT, **fields}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
@@ -73,6 +81,7 @@ def _loaded(text: str) -> Rendition:
         fields = json.loads(text)
         if fields.pop("format") != FORMAT:
             raise UnreadableRendition("another version of Mobilizer wrote this rendition; compile the blast anew")
-        return Rendition(**fields | {name: from_json(fields[name]) for name in _LINES})
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        said = {name: from_json(fields[name]) for name in _LINES}
+        return Rendition(**fields | said | {"tracking": Tracking(fields.get("tracking", Tracking.PSEUDONYMOUS))})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableRendition("this is not a rendition") from error

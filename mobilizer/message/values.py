@@ -11,9 +11,10 @@ from babel.dates import format_date
 from mobilizer.message.content import Recipient, Tokens
 from mobilizer.message.pieces import Line, Piece, Slot, clean, escape, fill, joined, placed, slots_of
 from mobilizer.message.rendition import Rendition
+from mobilizer.tracking import Tracking
 
 # A picture of one pixel: how an open is told.
-PIXEL = '<img src="%s/o/', '.gif" width="1" height="1" alt="" border="0" style="display:block;width:1px;height:1px">'
+PIXEL = '<img src="%s', '.gif" width="1" height="1" alt="" border="0" style="display:block;width:1px;height:1px">'
 
 # What is known of every member, in the order of `_known`; other fields are merge tags that come from `values`.
 FIELDS = (*Tokens._fields, "share_code", "name", "first_name", "list", "joined_on")
@@ -60,7 +61,8 @@ class Voice:
 def with_pixel(rendition: Rendition) -> Line:
     """The HTML with the picture that tells of an open."""
     before, after = PIXEL
-    return _pictured(rendition, (before % rendition.base_url, Slot("open"), after))
+    way, tail = ("n", f"/{rendition.language}") if rendition.tracking is Tracking.SUMS else ("o", "")
+    return _pictured(rendition, (before % f"{rendition.base_url}/{way}/", Slot("open"), tail + after))
 
 
 def without_pixel(rendition: Rendition) -> Line:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from mobilizer.public import clicks, files, joining, knowing, leaving, preferences, viewing, watching
+from mobilizer.public import clicks, files, joining, knowing, leaving, preferences, sums, viewing, watching
 from mobilizer.public.answers import asset, guard
 
 blueprint = Blueprint(
@@ -16,6 +16,10 @@ blueprint = Blueprint(
 )
 blueprint.add_url_rule("/c/<token>/<int:n>", "click", clicks.click, methods=["GET"])
 blueprint.add_url_rule("/o/<token>.gif", "pixel", clicks.pixel, methods=["GET"])
+blueprint.add_url_rule("/n/<token>/<tag>/<int:n>", "click_in_sums", sums.click, methods=["GET"])
+blueprint.add_url_rule("/n/<token>/<tag>.gif", "pixel_in_sums", sums.pixel, methods=["GET"])
+blueprint.add_url_rule("/n/<token>/<tag>/<int:n>", "click_in_sums", sums.click, methods=["GET"])
+blueprint.add_url_rule("/n/<token>/<tag>.gif", "pixel_in_sums", sums.pixel, methods=["GET"])
 blueprint.add_url_rule("/s/<code>/<slug>", "share", watching.share, methods=["GET"])
 for rule in ("/w/<slug>/<tag>", "/w/<slug>/<tag>/<code>"):
     blueprint.add_url_rule(rule, "watch", watching.watch, methods=["GET"])

@@ -14,6 +14,7 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.blasts import Rendition as RenditionRow
+from mobilizer.blasts.modes import modes_of
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Delivery, is_for
@@ -60,7 +61,8 @@ def _mail(session: Session, ticket: Ticket, tag: str) -> tuple[str, str] | None:
     if not spoken:
         return None
     try:
-        rendition = _rendition(session, blast, spoken, frozen=bool(kept))
+        member = session.get(Member, ticket.member)
+        rendition = _rendition(session, blast, spoken, member, frozen=bool(kept))
         html = html_of(rendition, _recipient(session, blast, ticket, delivery, spoken), pixel=False)
     except (CompileError, BadSeal, KeyError):
         return None
@@ -71,10 +73,11 @@ def _kept(session: Session, blast: Blast) -> tuple[str, ...]:
     return tuple(session.scalars(select(RenditionRow.language).where(RenditionRow.blast_id == blast.id)))
 
 
-def _rendition(session: Session, blast: Blast, tag: str, *, frozen: bool) -> Rendition:
+def _rendition(session: Session, blast: Blast, tag: str, member: Member | None, *, frozen: bool) -> Rendition:
     if not frozen:  # a proof before launch
-        return compile_language(installation().settings, blast.appeal, blast.slug, tag)
-    return Rendition.loads(session.get_one(RenditionRow, (blast.id, tag)).compiled)
+        return compile_language(installation().settings, blast.appeal, blast.slug, tag, modes=modes_of(blast))
+    row = session.get_one(RenditionRow, (blast.id, tag))
+    return Rendition.loads(row.compiled if member is None or member.tracking else row.untracked or row.compiled)
 
 
 def _recipient(session: Session, blast: Blast, ticket: Ticket, delivery: Delivery | None, spoken: str) -> Recipient:

@@ -19,7 +19,8 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.queries import MemberLine, lines_of, member_by_address
 from mobilizer.audience.searching import by_name
 from mobilizer.blasts.fallbacks import working
-from mobilizer.blasts.renditions import NOBODY, sample_recipient
+from mobilizer.blasts.renditions import sample_recipient
+from mobilizer.blasts.tickets import NOBODY
 from mobilizer.engagement.thanks import JOINED, WATCHED, said
 from mobilizer.http import installation
 from mobilizer.languages import choose
