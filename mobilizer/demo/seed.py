@@ -21,6 +21,7 @@ from mobilizer.blasts.blasts import BlastState
 from mobilizer.demo import APPEAL, BLAST, EARLIER, MEMBERS
 from mobilizer.demo.box import NotADemo
 from mobilizer.demo.contents import read_content
+from mobilizer.demo.habits import write_habits
 from mobilizer.demo.logins import LOGINS
 from mobilizer.demo.past import write_past
 from mobilizer.demo.people import LISTS, WORDING, Person, invent
@@ -52,7 +53,8 @@ def seed(installation: Installation, now: datetime, members: int = MEMBERS) -> b
         _suppressions(session, installation, people, now)
         for one in (earlier, appeal):
             _reviewed(session, one, organizer)
-        write_past(session, installation, earlier, people, ids, lists, now)
+        past = write_past(session, installation, earlier, people, ids, lists, now)
+        write_habits(session, ids, people, past.id, organizer)
         _ready(session, appeal, lists, organizer)
     return True
 

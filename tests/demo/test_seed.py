@@ -7,10 +7,12 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
+from mobilizer.appeals.glossary import terms
 from mobilizer.audience.addresses import normalise
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.suppressions import Suppression
+from mobilizer.audience.tagging import tag_lines
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import check
 from mobilizer.delivery.ledger import FINAL, Delivery, DeliveryState
@@ -25,6 +27,9 @@ from mobilizer.engagement.events import Event, EventKind
 from mobilizer.installation import Installation
 from mobilizer.languages import parents
 from mobilizer.organizers.accounts import verify
+from mobilizer.segments.keeping import segments
+from mobilizer.segments.segments import count
+from mobilizer.segments.tree import read_rules
 from tests.demo.conftest import MEMBERS, NOW
 
 RESERVED = ("example.org", "example.net", "example.com", "example", "test")
@@ -77,6 +82,15 @@ def test_the_ledger_of_the_past_blast_adds_up(seeded: Installation) -> None:
     assert +Counter(reckoned.states) == states, "its page says the same"
     assert set(states) <= set(FINAL)
     assert states[DeliveryState.ACCEPTED] > MEMBERS / 2
+
+
+def test_its_segments_find_people_and_its_words_are_agreed(seeded: Installation) -> None:
+    with seeded.database.read() as session:
+        found = {one.name: sum(n for _, n in count(session, read_rules(one.rules), NOW)) for one in segments(session)}
+        assert {tag.name: tag.members > 0 for tag in tag_lines(session)} == {"Translates": True, "Volunteer": True}
+        assert [term.words for term in terms(session)] == ["embrace", "skater"]
+    assert len(found) == 3
+    assert all(found.values()), found
 
 
 def test_only_those_who_got_the_past_blast_did_anything_and_never_in_the_future(seeded: Installation) -> None:
