@@ -17,6 +17,7 @@ from mobilizer.audience import headcounts
 from mobilizer.custody import retention
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, late, opening, reconcile
+from mobilizer.engagement import winners
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
 from mobilizer.notices import mailing, noting
@@ -35,6 +36,7 @@ STEPS: tuple[Callable[[Session], object], ...] = (
     reconcile.start_due,
     opening.watch_first,
     opening.open_due,
+    winners.choose_due,
     reconcile.retry_held,
     reconcile.hold_refused,
     reconcile.settle_cancelled,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from mobilizer.appeals.appeals import Translation
+from mobilizer.appeals.variants import FIRST, wording
 from mobilizer.message.content import Copy
 
 
-def to_copy(translation: Translation) -> Copy:
-    """The raw words of a translation, with merge tags and Markdown."""
+def to_copy(translation: Translation, variant: str = FIRST) -> Copy:
+    """The raw words of a translation in one of its variants, with merge tags and Markdown."""
+    subject, body = wording(translation, variant)
     return Copy(
         language=translation.language,
         title=translation.title,
-        subject=translation.subject,
+        subject=subject,
         preheader=translation.preheader,
         greeting=translation.greeting,
         greeting_nameless=translation.greeting_nameless,
-        body=translation.body,
+        body=body,
         button=translation.button,
         poster_alt=translation.poster_alt,
         share_text=translation.share_text,

@@ -13,7 +13,7 @@ from mobilizer.problems import N_
 class Field:
     """One field that a translator fills. `merge_tags` says whether a member's values may stand in it; `shown` is how
     many letters of it a phone's inbox shows, about, 0 where nothing is cut; `pages`, that it stands on public pages
-    only, and in no mail."""
+    only, and in no mail; `variant`, of which variant of the mail it is, where it is not of all."""
 
     name: str
     label: str
@@ -24,6 +24,33 @@ class Field:
     merge_tags: bool = False
     shown: int = 0
     pages: bool = False
+    variant: str = ""
+
+
+def _of_variant(variant: str, subject: str, opening: str) -> tuple[Field, Field]:
+    """What one more variant may say in its own way."""
+    return (
+        Field(
+            f"subject_{variant}",
+            subject,
+            N_("Another subject to try. Left empty, this variant has the first one."),
+            max_length=150,
+            required=False,
+            merge_tags=True,
+            shown=38,
+            variant=variant,
+        ),
+        Field(
+            f"opening_{variant}",
+            opening,
+            N_("Stands in place of the first paragraph of the text. Left empty, it begins as the first one does."),
+            max_length=2_000,
+            required=False,
+            multiline=True,
+            merge_tags=True,
+            variant=variant,
+        ),
+    )
 
 
 FIELDS: tuple[Field, ...] = (
@@ -111,6 +138,9 @@ FIELDS: tuple[Field, ...] = (
             ),
         )
     ),
+    *_of_variant("b", N_("Subject of variant B"), N_("Opening of variant B")),
+    *_of_variant("c", N_("Subject of variant C"), N_("Opening of variant C")),
+    *_of_variant("d", N_("Subject of variant D"), N_("Opening of variant D")),
 )
 # What may stand in a field with merge tags, by the name of the tag.
 MERGE_TAGS = {

@@ -12,12 +12,14 @@ from mobilizer.appeals.editing import check_values, translation_in
 from mobilizer.appeals.fields import FIELDS
 from mobilizer.appeals.scripts import foreign_script
 from mobilizer.appeals.telling import seems
+from mobilizer.appeals.variants import variants_of, wording
 from mobilizer.languages import language
 from mobilizer.message.markdown import links
 from mobilizer.message.tags import tags_in
 from mobilizer.message.templates import template_named
 from mobilizer.problems import N_, Problem, Severity
 
+LINKED = ("body", *(field.name for field in FIELDS if field.variant and field.multiline))
 PERSON = frozenset({"name", "first_name"})
 
 
@@ -36,7 +38,7 @@ def parity(appeal: Appeal) -> list[Problem]:
 
 def parity_of(appeal: Appeal, translation: Translation) -> list[Problem]:
     """The same for one translation."""
-    problems = _own_problems(translation)
+    problems = _own_problems(translation) + _alike(translation)
     source = translation_in(appeal, appeal.source_language)
     if source is not None and translation is not source:
         problems += _against(source, translation)
@@ -88,8 +90,23 @@ def _own_problems(translation: Translation) -> list[Problem]:
     return found
 
 
+def _alike(translation: Translation) -> list[Problem]:
+    """Variants that say what an earlier one says: there is nothing to choose between them."""
+    problems, said = [], dict[tuple[str, str], str]()
+    for variant in variants_of(translation):
+        earlier = said.setdefault(wording(translation, variant), variant)
+        if earlier != variant:
+            message = N_("Variants %(one)s and %(other)s say the same. Write another one, or take this one out.")
+            params = {"one": earlier.upper(), "other": variant.upper()}
+            field = "subject" if getattr(translation, f"subject_{variant}") else "opening"
+            problems.append(_at(translation, f"{field}_{variant}", "appeal.same_variant", message, params))
+    return problems
+
+
 def _against(source: Translation, translation: Translation) -> list[Problem]:
-    problems = _tag_differences(source, translation) + _link_differences(source, translation)
+    problems = _tag_differences(source, translation)
+    for name in LINKED:
+        problems += _link_differences(source, translation, name)
     for name, severity in (("body", "error"), ("subject", "warning")):
         words = getattr(translation, name)
         if words and words == getattr(source, name):
@@ -122,21 +139,23 @@ def _tag_differences(source: Translation, translation: Translation) -> list[Prob
     return problems
 
 
-def _link_differences(source: Translation, translation: Translation) -> list[Problem]:
-    """Missing and extra links. Another page of the same site stands for the original: pages have languages too."""
-    if not (source.body and translation.body):
+def _link_differences(source: Translation, translation: Translation, name: str) -> list[Problem]:
+    """Missing and extra links of a field. Another page of the same site stands for the original: pages have languages
+    too."""
+    theirs, ours = getattr(source, name), getattr(translation, name)
+    if not (theirs and ours):
         return []
-    wanted, found = list(links(source.body)), list(links(translation.body))
+    wanted, found = list(links(theirs)), list(links(ours))
     missing = [url for url in wanted if url not in found]
     extra = [url for url in found if url not in wanted]
     sites = Counter(_site(url) for url in missing) & Counter(_site(url) for url in extra)
     problems = []
     for url in _without(missing, sites):
         message = N_("The link to %(url)s of %(source)s is missing here. Add it where it belongs.")
-        problems.append(_differs(source, translation, "body", "appeal.link_missing", message, url=url))
+        problems.append(_differs(source, translation, name, "appeal.link_missing", message, url=url))
     for url in _without(extra, sites):
         message = N_("The link to %(url)s is not in %(source)s. Take it out, or add it there.")
-        problems.append(_differs(source, translation, "body", "appeal.link_extra", message, url=url))
+        problems.append(_differs(source, translation, name, "appeal.link_extra", message, url=url))
     return problems
 
 

@@ -53,10 +53,11 @@ def outdated(translation: Translation) -> dict[str, str]:
 def fingerprint(translation: Translation) -> str:
     """A short text that changes whenever the translation does.
 
-    Fields of pages count where they say something: what was approved before there were such fields stays approved.
+    Fields that may stay empty count where they say something: what was approved before there were such fields stays
+    approved.
     """
-    always = (*(field.name for field in FIELDS if not field.pages), *MEDIA_FIELDS)
-    said = (f"{field.name}={words}" for field in FIELDS if field.pages and (words := getattr(translation, field.name)))
+    always = (*(field.name for field in FIELDS if field.required), *MEDIA_FIELDS)
+    said = (f"{f.name}={words}" for f in FIELDS if not f.required and (words := getattr(translation, f.name)))
     return hash_of(*(getattr(translation, name) for name in always), *said)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mobilizer.appeals.appeals import Appeal
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.lists import MemberList
 from mobilizer.db import Base, BigId, Id, clock
 from mobilizer.problems import Problem, read_problem
@@ -114,7 +115,7 @@ class BlastList(Base):
 
 
 class Rendition(Base):
-    """The appeal compiled for one language, frozen for a blast: what message.compile made, as JSON text.
+    """The appeal compiled for one language and variant, frozen for a blast: what message.compile made, as JSON text.
 
     `untracked` is the same for members who turned tracking off; empty where `compiled` is for them too.
     """
@@ -123,6 +124,7 @@ class Rendition(Base):
 
     blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"), primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
+    variant: Mapped[str] = mapped_column(primary_key=True, default=FIRST)
     content_hash: Mapped[str]
     compiled: Mapped[str]
     untracked: Mapped[str] = mapped_column(default="", server_default="")

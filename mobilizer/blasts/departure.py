@@ -1,4 +1,5 @@
-"""Blasts: how a blast leaves. All at once, at one local hour in each time zone, or to a few people first."""
+"""Blasts: how a blast leaves. All at once, at one local hour in each time zone, to a few people first, or in variants
+to a part of each language, of which the best goes to the others."""
 
 from __future__ import annotations
 
@@ -21,6 +22,15 @@ class Past(StrEnum):
     NEXT_DAY = "next_day"
 
 
+class Goal(StrEnum):
+    """What tells which variant is best: how many of those who have it did this."""
+
+    CLICKS = "clicks"
+    WATCHES = "watches"
+    SHARES = "shares"
+    RECRUITS = "recruits"
+
+
 @dataclass(frozen=True, slots=True)
 class Departure:
     """How a blast leaves, beside when it is launched; empty: everyone at once.
@@ -29,6 +39,8 @@ class Departure:
     a member without one, `past` what becomes of zones where it was over at `said_at` (UTC), when this was said.
     `percent` of the audience, or so many `people` of it, drawn by lot, go first; the others follow `after_hours` later,
     or with 0 when a person says so.
+    `sample` people get each variant of a language, drawn by lot; the others of it follow `after_hours` later with the
+    variant that did best by its `goal`, or with 0 with the one that a person chooses.
     """
 
     hour: str = ""
@@ -38,11 +50,18 @@ class Departure:
     percent: int = 0
     people: int = 0
     after_hours: int = 0
+    sample: int = 0
+    goal: str = ""
 
     @property
     def written(self) -> dict[str, Any]:
         """As a column keeps it."""
         return {name: value for name, value in asdict(self).items() if value and (self.hour or name != "past")}
+
+    def tries(self, people: int, variants: int) -> bool:
+        """Whether so many people of one language are enough to try so many variants on: at least half of them are left
+        to get the best one."""
+        return bool(self.sample) and variants > 1 and 2 * self.sample * variants <= people
 
     def first_of(self, audience: int) -> int:
         """How many of an audience go first; 0 if there is no first wave."""

@@ -16,6 +16,11 @@ class Modes:
     tracking: Tracking = Tracking.PSEUDONYMOUS
     discreet: bool = False
 
+    @property
+    def may_try(self) -> bool:
+        """Whether variants can be tried: it has to be known who did what, and a discreet mail has one wording."""
+        return self.tracking is Tracking.PSEUDONYMOUS and not self.discreet
+
 
 USUAL = Modes()
 

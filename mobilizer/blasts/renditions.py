@@ -16,6 +16,7 @@ from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.copy import to_copy, to_discreet_copy
 from mobilizer.appeals.poster import MailPoster, compose_poster
+from mobilizer.appeals.variants import FIRST, variants_of
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.fallbacks import working
@@ -35,8 +36,8 @@ NEUTRAL = "#44546a"
 
 
 def freeze(session: Session, settings: Settings, blast: Blast) -> None:
-    """Compile every language that is sent and its links, as they are now, and keep them with the blast; and what
-    languages fall back to.
+    """Compile every language that is sent, each of its variants and their links, as they are now, and keep them with
+    the blast; and what languages fall back to.
 
     Raises message.compile.CompileError where a translation can't be compiled; then nothing is kept.
     """
@@ -47,14 +48,15 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
     for n, target in enumerate(targets, start=1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
     for language in sent_languages(blast):
-        _keep(session, settings, blast, language, targets)
+        for variant in _variants(_translation(blast.appeal, language), modes):
+            _keep(session, settings, blast, (language, variant), targets)
     blast.fallbacks = working(session).fallbacks
     session.flush()
 
 
 def add_late(session: Session, settings: Settings, blast: Blast, language: str) -> None:
-    """Compile one more language, as it is now, for a blast that was launched without it. Links that are frozen keep
-    their numbers, and those that only this language has come behind.
+    """Compile one more language in its first wording, as it is now, for a blast that was launched without it. Links
+    that are frozen keep their numbers, and those that only this language has come behind.
 
     Raises as `compile_language`; then nothing is kept.
     """
@@ -64,21 +66,24 @@ def add_late(session: Session, settings: Settings, blast: Blast, language: str) 
     targets = (*known, *dict.fromkeys(one for one in links_of(said) if one not in known))
     for n, target in enumerate(targets[len(known) :], start=len(known) + 1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
-    _keep(session, settings, blast, language, targets)
+    _keep(session, settings, blast, (language, FIRST), targets)
     session.flush()
 
 
-def _keep(session: Session, settings: Settings, blast: Blast, language: str, targets: Sequence[LinkTarget]) -> None:
-    """Keep one language, as it goes to most and as it goes to those who turned tracking off."""
-    modes = modes_of(blast)
+def _keep(
+    session: Session, settings: Settings, blast: Blast, words: tuple[str, str], targets: Sequence[LinkTarget]
+) -> None:
+    """Keep one language and variant, as it goes to most and as it goes to those who turned tracking off."""
+    (language, variant), modes = words, modes_of(blast)
     rendition, untracked = (
-        compile_language(settings, blast.appeal, blast.slug, language, targets, modes=one)
+        compile_language(settings, blast.appeal, blast.slug, language, targets, modes=one, variant=variant)
         for one in (modes, replace(modes, tracking=Tracking.OFF))
     )
     session.add(
         RenditionRow(
             blast_id=blast.id,
             language=language,
+            variant=variant,
             content_hash=rendition.content_hash,
             compiled=rendition.dumps(),
             untracked="" if modes.tracking is Tracking.OFF else untracked.dumps(),
@@ -102,6 +107,7 @@ def compile_language(
     links: Sequence[LinkTarget] = (),
     *,
     modes: Modes = USUAL,
+    variant: str = FIRST,
     proof: bool = False,
 ) -> Rendition:
     """The rendition of an appeal in one of its languages, with the links of its blast, or as they would be now.
@@ -112,7 +118,7 @@ def compile_language(
     appeals.media.BadMedia where the poster's file is gone."""
     translation = _translation(appeal, language)
     frame = replace(frame_of(settings, appeal, translation, slug, modes), proof=proof)
-    return compiled(copy_of(translation, modes), frame, tuple(links) or link_targets(appeal, modes))
+    return compiled(copy_of(translation, modes, variant), frame, tuple(links) or link_targets(appeal, modes))
 
 
 @lru_cache(maxsize=128)
@@ -125,14 +131,21 @@ def compiled(copy: Copy, frame: Frame, links: tuple[LinkTarget, ...]) -> Renditi
 
 
 def link_targets(appeal: Appeal, modes: Modes = USUAL) -> tuple[LinkTarget, ...]:
-    """Every link of the appeal in any complete language, each once: a link's number is its place, from 1."""
-    copies: list[Copy] = [copy_of(_translation(appeal, language), modes) for language in complete_languages(appeal)]
+    """Every link of the appeal in any complete language and variant, each once: a link's number is its place, from
+    1."""
+    complete = [_translation(appeal, language) for language in complete_languages(appeal)]
+    copies: list[Copy] = [copy_of(one, modes, variant) for one in complete for variant in _variants(one, modes)]
     return tuple(dict.fromkeys(target for copy in copies for target in links_of(copy)))
 
 
-def copy_of(translation: Translation, modes: Modes) -> Copy:
+def copy_of(translation: Translation, modes: Modes, variant: str = FIRST) -> Copy:
     """The words that a mail is made of: those of the appeal, or the discreet ones in their place."""
-    return to_discreet_copy(translation) if modes.discreet else to_copy(translation)
+    return to_discreet_copy(translation) if modes.discreet else to_copy(translation, variant)
+
+
+def _variants(translation: Translation, modes: Modes) -> tuple[str, ...]:
+    """The variants that a blast of these modes has: where nothing can be told of them, the first wording alone."""
+    return variants_of(translation) if modes.may_try else (FIRST,)
 
 
 def frame_of(settings: Settings, appeal: Appeal, translation: Translation, slug: str, modes: Modes = USUAL) -> Frame:

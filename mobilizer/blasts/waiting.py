@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.parity import parity
 from mobilizer.appeals.states import State, states
-from mobilizer.blasts.blasts import Blast
+from mobilizer.appeals.variants import FIRST
+from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.languages import CaughtBy, Choice, choose
 
 # A language that is somebody's own. Nobody waits for one that they would only fall back to.
@@ -26,6 +30,14 @@ class Languages(NamedTuple):
     chain: Collection[str]
     default: str
     fallbacks: Mapping[str, str]
+
+
+def frozen_languages(session: Session, blast: Blast, late: Collection[str]) -> Languages:
+    """The same for a blast whose words are frozen; `late` are the languages that people wait for, also where one of
+    them has come since."""
+    first = (Rendition.blast_id == blast.id, Rendition.variant == FIRST)
+    sent = [tag for tag in session.scalars(select(Rendition.language).where(*first)) if tag not in late]
+    return Languages(sent, late, blast.chain, blast.default_language, blast.fallbacks)
 
 
 class Given(NamedTuple):

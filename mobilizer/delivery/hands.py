@@ -16,7 +16,7 @@ from mobilizer.delivery import claims, fewer, holds, leases
 from mobilizer.delivery.aside import Aside
 from mobilizer.delivery.claims import Person, Receipt, Settlement
 from mobilizer.delivery.lanes import Load
-from mobilizer.delivery.leases import Due, Lease
+from mobilizer.delivery.leases import Due, Lease, Words
 from mobilizer.delivery.ledger import DeliveryState
 from mobilizer.delivery.loads import Loader, Thanks, Unrenderable
 from mobilizer.delivery.reports import Report
@@ -26,7 +26,7 @@ from mobilizer.keys import BadSeal
 from mobilizer.problems import N_
 from mobilizer.transport.outcomes import Trouble
 
-SIDE_BY_SIDE = 4  # leases at the same time: each of another blast or language where there are such
+SIDE_BY_SIDE = 4  # leases at the same time: each of another blast, language or variant where there are such
 MADE_AT_ONCE = 32  # messages of one lease at most: what makes them stays in the processor's caches meanwhile
 UNMADE_IN_A_ROW = 20
 ASK_AGAIN_SECONDS = 1.0
@@ -97,8 +97,8 @@ class Hands:
         self._hands: dict[int, Hand] = {}
         self._turns: deque[Hand] = deque()
         self._made: deque[tuple[Hand, Load]] = deque()
-        self._loaders: dict[tuple[int, str], Loader] = {}
-        self._lately: dict[tuple[int, str], float] = {}  # when a blast's language last had its turn
+        self._loaders: dict[Words, Loader] = {}
+        self._lately: dict[Words, float] = {}  # when a rendition last had its turn
         self._due: list[Due] = []  # found, and not yet taken
         self._found = True
         self._ask_at = float("-inf")
@@ -138,15 +138,14 @@ class Hands:
             people, hand.unclaimed = claims.due_people(session.connection(), lease)
             hand.loader.meet(session, people)
         hand.waiting = people[::-1]
-        self._lately[lease.blast, lease.language] = time.monotonic()
+        self._lately[lease.rendition] = time.monotonic()
         self._turns.append(hand)
         self._report.leased(lease.blast)
         log.info("leased", blast=lease.blast, batch=lease.batch, epoch=lease.epoch, people=len(hand.waiting))
         return True
 
     def take_more(self, enough: int) -> bool:
-        """Lease a further batch: of a blast or language of which none is in hand, so that all leave side by side; of
-        any, while fewer than `enough` people wait. Whether there was one."""
+        """Lease a further batch: of a rendition of which none is in hand, so that all leave side by side; of any, while fewer than `enough` people wait. Whether there was one."""
         if self.aside:
             self._let_rest()
         made = {hand.lease.batch for hand, _ in self._made}
@@ -154,10 +153,10 @@ class Hands:
         if len(working) >= SIDE_BY_SIDE:
             return False
         self._look_for_due()
-        held = {(hand.lease.blast, hand.lease.language) for hand in working}
+        held = {hand.lease.rendition for hand in working}
         short = self.waiting < enough
         for batch in self._due:
-            if short or (batch.blast, batch.language) not in held:
+            if short or batch.rendition not in held:
                 self._due.remove(batch)
                 return self.take(batch.id)
         return False
@@ -192,7 +191,7 @@ class Hands:
         with self._database.read() as session:
             self._due = [batch for batch in leases.next_of_each(session) if batch.id not in self._hands]
         # Whichever had its turn longest ago comes first, a blast that is small or new at once.
-        self._due.sort(key=lambda batch: self._lately.get((batch.blast, batch.language), 0.0))
+        self._due.sort(key=lambda batch: self._lately.get(batch.rendition, 0.0))
         self._found, self._ask_at = bool(self._due), now + ASK_AGAIN_SECONDS
 
     @property
@@ -370,7 +369,7 @@ class Hands:
             del self._hands[hand.lease.batch]
 
     def _loader(self, lease: Lease) -> Loader:
-        key = (lease.blast, lease.language)
+        key = lease.rendition
         if key not in self._loaders:
             self._loaders[key] = Loader(self._installation, self._thanks)
         return self._loaders[key]

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.blasts.blasts import Blast, BlastState, Rendition
 from mobilizer.db import clock, reached
 from mobilizer.delivery.ledger import (
@@ -28,6 +29,9 @@ WORKER_LOST = "worker_lost"  # the reason of a row whose answer was lost with it
 log = structlog.get_logger()
 
 
+Words = tuple[int, str, str]  # the key of a rendition
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A batch that can be leased now."""
@@ -35,6 +39,12 @@ class Due:
     id: int
     blast: int
     language: str
+    variant: str
+
+    @property
+    def rendition(self) -> Words:
+        """What its messages are made of."""
+        return self.blast, self.language, self.variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,12 @@ class Lease:
     blast: int
     language: str
     epoch: int
+    variant: str = FIRST
+
+    @property
+    def rendition(self) -> Words:
+        """What its messages are made of: the key of their rendition."""
+        return self.blast, self.language, self.variant
 
 
 def leasable() -> ColumnElement[bool]:
@@ -73,7 +89,7 @@ def take(session: Session, batch_id: int, owner: str, seconds: float = LEASE_SEC
         .where(Batch.id == free.scalar_subquery())
         .values(state=BatchState.LEASED, epoch=Batch.epoch + 1, owner=owner, lease_until=clock(seconds))
         .execution_options(synchronize_session=False)
-        .returning(Batch.id, Batch.blast_id, Batch.language, Batch.epoch)
+        .returning(Batch.id, Batch.blast_id, Batch.language, Batch.epoch, Batch.variant)
     ).one_or_none()
     if row is None:
         return None
@@ -147,23 +163,24 @@ def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> bool:
 
 
 def next_of_each(session: Session) -> list[Due]:
-    """Of each sending blast's each language, the open batch that has been due longest."""
-    pairs = session.execute(
-        select(Rendition.blast_id, Rendition.language)
+    """Of each sending blast's each rendition, the open batch that has been due longest."""
+    renditions = session.execute(
+        select(Rendition.blast_id, Rendition.language, Rendition.variant)
         .join(Blast, Blast.id == Rendition.blast_id)
         .where(Blast.state == BlastState.SENDING)
     )
-    found = [session.execute(_first_of(blast, language)).one_or_none() for blast, language in pairs.all()]
+    found = [session.execute(_first_of(*words)).one_or_none() for words in renditions.all()]
     return [Due(*row) for row in found if row is not None]
 
 
-def _first_of(blast: int, language: str) -> Select[int, int, str]:
+def _first_of(blast: int, language: str, variant: str) -> Select[int, int, str, str]:
     return (
-        select(Batch.id, Batch.blast_id, Batch.language)
+        select(Batch.id, Batch.blast_id, Batch.language, Batch.variant)
         .where(
             Batch.blast_id == blast,
             Batch.state == BatchState.OPEN,
             Batch.language == language,
+            Batch.variant == variant,
             reached(Batch.due_at, LONGEST_WAIT),
         )
         .order_by(Batch.due_at, Batch.id)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.blasts.blasts import EVERYBODY
 from mobilizer.db import Base, BigId, Id, clock
 
@@ -35,22 +36,24 @@ class BatchState(StrEnum):
 
 
 class Batch(Base):
-    """Deliveries of one language, worked by one owner at a time. Each lease has a higher `epoch`.
+    """Deliveries of one language and variant, worked by one owner at a time. Each lease has a higher `epoch`.
 
     `wave` is the part of the audience that it belongs to (waves.py), 0 for what goes at once. One that is held for its
-    language knows what its people get `otherwise`, and by which step of the fallback chain.
+    language knows what its people get `otherwise`, and by which step of the fallback chain. One that is held for the
+    best variant has that in place of the first wording once it is chosen.
     """
 
     __tablename__ = "batches"
     __table_args__ = (
         CheckConstraint("state IN ('held', 'open', 'leased', 'done')", name="state"),
         Index("ix_batches_due", "state", "due_at"),
-        Index("ix_batches_next", "blast_id", "state", "language", "due_at"),
+        Index("ix_batches_next", "blast_id", "state", "language", "variant", "due_at"),
     )
 
     id: Mapped[Id]
     blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
     language: Mapped[str]
+    variant: Mapped[str] = mapped_column(default=FIRST)
     state: Mapped[str] = mapped_column(default=BatchState.OPEN)
     epoch: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str] = mapped_column(default="")

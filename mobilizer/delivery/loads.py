@@ -17,7 +17,7 @@ from mobilizer.blasts.tickets import tokens_for, tokens_in_sums
 from mobilizer.db import clock
 from mobilizer.delivery.claims import Person
 from mobilizer.delivery.lanes import Load
-from mobilizer.delivery.leases import Lease
+from mobilizer.delivery.leases import Lease, Words
 from mobilizer.installation import Installation, wrong_keys
 from mobilizer.keys import BadSeal, Ticket, UnknownKey
 from mobilizer.message.compose import mail
@@ -54,7 +54,7 @@ class Loader:
         self._database = installation.database
         self._settings = installation.settings
         self._signer: Signer | None = None
-        self._renditions: dict[tuple[int, str], Pair] = {}
+        self._renditions: dict[Words, Pair] = {}
         self._lease: Lease | None = None
         self._pair: Pair | None = None
         self._in_sums: dict[str, str] = {}
@@ -66,7 +66,7 @@ class Loader:
         Raises where the signing key or a rendition can't be read, or is gone: ours, for which nobody is skipped.
         """
         self._date = session.scalar(select(clock()))
-        key = (lease.blast, lease.language)
+        key = lease.rendition
         if key not in self._renditions:
             row = session.get_one(RenditionRow, key)
             self._renditions[key] = Rendition.loads(row.compiled), Rendition.loads(row.untracked or row.compiled)

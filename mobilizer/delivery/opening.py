@@ -22,20 +22,20 @@ MOST_COMPLAINTS, LEAST_COMPLAINTS = 0.003, 2
 
 
 def open_due(session: Session) -> None:
-    """Open the held waves whose moment has come. One that is an hour late holds its blast: a person decides, unless one
-    has let it go on since."""
+    """Open the held waves whose moment has come, but those that wait for the best variant. One that is an hour late
+    holds its blast: a person decides, unless one has let it go on since."""
     still = or_(Blast.resumed_at.is_(None), Blast.resumed_at < Wave.opens_at)
     late = and_(Wave.opens_at < clock(-LATE_SECONDS), still)
     due = (
-        select(Wave.blast_id, Wave.n, late)
+        select(Wave.blast_id, Wave.n, Wave.kind, late)
         .join(Blast, Blast.id == Wave.blast_id)
         .where(Blast.state == BlastState.SENDING, Wave.opened_at.is_(None), Wave.opens_at <= clock())
         .order_by(Wave.blast_id, Wave.n)
     )
-    for blast_id, n, is_late in session.execute(due).all():
+    for blast_id, n, kind, is_late in session.execute(due).all():
         if is_late:
             lifecycle.hold(session, blast_id, LATE, retry_seconds=None)
-        else:
+        elif kind != Kind.WINNER:  # somebody has to look first who did best: engagement.winners
             waves.release(session, blast_id, n)
 
 
@@ -45,7 +45,10 @@ def watch_first(session: Session) -> None:
         select(Wave)
         .join(Blast, Blast.id == Wave.blast_id)
         .where(
-            Blast.state == BlastState.SENDING, Wave.kind == Kind.REST, Wave.opened_at.is_(None), Wave.stopped_for == ""
+            Blast.state == BlastState.SENDING,
+            Wave.kind.in_((Kind.REST, Kind.WINNER)),
+            Wave.opened_at.is_(None),
+            Wave.stopped_for == "",
         )
     )
     for rest in session.scalars(waiting).all():

@@ -10,24 +10,28 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Row, Table, and_, case, func, insert, literal, literal_column, select
 from sqlalchemy.orm import Session
 
-from mobilizer.blasts.blasts import Blast, Rendition
-from mobilizer.blasts.waiting import Languages, given
+from mobilizer.appeals.variants import FIRST
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.waiting import frozen_languages, given
 from mobilizer.db import BigId
 from mobilizer.delivery.ledger import Batch, BatchState, numbered
 from mobilizer.delivery.packing import Parcel, pack, stretch
+from mobilizer.delivery.trials import wave_and_variant
 from mobilizer.delivery.waves import AT_ONCE, Kind, of_blast
 from mobilizer.languages import CaughtBy
 
 STEPS = tuple(CaughtBy)
-PART = "part"  # the column of the wave that people are in by the way their blast leaves; not there if all go at once
+# The column of the wave or variant that people are in by the way their blast leaves; not there if all go at once.
+PART = "part"
 Pair = tuple[str, str | None, int]  # two languages and a part
 
 
 class Group(NamedTuple):
-    """People who can be in one batch: of one language and wave, and who would get the same otherwise."""
+    """People who can be in one batch: of one language, wave and variant, and who would get the same otherwise."""
 
     language: str
     wave: int = AT_ONCE
+    variant: str = FIRST
     otherwise: str = ""
     otherwise_by: str = ""
 
@@ -101,17 +105,16 @@ def _row(blast: Blast, number: int, parcel: Parcel[Group]) -> dict[str, object]:
 
 def _places(session: Session, blast: Blast, pairs: Sequence[Pair]) -> dict[Pair, Place]:
     """Where pairs go. Whoever waits for their language waits for that alone, and not for an hour or the first few."""
-    offered = session.scalars(select(Rendition.language).where(Rendition.blast_id == blast.id)).all()
     late = {wave.language: wave.n for wave in of_blast(session, blast.id, Kind.LANGUAGE)} if blast.waits else {}
     # A language that has come since the first of them were frozen is late all the same: its wave is open for all.
-    sent = [tag for tag in offered if tag not in late]
-    languages = Languages(sent, list(late), blast.chain, blast.default_language, blast.fallbacks)
+    languages = frozen_languages(session, blast, list(late))
     places = {}
     for one, other, part in pairs:
         choice, otherwise = given(languages, one, other)
-        group = Group(choice.language, part)
+        group = Group(choice.language, *wave_and_variant(part))
         if otherwise is not None:
-            group = Group(choice.language, late[choice.language], otherwise.language, otherwise.caught_by.value)
+            held = (otherwise.language, otherwise.caught_by.value)
+            group = Group(choice.language, late[choice.language], FIRST, *held)
         places[one, other, part] = Place(group, choice.caught_by)
     return places
 

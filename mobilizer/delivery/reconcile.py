@@ -29,8 +29,11 @@ def launching(session: Session) -> list[int]:
 
 
 def due_batches(session: Session, limit: int) -> list[int]:
-    """Ids of batches that can be leased now: the longest due of each blast and language first, side by side."""
-    turn = func.row_number().over(partition_by=[Batch.blast_id, Batch.language], order_by=[Batch.due_at, Batch.id])
+    """Ids of batches that can be leased now: the longest due of each blast, language and variant first, side by
+    side."""
+    turn = func.row_number().over(
+        partition_by=[Batch.blast_id, Batch.language, Batch.variant], order_by=[Batch.due_at, Batch.id]
+    )
     ranked = select(Batch.id, Batch.due_at, turn.label("turn")).where(leasable()).subquery()
     return list(session.scalars(select(ranked.c.id).order_by(ranked.c.turn, ranked.c.due_at).limit(limit)))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -24,13 +25,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.audience import audience
 from mobilizer.audience.draws import PRIME, lot_of
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import EVERYBODY, Blast, Rendition
+from mobilizer.blasts.blasts import EVERYBODY, Blast
 from mobilizer.blasts.departure import Departure, departure_of
+from mobilizer.blasts.waiting import frozen_languages
 from mobilizer.db import Base, BigId, clock
+from mobilizer.delivery import trials
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, is_open
 from mobilizer.problems import Problem, read_problem
 
@@ -43,17 +47,20 @@ class Kind(StrEnum):
     ZONE = "zone"  # the hour of some time zones
     REST = "rest"  # how the first few take it
     LANGUAGE = "language"  # a translation
+    WINNER = "winner"  # which variant of their language does best
 
 
 class Wave(Base):
     """A part of a blast's audience. Held until `opened_at`; `opens_at` is when it opens by itself, None: never.
 
     Of a first wave and its rest, who draws a lot `below` goes first. `stopped_for` says why the software no longer
-    opens it by itself.
+    opens it by itself. Of a language whose variants are tried, `cuts` has for each variant the lot below which people
+    get it if they do not get one before it; once it is open, `winner` is the variant that went to the others, and
+    `found` what was known then.
     """
 
     __tablename__ = "waves"
-    __table_args__ = (CheckConstraint("kind IN ('zone', 'rest', 'language')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('zone', 'rest', 'language', 'winner')", name="kind"),)
 
     blast_id: Mapped[int] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"), primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -63,11 +70,15 @@ class Wave(Base):
     opens_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     stopped_for: Mapped[str] = mapped_column(default="")
+    cuts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    winner: Mapped[str] = mapped_column(default="")
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldWave:
-    """A wave that is held, and its people; `falls_back` says to what languages how many of them would."""
+    """A wave that is held, and its people; `falls_back` says to what languages how many of them would, `variants` among
+    which one is chosen for them."""
 
     n: int
     kind: str
@@ -76,19 +87,23 @@ class HeldWave:
     stopped_for: Problem | None
     people: int
     falls_back: tuple[tuple[str, int], ...]
+    variants: tuple[str, ...]
 
 
 def prepare(session: Session, blast: Blast, only: ColumnElement[bool] | None = None) -> None:
     """Write down the waves that a blast will leave in, before the first of its audience; `only` says how it is
     narrowed. Those that turn out to be empty do no harm."""
     departure = departure_of(blast.departure)
-    ready = select(Rendition.language).where(Rendition.blast_id == blast.id)
-    waves = [Wave(kind=Kind.LANGUAGE, language=tag) for tag in blast.waits if tag not in session.scalars(ready).all()]
+    ready = frozen_languages(session, blast, ()).offered
+    waves = [Wave(kind=Kind.LANGUAGE, language=tag) for tag in blast.waits if tag not in ready]
+    after = clock(departure.after_hours * 3600.0) if departure.after_hours else None
     if departure.hour:
         waves += [Wave(kind=Kind.ZONE, opens_at=at) for at in departure.moments(_zones(session))]
     elif departure.percent or departure.people:
-        after = clock(departure.after_hours * 3600.0) if departure.after_hours else None
         waves.append(Wave(kind=Kind.REST, below=_below(session, blast, departure, only), opens_at=after))
+    elif departure.sample:
+        found = trials.cuts(session, blast, departure, [wave.language for wave in waves], only)
+        waves += [Wave(kind=Kind.WINNER, language=tag, cuts=mine, opens_at=after) for tag, mine in found.items()]
     for n, wave in enumerate(waves, start=AT_ONCE + 1):
         wave.blast_id, wave.n = blast.id, n
         session.add(wave)
@@ -96,8 +111,9 @@ def prepare(session: Session, blast: Blast, only: ColumnElement[bool] | None = N
 
 
 def part_of(session: Session, blast: Blast, after: int, up_to: int) -> ColumnElement[int] | None:
-    """The wave of a member by the way their blast leaves, as a column for members numbered above `after` and no higher
-    than `up_to`; None if all of them go at once."""
+    """The wave of a member by the way their blast leaves, or the variant that is tried on them (see
+    trials.wave_and_variant), as a column for members numbered above `after` and no higher than `up_to`; None if all of
+    them go at once."""
     departure = departure_of(blast.departure)
     if departure.hour:
         waves = {wave.opens_at: wave.n for wave in of_blast(session, blast.id, Kind.ZONE)}
@@ -109,6 +125,10 @@ def part_of(session: Session, blast: Blast, after: int, up_to: int) -> ColumnEle
         return case(*whens, else_=others) if whens else literal(others)
     for rest in of_blast(session, blast.id, Kind.REST):
         return case((lot_of(blast.id) < rest.below, AT_ONCE), else_=rest.n)
+    if departure.sample:
+        late = [wave.language for wave in of_blast(session, blast.id, Kind.LANGUAGE)]
+        tried = {wave.language: (wave.n, wave.cuts) for wave in of_blast(session, blast.id, Kind.WINNER)}
+        return trials.part_of(session, blast, tried, late, (after, up_to))
     return None
 
 
@@ -133,17 +153,18 @@ def held(session: Session, blast_id: int) -> list[HeldWave]:
     return [_held(wave, parts) for wave, parts in found.values()]
 
 
-def release(session: Session, blast_id: int, n: int) -> bool:
-    """Open a wave: its people get what was frozen for them. False if it is open already, or not all of them are written
-    down yet; of any number of simultaneous calls one returns True."""
+def release(session: Session, blast_id: int, n: int, variant: str = FIRST, **told: object) -> bool:
+    """Open a wave: its people get what was frozen for them, in a `variant` of it; `told` is kept with the wave. False
+    if it is open already, or not all of them are written down yet; of any number of simultaneous calls one returns
+    True."""
     whole = exists().where(Blast.id == blast_id, lifecycle.WHOLE)
     taken = update(Wave).where(Wave.blast_id == blast_id, Wave.n == n, Wave.opened_at.is_(None), whole)
-    if session.scalar(taken.values(opened_at=clock()).returning(Wave.n)) is None:
+    if session.scalar(taken.values(opened_at=clock(), **told).returning(Wave.n)) is None:
         return False
     session.execute(
         update(Batch)
         .where(Batch.blast_id == blast_id, Batch.wave == n, Batch.state == BatchState.HELD)
-        .values(state=BatchState.OPEN, due_at=clock())
+        .values(state=BatchState.OPEN, due_at=clock(), variant=variant)
         .execution_options(synchronize_session=False)
     )
     session.expire_all()
@@ -179,6 +200,7 @@ def _held(wave: Wave, parts: list[tuple[str, int]]) -> HeldWave:
         stopped_for=read_problem(wave.stopped_for),
         people=sum(people for _, people in parts),
         falls_back=tuple((tag, people) for tag, people in parts if tag),
+        variants=tuple(sorted(wave.cuts)),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.completeness import complete_languages
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast
@@ -17,7 +18,7 @@ from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.modes import modes_of
 from mobilizer.blasts.renditions import compile_language, sample_recipient
 from mobilizer.db import clock
-from mobilizer.delivery.ledger import Delivery, is_for
+from mobilizer.delivery.ledger import Batch, Delivery, is_for
 from mobilizer.delivery.proof import SAMPLE_ADDRESS, recipient_of
 from mobilizer.engagement.thanks import thanks_for
 from mobilizer.http import installation
@@ -61,8 +62,8 @@ def _mail(session: Session, ticket: Ticket, tag: str) -> tuple[str, str] | None:
     if not spoken:
         return None
     try:
-        member = session.get(Member, ticket.member)
-        rendition = _rendition(session, blast, spoken, member, frozen=bool(kept))
+        member, variant = session.get(Member, ticket.member), _variant(session, delivery, spoken)
+        rendition = _rendition(session, blast, (spoken, variant), member, frozen=bool(kept))
         html = html_of(rendition, _recipient(session, blast, ticket, delivery, spoken), pixel=False)
     except (CompileError, BadSeal, KeyError):
         return None
@@ -70,13 +71,24 @@ def _mail(session: Session, ticket: Ticket, tag: str) -> tuple[str, str] | None:
 
 
 def _kept(session: Session, blast: Blast) -> tuple[str, ...]:
-    return tuple(session.scalars(select(RenditionRow.language).where(RenditionRow.blast_id == blast.id)))
+    first = (RenditionRow.blast_id == blast.id, RenditionRow.variant == FIRST)
+    return tuple(session.scalars(select(RenditionRow.language).where(*first)))
 
 
-def _rendition(session: Session, blast: Blast, tag: str, member: Member | None, *, frozen: bool) -> Rendition:
+def _variant(session: Session, delivery: Delivery | None, tag: str) -> str:
+    """The variant that somebody got; of a language that they did not get, the first wording."""
+    if delivery is None or delivery.language != tag:
+        return FIRST
+    return session.scalar(select(Batch.variant).where(Batch.id == delivery.batch_id)) or FIRST
+
+
+def _rendition(
+    session: Session, blast: Blast, words: tuple[str, str], member: Member | None, *, frozen: bool
+) -> Rendition:
+    """The rendition of a language and variant."""
     if not frozen:  # a proof before launch
-        return compile_language(installation().settings, blast.appeal, blast.slug, tag, modes=modes_of(blast))
-    row = session.get_one(RenditionRow, (blast.id, tag))
+        return compile_language(installation().settings, blast.appeal, blast.slug, words[0], modes=modes_of(blast))
+    row = session.get_one(RenditionRow, (blast.id, *words))
     return Rendition.loads(row.compiled if member is None or member.tracking else row.untracked or row.compiled)
 
 

@@ -13,6 +13,7 @@ from lxml import etree
 from lxml import html as lxml_html
 from sqlalchemy import select
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.blasts.blasts import Rendition as RenditionRow
 from mobilizer.blasts.renditions import sample_recipient
 from mobilizer.delivery.proof import SAMPLE_ADDRESS
@@ -51,7 +52,9 @@ def links(slug: str) -> ResponseReturnValue:
             return redirect(place_of(blast), 303)
         frozen = dict(
             session.execute(
-                select(RenditionRow.language, RenditionRow.compiled).where(RenditionRow.blast_id == blast.id)
+                select(RenditionRow.language, RenditionRow.compiled).where(
+                    RenditionRow.blast_id == blast.id, RenditionRow.variant == FIRST
+                )
             ).all()
         )
         asked = request.args.get("language", "")
@@ -81,7 +84,7 @@ def mail_of(slug: str, tag: str) -> Response:
     here = installation()
     with here.database.read() as session:
         blast = known_blast(session, slug)
-        kept = session.get(RenditionRow, (blast.id, tag)) or abort(404)
+        kept = session.get(RenditionRow, (blast.id, tag, FIRST)) or abort(404)
         mail, people = _mail(kept.compiled), {one.n: one.people for one in link_clicks(session, blast.id, tag)}
     answer = make_response(as_seen(numbered(mail, people), "light", here.settings.base_url.rstrip("/")))
     answer.headers["Content-Security-Policy"] = FRAME_POLICY % PICTURES
