@@ -40,7 +40,7 @@ def problems(text: str) -> dict[str, str]:
 def words_of(appeal: Appeal | AppealFile) -> dict[str, dict[str, str]]:
     if isinstance(appeal, AppealFile):
         return {tag: {name: words.get(name, "") for name in BY_NAME} for tag, words in appeal.translations.items()}
-    return {t.language: {name: getattr(t, name) for name in BY_NAME} for t in appeal.translations}
+    return {t.language: {name: getattr(t, name) or "" for name in BY_NAME} for t in appeal.translations}
 
 
 @given(st.dictionaries(st.sampled_from(sorted(BY_NAME)), st.text(max_size=120)), st.text(max_size=40))
@@ -196,4 +196,4 @@ def test_the_demos_own_files_are_without_fault(database: Database, tmp_path: Pat
     with database.write() as session:
         appeal = put_appeal(session, tmp_path / "media", read_appeal(path.read_text(encoding="utf-8")), path.parent)
         assert parity(appeal) == []
-        assert all(set(words) == set(WORDS) for words in words_of(appeal).values())
+        assert all(set(words) == set(BY_NAME) for words in words_of(appeal).values())
