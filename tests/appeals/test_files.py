@@ -16,7 +16,7 @@ from mobilizer.appeals.fields import BY_NAME, tidy
 from mobilizer.appeals.files import AppealFile, BadAppealFile, put_appeal, read_appeal, write_appeal
 from mobilizer.appeals.parity import parity
 from mobilizer.db import Database
-from tests.appeals.conftest import WORDS, Picture, an_appeal, blank
+from tests.appeals.conftest import Picture, an_appeal, blank
 
 CONTENT = Path(files.__file__).parents[1] / "demo" / "content"
 
