@@ -10,6 +10,7 @@ from PIL import Image
 
 from mobilizer import tables as tables
 from mobilizer.appeals.appeals import Appeal, Translation
+from mobilizer.appeals.fields import BY_NAME, MEDIA_FIELDS
 
 WORDS = {
     "subject": "The embrace she imagined",
@@ -72,5 +73,5 @@ def an_appeal() -> Appeal:
 
 def blank(language: str, **words: str) -> Translation:
     """A translation with empty fields but for `words`."""
-    empty = dict.fromkeys((*WORDS, "video", "poster", "captions"), "")
+    empty = dict.fromkeys((*BY_NAME, *MEDIA_FIELDS), "")
     return Translation(language=language, **{**empty, **words})

@@ -40,7 +40,7 @@ def problems(text: str) -> dict[str, str]:
 def words_of(appeal: Appeal | AppealFile) -> dict[str, dict[str, str]]:
     if isinstance(appeal, AppealFile):
         return {tag: {name: words.get(name, "") for name in BY_NAME} for tag, words in appeal.translations.items()}
-    return {t.language: {name: getattr(t, name) or "" for name in BY_NAME} for t in appeal.translations}
+    return {t.language: {name: getattr(t, name) for name in BY_NAME} for t in appeal.translations}
 
 
 @given(st.dictionaries(st.sampled_from(sorted(BY_NAME)), st.text(max_size=120)), st.text(max_size=40))
