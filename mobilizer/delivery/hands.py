@@ -145,7 +145,8 @@ class Hands:
         return True
 
     def take_more(self, enough: int) -> bool:
-        """Lease a further batch: of a rendition of which none is in hand, so that all leave side by side; of any, while fewer than `enough` people wait. Whether there was one."""
+        """Lease a further batch: of a rendition of which none is in hand, so that all leave side by side; of any, while
+        fewer than `enough` people wait. Whether there was one."""
         if self.aside:
             self._let_rest()
         made = {hand.lease.batch for hand, _ in self._made}
