@@ -13,7 +13,8 @@ from typing import Any
 from mobilizer import failpoints
 from mobilizer.delivery.answers import put_off, settlement
 from mobilizer.delivery.claims import REPLY_LENGTH, Receipt
-from mobilizer.delivery.hands import Hand, Hands
+from mobilizer.delivery.hand import Hand
+from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Lanes, Load
 from mobilizer.delivery.pacing import Pacing
 from mobilizer.failpoints import Point

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection
@@ -15,6 +14,7 @@ from mobilizer import failpoints
 from mobilizer.delivery import claims, fewer, holds, leases
 from mobilizer.delivery.aside import Aside
 from mobilizer.delivery.claims import Person, Receipt, Settlement
+from mobilizer.delivery.hand import Hand
 from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.leases import Due, Lease, Words
 from mobilizer.delivery.ledger import DeliveryState
@@ -36,40 +36,6 @@ KEPT_IN_ALL = 32  # beyond that no second lease for the same mailbox: they hold 
 LEAST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 300.0
 
 log = structlog.get_logger()
-
-
-@dataclass(eq=False, slots=True)
-class Hand:
-    """One lease: who is waiting, how many messages are out, which ask for their claim, what is yet to be written."""
-
-    lease: Lease
-    loader: Loader
-    waiting: list[Person]
-    made_at_once: int = 1  # twice as many at each turn: at first all languages leave side by side
-    out: int = 0
-    took: bool = False  # the relay has taken one of its messages
-    asked: dict[str, list[int]] = field(default_factory=dict)  # by relay
-    receipts: list[Receipt] = field(default_factory=list)
-    claimed: list[Settlement] = field(default_factory=list)
-    unclaimed: list[Settlement] = field(default_factory=list)
-    unmade: list[Settlement] = field(default_factory=list)  # in a row: they wait for one that can be made
-    renewed: float = field(default_factory=time.monotonic)
-    rest_seconds: float = 0.0  # when it is given back
-
-    @property
-    def busy(self) -> bool:
-        """Whether there is something to write down or to ask for."""
-        return bool(self.asked or self.receipts or self.claimed or self.unclaimed)
-
-    @property
-    def teaches(self) -> bool:
-        """Whether more follows from what is to be written down than the rows themselves."""
-        return bool(self.claimed or self.unclaimed or (self.receipts and not self.took))
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more will come of it, but for those who are put aside."""
-        return not (self.waiting or self.out)
 
 
 class Hands:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from math import inf
 
-from mobilizer.delivery.hands import Hand, Hands
+from mobilizer.delivery.hand import Hand
+from mobilizer.delivery.hands import Hands
 from mobilizer.delivery.lanes import Load
 from mobilizer.delivery.mailboxes import DOMAIN, Mailboxes
 from mobilizer.pace.complaints import Complaints
