@@ -41,6 +41,7 @@ _USUAL_DOMAIN = re.compile(
 _USUAL_START = re.compile(rf"(?=[^@]{{1,64}}@)(?!['`]){_ATOM}(?:\.{_ATOM})*@")
 _ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _DISPLAY = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*\Z", re.DOTALL)
+_DOTLESS = ("gmail.com", "googlemail.com")  # to which ana.diaz@ and anadiaz@ are one
 
 
 class BadAddress(ValueError):
@@ -66,6 +67,18 @@ def normalise(raw: str) -> str:
     text = split_display(raw)[1]
     plain = text.lower()
     return plain if is_usual(plain) else _slowly(text)
+
+
+def mailbox_of(address: str) -> str:
+    """The address of the mailbox that a normalised address most likely ends up in: without `+tag`, and without dots
+    where the provider ignores them. For limits only: it never says who somebody is, for elsewhere it may
+    be somebody else's.
+    """
+    local, _, domain = address.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTLESS:
+        return f"{local.replace('.', '')}@{_DOTLESS[0]}"
+    return f"{local}@{domain}"
 
 
 def is_usual(text: str) -> bool:

@@ -65,6 +65,19 @@ def given(session: Session, keyring: Keyring, member_id: int) -> tuple[str, str]
     return row.choice, keyring.open(row.sealed, words_binding(member_id)) if row.sealed else ""
 
 
+def take_back(session: Session, member_id: int) -> None:
+    """Forget the reason of a member who came back."""
+    session.execute(delete(LeavingReason).where(LeavingReason.member_id == member_id))
+
+
+def hand_on(session: Session, keyring: Keyring, gone: int, stays: int) -> None:
+    """Give the reason of a record that is merged to the member who stays, if they gave none. Raises keys.BadSeal."""
+    theirs, mine = session.get(LeavingReason, gone), session.get(LeavingReason, stays)
+    if theirs is not None and mine is None:
+        choice, words = given(session, keyring, gone) or ("", "")
+        tell(session, keyring, stays, choice, words, theirs.language)
+
+
 def sums(session: Session) -> dict[str, int]:
     """How many people gave each reason, the commonest first; '' is none of the offered ones."""
     people = func.count()

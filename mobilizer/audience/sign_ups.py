@@ -45,7 +45,7 @@ class SignUp(Base):
 
 
 class AskedAddress(Base):
-    """How often an address was asked to confirm, and when last: whoever types it in, its owner is not pestered."""
+    """How often a mailbox was asked to confirm, and when last: whoever types it in, its owner is not pestered."""
 
     __tablename__ = "asked_addresses"
 

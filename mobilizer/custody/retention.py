@@ -253,7 +253,12 @@ RULES = (
         _fixed(GOOD_HOURS / 24),
         forget=_until_none(lambda session, _seconds: forget_late(session)),
     ),
-    Rule("asked", N_("Fingerprints of addresses that were asked to confirm, so that none is often"), _fixed(None)),
+    Rule(
+        "asked",
+        N_("Fingerprints of addresses that were asked to confirm, so that none is often"),
+        _fixed(asking.ASKED_DAYS),
+        forget=_until_none(lambda session, seconds: asking.forget_asked(session, seconds, CHUNK)),
+    ),
     Rule("suppressions", N_("Fingerprints of addresses that must not be mailed"), _fixed(None)),
     Rule("deliveries", N_("Which mail went to whom, and what became of it, until the member is erased"), _fixed(None)),
     Rule("draws", N_("Who was drawn by lot for a blast, until the member is erased"), _fixed(None)),

@@ -8,6 +8,7 @@ from functools import lru_cache
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.preferences import uncounted
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.narrowing import narrowing_of
 from mobilizer.catalogs import phrases
@@ -26,7 +27,7 @@ SAID = {
 
 def thanks(session: Session, blast_id: int, language: str, members: Sequence[int]) -> dict[int, Mapping[str, str]]:
     """What came of some members' sharing of a blast, as merge tags tell it in a language. Machines are left out; who
-    brought nobody yet is not in it. Two questions, however many they are."""
+    brought nobody yet is not in it, nor who wants it not counted. Two questions, however many they are."""
     found: dict[int, dict[str, str]] = {}
     for tag, asked in ((WATCHED, _watched(blast_id, members)), (JOINED, _joined(blast_id, members))):
         for member, people in session.execute(asked):
@@ -51,10 +52,10 @@ def said(tag: str, people: int, language: str) -> str:
 def _watched(blast_id: int, members: Sequence[int]) -> Select[int | None, int]:
     # One viewing sends up to three signals (start, complete, button): the start stands for it.
     viewing = (Event.kind == EventKind.WATCH, Event.channel.in_(("start", "")), Event.machine == "")
-    mine = (Event.via_id.in_(members), Event.blast_id == blast_id)
+    mine = (Event.via_id.in_(members), Event.blast_id == blast_id, ~uncounted(Event.via_id))
     return select(Event.via_id, func.count()).where(*mine, *viewing).group_by(Event.via_id)
 
 
 def _joined(blast_id: int, members: Sequence[int]) -> Select[int | None, int]:
-    mine = (Recruit.via_id.in_(members), Recruit.blast_id == blast_id)
+    mine = (Recruit.via_id.in_(members), Recruit.blast_id == blast_id, ~uncounted(Recruit.via_id))
     return select(Recruit.via_id, func.count()).where(*mine).group_by(Recruit.via_id)

@@ -29,6 +29,7 @@ for rule in ("/v/<token>", "/v/<token>/<tag>"):
 blueprint.add_url_rule("/u/<token>", "unsubscribe", leaving.ask, methods=["GET"])
 blueprint.add_url_rule("/u/<token>", "leave", leaving.leave, methods=["POST"])
 blueprint.add_url_rule("/u/<token>/undo", "undo", leaving.undo, methods=["POST"])
+blueprint.add_url_rule("/u/<token>/why", "say_why", leaving.say_why, methods=["POST"])
 blueprint.add_url_rule("/p/<token>", "preferences", preferences.show, methods=["GET"])
 blueprint.add_url_rule("/p/<token>", "save_preferences", preferences.save, methods=["POST"])
 blueprint.add_url_rule("/p/<token>/record", "ask_for_record", knowing.ask, methods=["POST"])

@@ -120,8 +120,10 @@ def confirm_page(token: str) -> Answer:
         tag = _tag_of(wish)
         if wish.confirmed_at is not None:
             return _thanks(session, wish)
-        name = session.get_one(MemberList, wish.list_id).name
-        return page("join_confirm.html", tag, list=name, wish=wish, token=token, **_tongues(token))
+        joined = session.get_one(MemberList, wish.list_id)
+        if not joined.open:
+            return _closed(wish, joined)
+        return page("join_confirm.html", tag, list=joined.name, wish=wish, token=token, **_tongues(token))
 
 
 def confirm(token: str) -> Answer:
@@ -131,6 +133,9 @@ def confirm(token: str) -> Answer:
         wish = _wish(session, token)
         if wish is None:
             return _over()
+        wanted = session.get_one(MemberList, wish.list_id)
+        if wish.confirmed_at is None and not wanted.open:
+            return _closed(wish, wanted)
         joined = confirming.confirm(session, here.keyring, wish.id)
         if joined is None:
             return _over()
@@ -272,6 +277,11 @@ def _tongues(token: str) -> dict[str, Any]:
 
 def _over() -> Response:
     return page("join_over.html", _page_language(), 404, days=letters.DAYS)
+
+
+def _closed(wish: SignUp, wanted: MemberList) -> Response:
+    """The list was closed between the wish and its confirmation: nobody joins it."""
+    return page("join_closed.html", _tag_of(wish), 410, list=wanted.name)
 
 
 def _thanks(session: Session, wish: SignUp) -> Response:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mobilizer.audience import standing
+from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.lists import Standing
+from mobilizer.audience.standing import Membership
+from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
+from mobilizer.languages import isolated
 from mobilizer.public.answers import missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.tongues import asked_language, switch
@@ -23,29 +27,53 @@ UNDO_DAYS = 30
 
 
 def ask(token: str) -> Response:
-    """The page with one button."""
+    """The page with one button; with two where the member is on other lists than the one the mail came through."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
         return missing()
     with installation().database.read() as session:
         ticket = followed(session, ticket)
         holder = holder_of(session, ticket)
-        lists = _confirmed(session, ticket)
-        return _page("leave.html", holder, ticket, token, lists=lists)
+        lists, came = _confirmed(session, ticket), _came_by(session, ticket)
+        through = came if came and came.confirmed and len(lists) > 1 else None
+        return _page("leave.html", holder, ticket, token, lists=lists, through=through)
 
 
 def leave(token: str) -> Response:
-    """Take the member off everything; saying it twice changes nothing more. A stranger gets the same calm page."""
+    """Take the member off everything or, where they say so, off the list that the mail came through alone; saying it
+    twice changes nothing more. A stranger gets the same calm page."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
         return missing()
     with installation().database.write() as session:
         ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
-        if standing.leave_all(session, ticket.member):
+        came, asked = _came_by(session, ticket), request.form.get("only")
+        if asked is not None and (came is None or asked != str(came.list_id)):
+            return _page("leave.html", holder, ticket, token, lists=_confirmed(session, ticket), through=None)
+        if came is not None and asked is not None:
+            left = standing.leave(session, ticket.member, [came.list_id])
+        else:
+            left = standing.leave_all(session, ticket.member)
+        if left:
             remember(session, EventKind.UNSUBSCRIBE, holder)
-        undoable = bool(standing.left_together(session, ticket.member, UNDO_DAYS))
-        return _page("left.html", holder, ticket, token, undoable=undoable)
+        only = came.name if came and asked and _confirmed(session, ticket) else ""
+        return _page("left.html", holder, ticket, token, undoable=_undoable(session, ticket), only=only)
+
+
+def say_why(token: str) -> Response:
+    """Keep the reason of a member who has left, and thank them. Nobody else's is kept."""
+    ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
+    if ticket is None:
+        return missing()
+    here = installation()
+    with here.database.write() as session:
+        ticket = followed(session, ticket, lock=True)
+        holder, undoable = holder_of(session, ticket), _undoable(session, ticket)
+        if undoable:
+            why, words = request.form.get("why", ""), request.form.get("words", "")
+            leaving_reasons.tell(session, here.keyring, ticket.member, why, words, holder.language)
+        return _page("left.html", holder, ticket, token, undoable=undoable, told=True)
 
 
 def undo(token: str) -> Response:
@@ -59,6 +87,7 @@ def undo(token: str) -> Response:
         lists = standing.left_together(session, ticket.member, UNDO_DAYS)
         if standing.rejoin(session, ticket.member, lists):
             remember(session, EventKind.RESUBSCRIBE, holder)
+            leaving_reasons.take_back(session, ticket.member)
         return _page("back.html", holder, ticket, token, lists=_confirmed(session, ticket))
 
 
@@ -74,6 +103,16 @@ def _confirmed(session: Session, ticket: Ticket) -> list[str]:
     return [at.name for at in standing.lists_of(session, ticket.member) if at.standing is Standing.CONFIRMED]
 
 
+def _came_by(session: Session, ticket: Ticket) -> Membership | None:
+    """The list that the mail of a ticket came through, as the member stands on it now."""
+    came = session.scalar(select(Delivery.list_id).where(is_for(ticket.blast, ticket.member)))
+    return next((at for at in standing.lists_of(session, ticket.member) if at.list_id == came), None)
+
+
+def _undoable(session: Session, ticket: Ticket) -> bool:
+    return bool(standing.left_together(session, ticket.member, UNDO_DAYS))
+
+
 def _page(template: str, holder: Holder, ticket: Ticket, token: str, **values: Any) -> Response:
     preferences = installation().keyring.token(Purpose.PREFERENCES, ticket) if holder.member else ""
     return page(
@@ -83,5 +122,6 @@ def _page(template: str, holder: Holder, ticket: Ticket, token: str, **values: A
         preferences=preferences,
         asked=asked_language(),
         switch=switch("public.unsubscribe", token),
+        isolated=isolated,
         **values,
     )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from mobilizer.audience import leaving_reasons
 from mobilizer.audience.changing import OF_THE_PERSON
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Identity, Member, seal_identity
@@ -84,6 +85,7 @@ def merge(session: Session, keyring: Keyring, gone: int, stays: int) -> Refused 
     dropped = _merge_lists(session, gone, stays)
     _merge_suppressions(session, old, new)
     unite(session, gone, stays)
+    leaving_reasons.hand_on(session, keyring, gone, stays)
     _merge_recruits(session, old, new)
     merge_recruits(session, gone, stays)
     _merge_facts(keyring, old, new)

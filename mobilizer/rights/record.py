@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.leaving_reasons import given
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import Former, formers_of, who_stays
 from mobilizer.audience.notes import Note, notes_of
@@ -38,6 +39,7 @@ class Record:
     brought: Brought
     notes: list[Note]
     formers: list[Former]
+    left_because: tuple[str, str] | None  # see audience.leaving_reasons
 
     @property
     def lists(self) -> tuple[ListStanding, ...]:
@@ -61,6 +63,7 @@ def record_of(session: Session, keyring: Keyring, member_id: int) -> Record | No
         brought=brought_by(session, member_id),
         notes=notes_of(session, keyring, member_id),
         formers=formers_of(session, keyring, member_id),
+        left_because=given(session, keyring, member_id),
     )
 
 
@@ -83,6 +86,10 @@ def as_json(record: Record) -> str:
         "suppressed": {"reason": line.suppressed_for, "since": record.suppressed_since}
         if line.suppressed_for
         else None,
+        "one_mail_a_month": member.monthly,
+        "paused_until": member.paused_until,
+        "sharing_counted": not member.uncounted,
+        "left_because": record.left_because and dict(zip(("choice", "words"), record.left_because, strict=True)),
         "lists": [_without(asdict(on), "list_id") for on in record.lists],
         "notes": [{"at": note.at, "text": note.text} for note in record.notes],
         "merged_records": [_former(former) for former in record.formers],

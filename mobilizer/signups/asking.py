@@ -8,12 +8,14 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.addresses import mailbox_of
 from mobilizer.audience.members import Identity, seal_identity
 from mobilizer.audience.sign_ups import AskedAddress, SignUp
 from mobilizer.db import clock
 from mobilizer.keys import Keyring
 
-MOST_LETTERS = 3  # to one address that never confirms, for ever
+MOST_LETTERS = 3  # to one mailbox that never confirms, until its fingerprint is forgotten
+ASKED_DAYS = 365  # it is kept for, after the last letter
 AGAIN_SECONDS = 24 * 3600.0
 
 
@@ -37,9 +39,10 @@ class Wish:
 
 def ask(session: Session, keyring: Keyring, wish: Wish) -> int | None:
     """Note a wish, for its letter to go; the sign-up's number. None where the address has had its letters: one a day,
-    three ever. Who is suppressed is asked like anybody: coming back is theirs to decide, and nobody else's."""
+    and no more than three; `ana+1@` and `ana+2@` are one. Who is suppressed is asked like anybody: coming back is
+    theirs to decide, and nobody else's."""
     address_key, _, sealed = seal_identity(keyring, wish.identity)
-    if not _one_more(session, address_key):
+    if not _one_more(session, mailbox_key(keyring, wish.identity)):
         return None
     return session.scalars(
         insert(SignUp)
@@ -56,6 +59,18 @@ def ask(session: Session, keyring: Keyring, wish: Wish) -> int | None:
         )
         .returning(SignUp.id)
     ).one()
+
+
+def mailbox_key(keyring: Keyring, identity: Identity) -> bytes:
+    """The fingerprint that the letters to a mailbox are counted by."""
+    return keyring.address_key(mailbox_of(identity.email))
+
+
+def forget_asked(session: Session, seconds: float, limit: int) -> int:
+    """Delete fingerprints of mailboxes whose last letter is older than `seconds`, at most `limit`; how many."""
+    old = select(AskedAddress.address_key).where(AskedAddress.last_at < clock(-seconds)).limit(limit)
+    gone = delete(AskedAddress).where(AskedAddress.address_key.in_(old)).returning(AskedAddress.address_key)
+    return len(session.scalars(gone).all())
 
 
 def forget_asking(session: Session, seconds: float, limit: int) -> int:

@@ -20,6 +20,7 @@ from mobilizer.db import clock
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.recruits import recruited
 from mobilizer.keys import Keyring
+from mobilizer.signups.asking import mailbox_key
 
 FORM, SHARED = "form", "share link"  # sources of members
 
@@ -45,6 +46,7 @@ def confirm(session: Session, keyring: Keyring, number: int) -> Joined | None:
     if wish.confirmed_at is not None:
         known = session.get_one(Member, wish.member_id)
         return Joined(known.id, known.share_code, first=False)
+    mailbox = mailbox_key(keyring, wish.identity(keyring))
     member, new = _member(session, keyring, wish)
     for address_key in {wish.address_key, member.address_key}:
         session.execute(delete(Suppression).where(Suppression.address_key == address_key))
@@ -64,7 +66,7 @@ def confirm(session: Session, keyring: Keyring, number: int) -> Joined | None:
     )
     if new and wish.via_id and wish.blast_id:
         recruited(session, member.id, wish.via_id, wish.blast_id, wish.channel)
-    session.execute(delete(AskedAddress).where(AskedAddress.address_key == wish.address_key))
+    session.execute(delete(AskedAddress).where(AskedAddress.address_key == mailbox))
     wish.confirmed_at, wish.member_id, wish.sealed = clock(), member.id, None
     wish.tries, wish.next_at = 0, clock()
     session.flush()

@@ -36,6 +36,9 @@ If it was you, confirm it here:
 
 Was it not you? Then do nothing. Without your confirmation we send you no such mails, and we soon forget this address.
 """)
+KEPT = N_("""\
+Of this address we keep for a year a fingerprint that nobody can read back, so that no form can be used to trouble you.
+""")
 ALREADY_SUBJECT = N_("You are on our list already")
 ALREADY = N_("""\
 Somebody, perhaps you, signed this address up for “%(list)s” of %(organisation)s.
@@ -102,7 +105,7 @@ def _written(installation: Installation, session: Session, wish: SignUp) -> Plai
     if member is None:
         address = wish.identity(keyring).email
         link = f"{base}/k/{keyring.token(Purpose.CONFIRM, Ticket(wish.id, 0))}"
-        return _mail(installation, session, wish, Identity(address, ""), CONFIRM_SUBJECT, [(CONFIRM, link)])
+        return _mail(installation, session, wish, Identity(address, ""), CONFIRM_SUBJECT, [(CONFIRM, link), (KEPT, "")])
     link = f"{base}/p/{keyring.token(Purpose.PREFERENCES, Ticket(member.id, 0))}"
     reader = member.identity(keyring)
     if wish.confirmed_at is None:

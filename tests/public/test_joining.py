@@ -18,7 +18,7 @@ from mobilizer.delivery import letters as posting
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.message.plain import PlainMail
 from mobilizer.public import joining
-from mobilizer.signups import letters
+from mobilizer.signups import asking, letters
 from tests.public.conftest import World
 
 NEW = "Mira.Novak@Example.org"
@@ -135,6 +135,55 @@ def test_an_address_gets_one_letter_a_day_and_three_ever(world: World) -> None:
         assert len(asked(world)) == min(day, 3)
         with world.installation.database.write() as session:
             session.execute(update(AskedAddress).values(last_at=clock(-90_000)))
+
+
+def test_one_mailbox_gets_its_letters_however_its_address_is_spelled(world: World, posted: list[PlainMail]) -> None:
+    """A form can't be made to write to ana+1@, ana+2@ ...; but who is who goes by the whole address."""
+    here = world.installation
+    for address in (
+        "mira@example.org",
+        "mira+1@example.org",
+        "MIRA+2@example.org",
+        "m.ira@gmail.com",
+        "mira+x@googlemail.com",
+    ):
+        ask(world, email=address)
+    ask(world, email="m.ira@example.org")  # elsewhere a dot is a letter like others
+    wishes = asked(world)
+    with here.database.read() as session:
+        assert [wish.identity(here.keyring).email for wish in wishes] == [
+            "mira@example.org",
+            "m.ira@gmail.com",
+            "m.ira@example.org",
+        ]
+        assert len(session.scalars(select(AskedAddress)).all()) == 3
+    with here.database.write() as session:
+        session.execute(update(AskedAddress).values(last_at=clock(-90_000)))
+    ask(world, email="mira+2@example.org")
+    wish = asked(world)[-1]
+    letters.send(here, wish.id)
+    assert "fingerprint" not in posted[0].text  # in their language
+    assert "huella" in posted[0].text
+    world.browser().post(link_of(world, wish))
+    assert known(world, "mira+2@example.org") is not None
+    assert known(world, "mira@example.org") is None
+    with here.database.write() as session:
+        assert len(session.scalars(select(AskedAddress)).all()) == 2  # the owner has spoken
+        assert asking.forget_asked(session, 365 * 86_400, 10) == 0
+        session.execute(update(AskedAddress).values(last_at=clock(-366 * 86_400)))
+        assert asking.forget_asked(session, 365 * 86_400, 10) == 2
+
+
+def test_a_list_that_closed_meanwhile_is_not_joined_and_says_so(world: World) -> None:
+    ask(world)
+    (wish,) = asked(world)
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).values(open=False))
+    before = world.snapshot()
+    for answer in (world.browser().get(link_of(world, wish)), world.browser().post(link_of(world, wish))):
+        assert answer.status_code == 410
+        assert "Esta lista ya no admite a nadie nuevo" in answer.text
+    assert world.snapshot() == before
 
 
 @pytest.mark.parametrize("reason", [SuppressedFor.COMPLAINT, SuppressedFor.ERASED])

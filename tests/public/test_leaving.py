@@ -6,8 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
+from mobilizer.audience import leaving_reasons
+from mobilizer.audience.leaving_reasons import LeavingReason
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast
@@ -34,8 +36,8 @@ def test_a_get_on_any_link_of_a_mail_changes_nothing(world: World) -> None:
     assert world.snapshot() == before
 
 
-def test_the_page_says_what_is_left_and_has_one_button(world: World) -> None:
-    text = world.browser(accept_language="fr").get(f"/u/{world.token(Purpose.UNSUBSCRIBE)}").text
+def test_the_page_says_what_is_left_and_has_one_button_where_no_list_is_known(world: World) -> None:
+    text = world.browser(accept_language="fr").get(f"/u/{world.token(Purpose.UNSUBSCRIBE, blast=0)}").text
     assert '<html lang="es" dir="ltr">' in text
     assert len(re.findall("<button", text)) == 1
     assert "Estás en 2 listas:" in text
@@ -104,6 +106,50 @@ def test_an_undo_does_nothing_for_those_who_never_left(world: World) -> None:
     answer = world.browser().post(f"/u/{world.token(Purpose.UNSUBSCRIBE)}/undo")
     assert answer.status_code == 200
     assert world.snapshot() == before
+
+
+def test_the_list_of_the_mail_is_left_alone_or_everything(world: World) -> None:
+    first, second, _ = world.lists
+    address = f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    text = world.browser().get(f"{address}?in=en").text
+    assert len(re.findall("<button", text)) == 2
+    assert f'name="only" value="{first}"' in text
+    before = world.snapshot()
+    assert "<button" in world.browser().post(address, data={"only": second}).text  # it did not come through that one
+    assert world.snapshot() == before
+    for _ in range(2):
+        done = world.browser().post(f"{address}?in=en", data={"only": first}).text
+        assert "You are still on your other lists." in done
+        assert world.standing(world.ana) == {first: "unsubscribed", second: "confirmed"}
+    assert [event.kind for event in world.events()] == ["unsubscribe"]
+    assert len(re.findall("<button", world.browser().get(address).text)) == 1  # now there is nothing to choose
+    assert world.browser().post(address + "/undo").status_code == 200
+    assert set(world.standing(world.ana).values()) == {"confirmed"}
+
+
+def test_a_reason_is_asked_for_afterwards_kept_sealed_and_shown_in_sums(world: World) -> None:
+    address, here = f"/u/{world.token(Purpose.UNSUBSCRIBE)}", world.installation
+    before = world.snapshot()
+    world.browser().post(f"{address}/why", data={"why": "too_many", "words": "I never left"})
+    assert world.snapshot() == before  # only who has left has a reason
+    text = world.browser().post(f"{address}?in=en").text
+    assert f'action="{address}/why?in=en"' in text
+    assert 'maxlength="500"' in text
+    answer = world.browser().post(f"{address}/why?in=en", data={"why": "safety", "words": "zq7xvogel " + "x" * 900})
+    assert "Thank you for telling us." in answer.text
+    assert world.browser().post(f"/u/{world.token(Purpose.UNSUBSCRIBE, world.amal)}/why").status_code == 200
+    with here.database.read() as session:
+        row = session.scalars(select(LeavingReason)).one()
+        assert (row.choice, row.language) == ("safety", "en")
+        assert b"zq7xvogel" not in (row.sealed or b"")
+        assert leaving_reasons.sums(session) == {"safety": 1}
+        [words] = leaving_reasons.own_words(session, here.keyring, 9)
+        assert words.startswith("zq7xvogel x")
+        assert len(words) == 500
+    world.browser().post(f"{address}/why", data={"why": "<script>", "words": " \n"})  # none given: the first stays
+    world.browser().post(f"{address}/undo")  # it was a mistake: there is no reason
+    with here.database.read() as session:
+        assert leaving_reasons.sums(session) == {}
 
 
 def test_after_thirty_days_nothing_is_undone(world: World) -> None:
