@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -15,6 +15,9 @@ RECORD_ASKED = "record"  # the channel of a PREFERENCES event: a member asked fo
 POINTS = ("start", "25", "50", "75", "95")
 # Seen to its end: the last of those, or the word of who watched it without the page's script.
 SEEN = ("95", "button")
+
+
+_STEPPED = text("step IS NOT NULL")
 
 
 class EventKind(StrEnum):
@@ -34,7 +37,8 @@ class EventKind(StrEnum):
 class Event(Base):
     """One thing that someone did. No IP, no user agent: `machine` is the verdict that was drawn from them.
 
-    `member_id` is who did it, if known; `via_id` the member whose share link brought the visitor.
+    `member_id` is who did it, if known; `via_id` the member whose share link brought the visitor, and `step` how many
+    steps from the mail the visitor stood then: 1 for friends of those who had it, 2 for friends of these.
     """
 
     __tablename__ = "events"
@@ -46,6 +50,13 @@ class Event(Base):
         Index("ix_events_blast_kind", "blast_id", "kind", "member_id"),
         Index("ix_events_member", "member_id"),
         Index("ix_events_via", "via_id", "kind"),
+        # All that a share tree asks of events, without reading the rows.
+        Index(
+            "ix_events_step",
+            *("blast_id", "step", "kind", "machine", "channel"),
+            sqlite_where=_STEPPED,
+            postgresql_where=_STEPPED,
+        ),
     )
 
     id: Mapped[Id]
@@ -54,6 +65,7 @@ class Event(Base):
     blast_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
     member_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
     via_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
+    step: Mapped[int | None]
     link_n: Mapped[int | None]
     language: Mapped[str] = mapped_column(default="")
     channel: Mapped[str] = mapped_column(default="")

@@ -13,6 +13,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.merged import stayed
 from mobilizer.blasts.blasts import Blast
 from mobilizer.engagement.events import Event
+from mobilizer.engagement.recruits import steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,27 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
     there = _still_there(session, Member.id, named)
     members = {number: number for number in there} | stayed(session, named - there)
     untracked = _still_there(session, Member.id, members.values(), ~Member.tracking)
-    rows = [
-        _row(hit, members)
+    kept = [
+        hit
         for hit in hits
         if (not hit.blast or hit.blast in blasts)
         and untracked.isdisjoint((members.get(hit.member), members.get(hit.via)))
     ]
+    steps = steps_of(session, {(members[hit.via], hit.blast) for hit in kept if hit.blast and hit.via in members})
+    rows = [_row(hit, members, steps) for hit in kept]
     if rows:
         session.execute(insert(Event), rows)
     return len(rows)
 
 
-def _row(hit: Hit, members: Mapping[int, int]) -> dict[str, object]:
+def _row(hit: Hit, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, object]:
     return {
         "kind": hit.kind,
         "at": datetime.fromtimestamp(hit.at, UTC),
         "blast_id": hit.blast or None,
         "member_id": members.get(hit.member),
         "via_id": members.get(hit.via),
+        "step": steps.get((members.get(hit.via, 0), hit.blast)),
         "link_n": hit.link_n or None,
         "language": hit.language,
         "channel": hit.channel,

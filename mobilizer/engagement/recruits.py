@@ -6,6 +6,7 @@ brought nobody before. It names nobody once its member is gone.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, select, update
@@ -23,7 +24,11 @@ class Recruit(Base):
     """
 
     __tablename__ = "recruits"
-    __table_args__ = (Index("ix_recruits_blast", "blast_id", "generation"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        # All that a share tree asks of recruits, without reading the rows.
+        Index("ix_recruits_blast", "blast_id", "generation", "via_language", "via_country", "channel"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[Id]
     member_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"), unique=True)
@@ -55,6 +60,20 @@ def recruited(session: Session, member_id: int, via_id: int, blast_id: int, chan
         )
     )
     session.flush()
+
+
+def steps_of(session: Session, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """For some pairs of a member and a blast: how many steps from the blast's mail that member's friends stand."""
+    found = dict.fromkeys(pairs, 1)
+    members = sorted({member for member, _blast in pairs})
+    asked = select(Recruit.member_id, Recruit.blast_id, Recruit.generation)
+    for start in range(0, len(members), 500):  # a statement may carry only so many parameters
+        for member, blast, generation in session.execute(
+            asked.where(Recruit.member_id.in_(members[start : start + 500]))
+        ):
+            if member and (member, blast) in found:
+                found[member, blast] = generation + 1
+    return found
 
 
 def merge_recruits(session: Session, gone: int, stays: int) -> None:

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
+from mobilizer.delivery.progress import tallies_by_language, together
 from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
 from mobilizer.engagement.recruits import Recruit
 
@@ -82,18 +84,19 @@ class Tree:
 
 
 def tree(session: Session, blast_id: int) -> Tree:
-    """How a blast spread, from sums that are kept and counted: no walk over the tree.
+    """How a blast spread: three counts, none of which walks the tree, for each row says at what step it stands.
 
     Visits and watches count while their events are kept; who joined counts for ever, also after they were erased.
     """
-    whole = session.scalar(select(func.count()).select_from(Delivery).where(*_accepted(blast_id))) or 0
-    languages, countries = _reached(session, blast_id)
+    whole = together(tallies_by_language(session, [blast_id])[blast_id]).accepted
+    joined = _joined(session, blast_id)
+    languages, countries = _reached(session, blast_id) if joined else (Counter[str](), Counter[str]())
     return Tree(
         reached=whole,
-        generations=_generations(session, blast_id, whole),
-        languages=_branches(session, blast_id, Recruit.via_language, languages),
-        countries=_branches(session, blast_id, Recruit.via_country, countries),
-        channels=_branches(session, blast_id, Recruit.channel, {}),
+        generations=_generations(_by(joined, 0), _seen(session, blast_id), whole),
+        languages=_branches(_by(joined, 1), languages),
+        countries=_branches(_by(joined, 2), countries),
+        channels=_branches(_by(joined, 3), Counter()),
     )
 
 
@@ -107,23 +110,35 @@ def factor(joined: int, members: int) -> Factor | None:
     return Factor(joined / members, low / members, high / members)
 
 
-def _accepted(blast_id: int) -> tuple[ColumnElement[bool], ...]:
-    return of_blast(blast_id), Delivery.state == DeliveryState.ACCEPTED
+Joined = list[tuple[tuple[int, str, str, str], int]]
 
 
-def _reached(session: Session, blast_id: int) -> tuple[dict[str, int], dict[str, int]]:
+def _joined(session: Session, blast_id: int) -> Joined:
+    """How many joined, by step and by language, country and channel of the one who brought them."""
+    key = (Recruit.generation, Recruit.via_language, Recruit.via_country, Recruit.channel)
+    rows = session.execute(select(*key, func.count()).where(Recruit.blast_id == blast_id).group_by(*key))
+    return [((step, language, country, channel), people) for step, language, country, channel, people in rows]
+
+
+def _by(joined: Joined, place: int) -> Counter[Any]:
+    """Those sums by one part of their key."""
+    found: Counter[Any] = Counter()
+    for key, people in joined:
+        found[key[place]] += people
+    return found
+
+
+def _reached(session: Session, blast_id: int) -> tuple[Counter[str], Counter[str]]:
     """Whom the mail reached, by their language (whatever they got it in) and by country, as a recruit has those of the
     one who brought them; only looked up where somebody joined, for it reads every member of a blast."""
     languages: Counter[str] = Counter()
     countries: Counter[str] = Counter()
-    if session.scalar(select(Recruit.id).where(Recruit.blast_id == blast_id).limit(1)) is None:
-        return languages, countries
     country = func.coalesce(Member.country, "")
     reached = (
         select(Member.language, country, func.count())
         .select_from(Delivery)
         .join(Member, Member.id == Delivery.member_id)
-        .where(*_accepted(blast_id))
+        .where(of_blast(blast_id), Delivery.state == DeliveryState.ACCEPTED)
         .group_by(Member.language, country)
     )
     for language, where, people in session.execute(reached):
@@ -132,40 +147,26 @@ def _reached(session: Session, blast_id: int) -> tuple[dict[str, int], dict[str,
     return languages, countries
 
 
-def _generations(session: Session, blast_id: int, reached: int) -> tuple[Generation, ...]:
-    joined_of = select(Recruit.generation, func.count()).where(Recruit.blast_id == blast_id)
-    joined = dict(session.execute(joined_of.group_by(Recruit.generation)).all())
-    seen = _seen(session, blast_id)
+def _generations(joined: Counter[int], seen: Mapping[int, tuple[int, int]], reached: int) -> tuple[Generation, ...]:
     steps = []
     for step in range(1, max([*joined, *seen], default=0) + 1):
         visits, watches = seen.get(step, (0, 0))
-        sharers = reached if step == 1 else joined.get(step - 1, 0)
-        steps.append(Generation(step, sharers, visits, watches, joined.get(step, 0)))
+        steps.append(Generation(step, reached if step == 1 else joined[step - 1], visits, watches, joined[step]))
     return tuple(steps)
 
 
 def _seen(session: Session, blast_id: int) -> dict[int, tuple[int, int]]:
     """Visits and watches of friends, by the step that they stand at; machines left out."""
-    step = func.coalesce(Recruit.generation, 0) + 1
     rows = session.execute(
-        select(step, _sum(Event.kind == EventKind.VISIT), _sum(Event.kind == EventKind.WATCH))
-        .select_from(Event)
-        .outerjoin(Recruit, and_(Recruit.member_id == Event.via_id, Recruit.blast_id == Event.blast_id))
-        .where(Event.blast_id == blast_id, Event.kind.in_((EventKind.VISIT, EventKind.WATCH)))
-        .where(Event.via_id.is_not(None), Event.machine == "", ONCE_A_VIEWING)
-        .group_by(step)
+        select(Event.step, Event.kind, func.count())
+        .where(Event.blast_id == blast_id, Event.step.is_not(None), Event.machine == "", ONCE_A_VIEWING)
+        .group_by(Event.step, Event.kind)
     )
-    return {at: (visits, watches) for at, visits, watches in rows}
+    counted = {(step, kind): acts for step, kind, acts in rows}
+    steps = {step for step, _kind in counted if step}
+    return {at: (counted.get((at, EventKind.VISIT), 0), counted.get((at, EventKind.WATCH), 0)) for at in steps}
 
 
-def _sum(which: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((which, 1), else_=0))
-
-
-def _branches(
-    session: Session, blast_id: int, by: InstrumentedAttribute[str], reached: Mapping[str, int]
-) -> tuple[Branch, ...]:
-    joined_of = select(by, func.count()).where(Recruit.blast_id == blast_id).group_by(by)
-    joined = dict(session.execute(joined_of).all())
-    found = [Branch(key, reached.get(key, 0), joined.get(key, 0)) for key in {*reached, *joined}]
+def _branches(joined: Counter[str], reached: Counter[str]) -> tuple[Branch, ...]:
+    found = [Branch(key, reached[key], joined[key]) for key in {*reached, *joined}]
     return tuple(sorted(found, key=lambda one: (-one.joined, -one.members, one.key)))

@@ -207,7 +207,7 @@ def _move_past(session: Session, gone: int, stays: int) -> None:
         _keep_as_sums(session, gone, some)
     for column in (Event.member_id, Event.via_id):
         _set(session, column == gone, **{column.key: stays})
-    _set(session, Event.member_id == stays, Event.via_id == stays, via_id=None)
+    _set(session, Event.member_id == stays, Event.via_id == stays, via_id=None, step=None)
     for some in _slices(theirs - shared):
         moved = update(Delivery).where(Delivery.id.in_([numbered(blast, gone) for blast in some]))
         session.execute(
@@ -236,7 +236,7 @@ def _keep_as_sums(session: Session, gone: int, blasts: Collection[int]) -> None:
     ids = session.scalars(select(Event.id).where(own | brought).order_by(Event.id).with_for_update()).all()
     keep_sums(session, own, brought)
     _set(session, own, member_id=None)
-    _set(session, brought, via_id=None)
+    _set(session, brought, via_id=None, step=None)
     for some in _slices(ids):
         nobodys = (Event.member_id.is_(None), Event.via_id.is_(None))
         session.execute(delete(Event).where(Event.id.in_(some), *nobodys).execution_options(synchronize_session=False))

@@ -11,9 +11,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
-from mobilizer.delivery.ledger import Delivery, DeliveryState
+from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 from mobilizer.engagement.attribution import sharer
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import EventKind
+from mobilizer.engagement.hits import Hit, record
 from mobilizer.engagement.recruits import recruited
 from mobilizer.engagement.tree import factor, tree
 from mobilizer.rights.erasing import erase
@@ -49,6 +50,7 @@ def sent(world: World) -> World:
     world.launch()
     with world.installation.database.write() as session:
         session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+        session.execute(update(Batch).values(state=BatchState.DONE))
         session.execute(update(Member).values(country="PT"))
     return world
 
@@ -64,9 +66,10 @@ def grow(world: World, session: Session, seed: int, people: int) -> Simulation:
         recruited(session, new, via, world.blast_id, channel)
         told.bring(new, via, channel)
         numbers.append(new)
-    for _ in range(people):
-        via, machine = rolled.choice(numbers), rolled.choice(("", "", "bot"))
-        session.add(Event(kind=EventKind.VISIT, blast_id=world.blast_id, via_id=via, machine=machine))
+    came = [(rolled.choice(numbers), rolled.choice(("", "", "bot"))) for _ in range(people)]
+    hits = [Hit(EventKind.VISIT, 0.0, blast=world.blast_id, via=via, machine=machine) for via, machine in came]
+    record(session, hits)
+    for via, machine in came:
         told.visits[told.depth[via] + 1] += machine == ""
     session.flush()
     return told
