@@ -30,7 +30,8 @@ SENDING = (
     "smtp_user",
     "smtp_password",
 )
-CHOSEN = (*ORGANISATION, *SENDING)
+BY_TWO = "launch_by_two"
+CHOSEN = (*ORGANISATION, *SENDING, BY_TWO)
 
 log = structlog.get_logger()
 

@@ -33,7 +33,7 @@ from mobilizer.audience.importing import run_import
 from mobilizer.audience.rehearsing import run_rehearsal
 from mobilizer.audience.undoing import run_undo
 from mobilizer.db import disk_is_full
-from mobilizer.delivery import heartbeats, launch, slices
+from mobilizer.delivery import heartbeats, launch, sender_domain, slices
 from mobilizer.delivery.reports import Report
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.engagement.thanks import thanks
@@ -71,6 +71,7 @@ class Work(StrEnum):
     HITS = "hits"  # number: 0
     NOTICE = "notice"  # number: the mail of a notice to one organizer
     SIGN_UP = "sign-up"  # number: a sign-up whose letter is to go
+    DOMAIN = "domain"  # number: 0, the sender's own
     RECORD = "record"  # number: a member who asked for all we know of them
 
 
@@ -164,6 +165,7 @@ def perform(kind: str, number: int) -> None:
         Work.HITS: drain_hits,
         Work.NOTICE: mailing.send,
         Work.SIGN_UP: sign_up_letters.send,
+        Work.DOMAIN: sender_domain.look,
         Work.RECORD: letters.send_link,
     }
     try:

@@ -16,7 +16,7 @@ from mobilizer import jobs, tables
 from mobilizer.audience import headcounts
 from mobilizer.custody import retention
 from mobilizer.db import disk_is_full
-from mobilizer.delivery import heartbeats, late, opening, reconcile
+from mobilizer.delivery import heartbeats, late, opening, reconcile, sender_domain
 from mobilizer.engagement import winners
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
@@ -120,6 +120,7 @@ class Reconciler:
             imports = reconcile.running_imports(session)
             notices = mailing.due(session, NOTICES_QUEUED)
             asking = requests.due(session, RECORDS_QUEUED)
+            domain = sender_domain.is_due(session, self._installation.settings)
             signing_up = letters.due(session, SIGN_UPS_QUEUED)
             batches = reconcile.due_batches(session, max(room, 0)) if room > 0 else []
         yield from ((Work.LAUNCH, blast) for blast in launching)
@@ -127,6 +128,8 @@ class Reconciler:
         yield from ((Work.NOTICE, mail) for mail in notices)
         yield from ((Work.RECORD, member) for member in asking)
         yield from ((Work.SIGN_UP, number) for number in signing_up)
+        if domain:
+            yield Work.DOMAIN, 0
         if jobs.hits_waiting(self._installation):
             yield Work.HITS, 0
         yield from ((Work.SEND, batch) for batch in batches)

@@ -20,7 +20,7 @@ from mobilizer.audience import (
 )
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
-from mobilizer.delivery import ledger, testers, waves
+from mobilizer.delivery import ledger, sender_domain, testers, waves
 from mobilizer.engagement import acts, events, recruits
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, factors, invitations, users
@@ -57,6 +57,7 @@ __all__ = [
     "recruits",
     "requests",
     "segments",
+    "sender_domain",
     "sign_ups",
     "suppressions",
     "tags",

@@ -11,9 +11,9 @@ from mobilizer import jobs
 from mobilizer.appeals.editing import appeal_by_slug
 from mobilizer.audience.members import Member
 from mobilizer.blasts import launching, lifecycle
-from mobilizer.blasts.check import check
 from mobilizer.blasts.launching import LONGEST_UNDO
 from mobilizer.cli import main
+from mobilizer.cli.blast_check import check
 from mobilizer.cli.blast_decisions import leave, resend, retry, uncertain
 from mobilizer.cli.blast_status import status
 from mobilizer.cli.naming import blast_named, record_command, steer
@@ -24,7 +24,7 @@ from mobilizer.engagement.thanks import thanks_for
 from mobilizer.languages import canonical
 from mobilizer.message.compile import CompileError
 from mobilizer.segments import follow_ups
-from mobilizer.segments.choosing import whom
+from mobilizer.segments.checking import checked
 from mobilizer.segments.follow_ups import FollowUp
 from mobilizer.settings import Settings
 
@@ -78,12 +78,12 @@ def launch(settings: Settings, slug: str, people: int, hold: float | None) -> No
     installation = opened(settings)
     with installation.database.write() as session:
         blast = blast_named(session, slug)
-        checked = check(session, installation, blast, datetime.now(UTC).date(), whom)
-        wrong = [line.problem.text() for line in checked.lines if line.level == "error"]
+        found = checked(session, installation, blast, datetime.now(UTC).date())
+        wrong = [line.problem.text() for line in found.lines if line.level == "error"]
         if wrong:
             raise click.ClickException("Not launched:\n" + "\n".join(wrong))
-        if people != checked.people:
-            raise click.ClickException(f"Not launched: it goes to {checked.people} people, not {people}.")
+        if people != found.people:
+            raise click.ClickException(f"Not launched: it goes to {found.people} people, not {people}.")
         if settings.launch_by_two:
             done, verb = launching.ask(session, blast, launching.seen(blast), None), "ask"
         else:
@@ -171,5 +171,5 @@ def follow_up(settings: Settings, slug: str, kind: str, appeal_slug: str | None)
     click.echo(f"Made the draft {made_slug}.")
 
 
-for command in (status, retry, uncertain, leave, resend):
+for command in (check, status, retry, uncertain, leave, resend):
     blasts.add_command(command)

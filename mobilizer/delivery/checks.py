@@ -1,4 +1,4 @@
-"""Delivery: what the ledger adds to the check list: who would send it, and who has had mail lately."""
+"""Delivery: what the ledger adds to the check list: who would send it, in whose name, and who had mail lately."""
 
 from __future__ import annotations
 
@@ -13,18 +13,35 @@ from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, amber, green
-from mobilizer.delivery import heartbeats
+from mobilizer.delivery import heartbeats, sender_domain
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
-from mobilizer.problems import N_, P_, counted
+from mobilizer.problems import N_, P_, Problem, counted
+from mobilizer.settings import Settings
 
 LATELY_HOURS = 48
 SENT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.HANDING, DeliveryState.PENDING)
 
 
-def ledger_checks(session: Session, blast: Blast, only: ColumnElement[bool] | None) -> Iterator[CheckLine]:
+def ledger_checks(
+    settings: Settings, session: Session, blast: Blast, only: ColumnElement[bool] | None
+) -> Iterator[CheckLine]:
     """Each of them; `only` narrows the blast's lists to its people, None where nothing does."""
+    yield from domain(settings, session)
     yield from workers(session)
     yield from mailed_lately(session, blast, only)
+
+
+def domain(settings: Settings, session: Session) -> Iterator[CheckLine]:
+    """What the DNS says of the sender's domain, as it was last looked up, and the records to publish."""
+    known = sender_domain.state(session, settings)
+    if not sender_domain.is_asked_about(settings):
+        return
+    if known.looked_at is None:
+        message = N_("What the DNS says of %(domain)s has not been looked up yet.")
+        yield amber("domain.unknown", message, "", "domain", domain=known.domain)
+    for one in known.findings:
+        problem = Problem(f"domain.{one.wanted.part}", one.message, {"name": one.wanted.name}, "warning")
+        yield CheckLine(one.level, problem, "", "domain")
 
 
 def workers(session: Session) -> Iterator[CheckLine]:

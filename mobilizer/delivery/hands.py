@@ -50,11 +50,9 @@ class Hands:
         mailbox_of: Callable[[str], str],
         thanks: Thanks,
     ) -> None:
-        """`mailbox_of` names whose mailbox an address is, as far as the pace goes; `thanks` knows what came of
-        sharing."""
-        self._thanks = thanks
+        """`mailbox_of` names whose mailbox an address is, for the pace; `thanks` knows what came of sharing."""
         self._database = installation.database
-        self._installation = installation
+        self._installation, self._thanks = installation, thanks
         self._connection = connection
         self._owner = owner
         self._report = report
@@ -336,10 +334,7 @@ class Hands:
             del self._hands[hand.lease.batch]
 
     def _loader(self, lease: Lease) -> Loader:
-        key = lease.rendition
-        if key not in self._loaders:
-            self._loaders[key] = Loader(self._installation, self._thanks)
-        return self._loaders[key]
+        return self._loaders.setdefault(lease.rendition, Loader(self._installation, self._thanks))
 
 
 def give_back(session: Session, lease: Lease, delay_seconds: float = 0) -> None:

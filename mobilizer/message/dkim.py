@@ -11,7 +11,7 @@ from functools import lru_cache
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from mobilizer.message.headers import folded, wire_domain
 
@@ -49,6 +49,12 @@ class Signer:
         self._key = key
         self.domain = wire_domain(domain).lower()
         self.selector = selector
+
+    @property
+    def public(self) -> str:
+        """The public half in base64, as its record has it behind `p=` (RFC 6376, 3.6.1)."""
+        spki = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return b2a_base64(spki, newline=False).decode()
 
     def sign(self, shared: tuple[bytes, ...], own: Sequence[bytes], body: bytes, at: int) -> bytes:
         """The DKIM-Signature header for these headers (each with its CRLF) and body; `at` in Unix seconds.

@@ -62,6 +62,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "settings.kept": _ORGANIZERS,
     "settings.audit": _ADMINS,
     "settings.sending": _ADMINS,
+    "settings.second_person": _ADMINS,
     "settings.users": _ADMINS,
     "inbox.see": _EVERYONE,
 }

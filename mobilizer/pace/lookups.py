@@ -97,13 +97,21 @@ class Lookups:
 
 def mail_servers(domain: str) -> list[str]:
     """The names of a domain's mail servers by its MX records, the preferred first. Raises NoAnswer."""
+    return [str(mx.exchange) for mx in sorted(_records(domain, "MX"), key=lambda mx: mx.preference)]
+
+
+def texts(name: str) -> list[str]:
+    """The TXT records of a name, each with its strings put together (RFC 7208, 3.3). Raises NoAnswer."""
+    return [b"".join(record.strings).decode("ascii", "replace") for record in _records(name, "TXT")]
+
+
+def _records(name: str, kind: str) -> list[Any]:
     import dns.exception
     import dns.resolver
 
     try:
-        found = dns.resolver.resolve(domain, "MX", lifetime=DNS_SECONDS)
+        return list(dns.resolver.resolve(name, kind, lifetime=DNS_SECONDS))
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except (dns.exception.DNSException, OSError, UnicodeError) as error:
         raise NoAnswer(type(error).__name__) from None
-    return [str(mx.exchange) for mx in sorted(found, key=lambda mx: mx.preference)]

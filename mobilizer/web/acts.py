@@ -72,6 +72,7 @@ ACTS = {
     "segment.delete": N_("Segment deleted"),
     "session.begin": N_("Signed in"),
     "session.end_others": N_("Signed out elsewhere"),
+    "second_person.change": N_("A second person for each launch: changed"),
     "sending.change": N_("How mail goes out changed"),
     "tag.delete": N_("Tag deleted"),
     "tag.rename": N_("Tag renamed"),

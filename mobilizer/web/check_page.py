@@ -17,17 +17,15 @@ from mobilizer.appeals.media import BadMedia
 from mobilizer.audience.lists import MemberList
 from mobilizer.blasts import launching
 from mobilizer.blasts.blasts import Blast, BlastState
-from mobilizer.blasts.check import Checklist, LanguageAudience, check
+from mobilizer.blasts.check import Checklist, LanguageAudience
 from mobilizer.blasts.checklist import CheckLine
-from mobilizer.delivery.checks import ledger_checks
-from mobilizer.delivery.fewer import rests
 from mobilizer.delivery.opening import MOST_BOUNCES, MOST_COMPLAINTS
 from mobilizer.delivery.testers import testers
 from mobilizer.http import installation
 from mobilizer.languages import CaughtBy, language
 from mobilizer.message.compile import CompileError
 from mobilizer.problems import Problem
-from mobilizer.segments.choosing import whom
+from mobilizer.segments.checking import checked as whole_list
 from mobilizer.web.appeal_head import words_url
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.narrowing_form import narrowing_lines
@@ -99,7 +97,7 @@ def _nothing(*_: object) -> Mapping[str, Any]:
 
 def checked(session: Session, blast: Blast) -> Checklist:
     """The check list as it is today."""
-    return check(session, installation(), blast, datetime.now(UTC).date(), whom, (ledger_checks,), rests(blast.id))
+    return whole_list(session, installation(), blast, datetime.now(UTC).date())
 
 
 def why_not(error: CompileError | BadMedia) -> list[Problem]:
@@ -154,6 +152,8 @@ def _points(blast: Blast, found: Checklist) -> dict[str, list[Point]]:
 
 def _mend(blast: Blast, line: CheckLine) -> str:
     """Where a line of the check list is mended, for those who may."""
+    if line.field == "domain" and permitted("settings.relays"):
+        return url_for("settings.domain")
     if not permitted("appeals.write"):
         return ""
     appeal = blast.appeal

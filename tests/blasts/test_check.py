@@ -174,7 +174,10 @@ def test_a_sender_that_is_not_ours_and_a_site_that_nobody_reaches_forbid_launch(
 def test_the_ledger_says_who_would_send_it_and_who_had_mail_lately(world: World) -> None:
     def codes() -> dict[str, CheckLine]:
         with world.installation.database.read() as session:
-            return {line.problem.code: line for line in ledger_checks(session, world.blast(), None)}
+            return {
+                line.problem.code: line
+                for line in ledger_checks(world.installation.settings, session, world.blast(), None)
+            }
 
     assert codes()["workers.none"].level == "warning"
     assert codes()["audience.not_lately"].level == "ok"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, DeliveryState
 from mobilizer.delivery.limits import pace_of
 from mobilizer.organizers.audit import AuditEntry
+from mobilizer.segments.checking import checked
 from mobilizer.transport.relays import RELAYS_FILE, load_relays
 from tests.web.appeal_stage import settle
 from tests.worlds import World
@@ -50,6 +52,19 @@ def launched(world: World) -> World:
     for member in others:
         settle(world, member, DeliveryState.UNCERTAIN, reason="worker_lost", settled_at=clock())
     return world
+
+
+def test_the_check_list_is_the_one_of_the_page_and_red_ends_with_one(world: World) -> None:
+    with world.installation.database.read() as session:
+        page = checked(session, world.installation, session.get_one(Blast, world.blast_id), datetime.now(UTC).date())
+    said = run(world, "check", SLUG, "--json")
+    lines = [json.loads(line) for line in said.output.splitlines()]
+    assert sorted(line["code"] for line in lines) == sorted(line.problem.code for line in page.lines)
+    assert {"workers.none", "audience.not_lately"} <= {line["code"] for line in lines}
+    assert said.exit_code == (0 if page.ready else 1)
+    shown = run(world, "check", SLUG)
+    assert f"It goes to {page.people} people." in shown.output
+    assert shown.exit_code == said.exit_code
 
 
 def test_status_says_the_same_to_people_and_to_programs(launched: World) -> None:
