@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.audience.members import Identity, Member, open_identity
+from mobilizer.codes import share_code
 from mobilizer.db import Base, BigId, Prepared, clock, keys, one_of_keys
 from mobilizer.keys import Keyring
 
@@ -103,3 +104,11 @@ def merged_among(session: Session, address_keys: Collection[bytes]) -> dict[byte
     connection = session.connection()
     rows = _AMONG.run(connection, (keys(connection, address_keys),))
     return {bytes(key): bytes(stays) for key, stays in rows}
+
+
+def renew_share_codes(session: Session, member: Member) -> None:
+    """Give a member a new share code: the old one, and those of records that were merged with theirs, are nobody's."""
+    member.share_code = share_code()
+    for former in session.scalars(select(MergedMember).where(MergedMember.into_id == member.id)):
+        former.share_code = share_code()
+    session.flush()

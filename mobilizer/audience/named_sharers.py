@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from mobilizer.audience.members import Member
 from mobilizer.db import Base, BigId, clock
 
 
@@ -24,12 +23,18 @@ class NamedSharer(Base):
     agreed_at: Mapped[datetime] = mapped_column(default=clock())
 
 
-def agree(session: Session, member: Member, wording: str, language: str) -> None:
+def agree(session: Session, member_id: int, wording: str, language: str) -> None:
     """Keep a member's consent; one that was given before stays as it was."""
-    if session.get(NamedSharer, member.id) is None:
-        session.add(NamedSharer(member_id=member.id, wording=wording, wording_language=language))
+    if not is_named(session, member_id):
+        session.add(NamedSharer(member_id=member_id, wording=wording, wording_language=language))
+        session.flush()
 
 
-def take_back(session: Session, member: Member) -> None:
+def take_back(session: Session, member_id: int) -> None:
     """Forget a member's consent, at once."""
-    session.execute(delete(NamedSharer).where(NamedSharer.member_id == member.id))
+    session.execute(delete(NamedSharer).where(NamedSharer.member_id == member_id))
+
+
+def is_named(session: Session, member_id: int) -> bool:
+    """Whether a member agreed."""
+    return session.get(NamedSharer, member_id) is not None

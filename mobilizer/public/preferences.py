@@ -11,16 +11,23 @@ from mobilizer.appeals.appeals import Translation
 from mobilizer.audience import standing
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.members import Member
+from mobilizer.audience.merged import renew_share_codes
+from mobilizer.audience.named_sharers import agree, is_named, take_back
 from mobilizer.audience.preferences import Fewer, count_sharing, get_fewer, preferences_of
+from mobilizer.catalogs import phrases
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.sharing import brought_by
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
-from mobilizer.languages import language
+from mobilizer.languages import isolated, language
+from mobilizer.problems import N_
 from mobilizer.public.answers import missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.leaving import remember
-from mobilizer.public.tongues import MEMBER, asked_language, spelled, switch
+from mobilizer.public.tongues import MEMBER, asked_language, nearest, spelled, switch
+
+# What a member agrees to; kept with them to the letter, in the language they read it in.
+NAMING = N_("Yes, the people of %(organisation)s may see my name beside what came of my link.")
 
 
 def show(token: str) -> Response:
@@ -80,6 +87,21 @@ def _set_mails(session: Session, member: Member) -> None:
         get_fewer(session, member.id, offered[wanted])
     if "sharing_shown" in request.form:
         count_sharing(session, member.id, counted="sharing" in request.form)
+        _set_name(session, member)
+    if "renew" in request.form:
+        renew_share_codes(session, member)
+
+
+def _set_name(session: Session, member: Member) -> None:
+    tag = nearest(request.form.get("spoken", "")[:35], MEMBER)
+    if "named" not in request.form:
+        take_back(session, member.id)
+    elif tag:
+        agree(session, member.id, _naming(tag), tag)
+
+
+def _naming(tag: str) -> str:
+    return phrases("member", tag).gettext(NAMING) % {"organisation": isolated(installation().settings.organisation)}
 
 
 def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: bool) -> Response:
@@ -92,6 +114,8 @@ def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: 
         member=member,
         saved=saved,
         chosen=chosen,
+        naming=_naming(tag),
+        named=member is not None and is_named(session, member.id),
         brought=brought_by(session, member.id) if member and chosen and not chosen.uncounted else None,
         lists=[at for at in lists if at.standing is not Standing.PENDING],
         token=keyring.token(Purpose.PREFERENCES, ticket),

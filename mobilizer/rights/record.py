@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mobilizer.audience.leaving_reasons import given
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import Former, formers_of, who_stays
+from mobilizer.audience.named_sharers import NamedSharer
 from mobilizer.audience.notes import Note, notes_of
 from mobilizer.audience.queries import ListStanding, MemberDetail, member_detail
 from mobilizer.audience.suppressions import Suppression
@@ -39,6 +40,7 @@ class Record:
     brought: Brought
     notes: list[Note]
     formers: list[Former]
+    named: NamedSharer | None  # their consent to be seen as a sharer
     left_because: tuple[str, str] | None  # see audience.leaving_reasons
 
     @property
@@ -56,6 +58,7 @@ def record_of(session: Session, keyring: Keyring, member_id: int) -> Record | No
     suppression = session.get(Suppression, key)
     return Record(
         member=detail,
+        named=session.get(NamedSharer, member_id),
         suppressed_since=suppression.created_at if suppression else None,
         mails=received(session, member_id),
         drawn=drawn_on(session, member_id),
@@ -82,6 +85,9 @@ def as_json(record: Record) -> str:
         "source": member.source,
         "since": line.created_at,
         "share_code": member.share_code,
+        "named_as_a_sharer": {"wording": named.wording, "language": named.wording_language, "since": named.agreed_at}
+        if (named := record.named)
+        else None,
         "came_through_a_member": member.recruited_by_id is not None,
         "suppressed": {"reason": line.suppressed_for, "since": record.suppressed_since}
         if line.suppressed_for

@@ -66,6 +66,7 @@ ACTS = {
     "list.create": N_("List created"),
     "member.erase": N_("Member erased"),
     "members.export": N_("Members taken out as a file"),
+    "sharers.export": N_("Names of sharers taken out as a file"),
     "replies.forget": N_("Relays’ words on a blast forgotten"),
     "segment.change": N_("Segment changed"),
     "segment.create": N_("Segment created"),

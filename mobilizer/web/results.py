@@ -26,6 +26,7 @@ from mobilizer.web import (  # noqa: F401 - their views are on the same blueprin
     report,
     results_file,
     share_tree,
+    sharers,
     troubles,
 )
 from mobilizer.web.asked import number_asked

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 from sqlalchemy import update
 
 from mobilizer.audience.lists import Standing, Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.named_sharers import NamedSharer
 from mobilizer.audience.preferences import preferences_of
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.keys import Purpose
@@ -73,6 +76,33 @@ def test_who_wants_their_sharing_uncounted_shares_and_is_not_counted(world: Worl
     # Nothing of it in the form: it stays as it is.
     assert "What came of" not in save(world, language="en")
     assert "What came of" in save(world, language="en", sharing_shown="1", sharing="1")
+
+
+def test_a_member_lets_their_name_be_seen_and_takes_it_back(world: World) -> None:
+    organisation = world.installation.settings.organisation
+    asked = f"Sí, la gente de \u2068{organisation}\u2069 puede ver mi nombre junto a lo que ha logrado mi enlace."
+    assert asked in unescape(world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}").text)
+    save(world, sharing_shown="1", sharing="1", named="1", spoken="es")
+    save(world, language="en")  # nothing of it in the form: it stays as it is
+    with world.installation.database.read() as session:
+        kept = session.get_one(NamedSharer, world.ana)
+        assert (kept.wording, kept.wording_language) == (asked, "es")
+    save(world, sharing_shown="1", sharing="1", spoken="es")
+    with world.installation.database.read() as session:
+        assert session.get(NamedSharer, world.ana) is None
+    save(world, sharing_shown="1", named="1", spoken="xx")
+    with world.installation.database.read() as session:
+        assert session.get(NamedSharer, world.ana) is None, "nobody agreed to words that nobody showed"
+
+
+def test_a_new_link_is_the_only_one_that_leads_to_its_member(world: World) -> None:
+    old = world.code(world.ana)
+    save(world, renew="1")
+    new = world.code(world.ana)
+    for code in (old, new):
+        assert world.browser().get(f"/s/{code}/love-always-wins").status_code == 302
+    assert new != old
+    assert [event.via_id for event in world.events() if event.kind == "visit"] == [world.ana]
 
 
 def test_a_list_is_left_and_joined_again(world: World) -> None:

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.named_sharers import agree, take_back
+from mobilizer.audience.preferences import count_sharing
 from mobilizer.audience.suppressions import SuppressedFor, Suppression
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import Database
@@ -61,6 +63,26 @@ def test_how_far_they_watched_is_told_by_language(signed_in: SignIn, sent: World
         session.add(Event(**watched, via_id=sent.members[0], channel="start"))
     page = organizer.get(RESULTS).text.split('aria-labelledby="far"')[1].split("</section>")[0]
     assert re.findall(r"<bdi>(\d)</bdi>", page) == list("1110010000")
+
+
+def test_only_those_who_agreed_are_named_as_sharers(signed_in: SignIn, sent: World) -> None:
+    named, silent, uncounted = sent.members[:3]
+    with sent.installation.database.write() as session:
+        for one in (named, silent, uncounted):
+            session.add(Event(kind=EventKind.WATCH, blast_id=sent.blast_id, via_id=one, channel="start"))
+            if one != silent:
+                agree(session, one, "Yes", "en")
+        count_sharing(session, uncounted, counted=False)
+    organizer = signed_in(Role.ORGANIZER)
+    page = organizer.get(f"{RESULTS}/sharers").text
+    assert organizer.post(f"{RESULTS}/sharers.csv").status_code == 403
+    assert re.findall(r'href="/members/(\d+)"', page) == [str(named)]
+    rows = list(csv.reader(StringIO(signed_in(Role.ADMIN).post(f"{RESULTS}/sharers.csv").text)))
+    assert [(row[0], row[3], row[4]) for row in rows] == [("member", "watches", "joined"), (str(named), "1", "0")]
+    with sent.installation.database.write() as session:
+        take_back(session, named)
+    assert "/members/" not in organizer.get(f"{RESULTS}/sharers").text.split("<main")[1]
+    assert signed_in(Role.VIEWER).get(f"{RESULTS}/sharers").status_code == 403
 
 
 def test_people_are_counted_not_hits_and_machines_not_at_all(signed_in: SignIn, sent: World) -> None:
