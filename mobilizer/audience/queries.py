@@ -84,7 +84,7 @@ class ListStanding:
 class MemberDetail:
     """One member whole. `recruited` counts who joined through their share link; `tags` are theirs by number.
 
-    `monthly`, `paused_until` and `uncounted` are what they chose (see audience.preferences).
+    `monthly`, `paused_until`, `uncounted` and `tracking` are what they chose (see audience.preferences).
     """
 
     line: MemberLine
@@ -99,6 +99,7 @@ class MemberDetail:
     monthly: bool
     paused_until: datetime | None
     uncounted: bool
+    tracking: bool
 
 
 def lists(session: Session) -> list[ListSummary]:
@@ -206,6 +207,7 @@ def member_detail(session: Session, keyring: Keyring, member_id: int) -> MemberD
         monthly=chosen.monthly,
         paused_until=chosen.paused_until,
         uncounted=chosen.uncounted,
+        tracking=member.tracking,
     )
 
 

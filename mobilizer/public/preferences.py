@@ -85,7 +85,8 @@ def _set_mails(session: Session, member: Member) -> None:
     offered = {"all": None, **{one.value: one for one in Fewer}}
     if (wanted := request.form.get("mails", "")) in offered:
         get_fewer(session, member.id, offered[wanted])
-    if "sharing_shown" in request.form:
+    if "counts_shown" in request.form:
+        member.tracking = "tracking" in request.form
         count_sharing(session, member.id, counted="sharing" in request.form)
         _set_name(session, member)
     if "renew" in request.form:

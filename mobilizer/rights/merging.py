@@ -186,6 +186,7 @@ def _merge_facts(keyring: Keyring, old: Member, new: Member) -> None:
     if new.second_language == new.language:
         new.second_language = None
     new.attributes = {**old.attributes, **new.attributes}
+    new.tracking = new.tracking and old.tracking
     new.created_at = min(old.created_at, new.created_at)
     identity = new.identity(keyring)
     if not identity.name:

@@ -95,6 +95,7 @@ def as_json(record: Record) -> str:
         "one_mail_a_month": member.monthly,
         "paused_until": member.paused_until,
         "sharing_counted": not member.uncounted,
+        "opens_and_clicks_counted": member.tracking,
         "left_because": record.left_because and dict(zip(("choice", "words"), record.left_because, strict=True)),
         "lists": [_without(asdict(on), "list_id") for on in record.lists],
         "notes": [{"at": note.at, "text": note.text} for note in record.notes],

@@ -69,13 +69,26 @@ def test_who_wants_their_sharing_uncounted_shares_and_is_not_counted(world: Worl
     with world.installation.database.write() as session:
         session.execute(update(Event).values(kind=EventKind.WATCH, channel="start"))
     assert "What came of your link" in world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}?in=en").text
-    assert "What came of" not in save(world, language="en", sharing_shown="1")
+    assert "What came of" not in save(world, language="en", counts_shown="1")
     before = len(world.events())
     assert world.browser().get(share).status_code == 302
     assert len(world.events()) == before
     # Nothing of it in the form: it stays as it is.
     assert "What came of" not in save(world, language="en")
-    assert "What came of" in save(world, language="en", sharing_shown="1", sharing="1")
+    assert "What came of" in save(world, language="en", counts_shown="1", sharing="1")
+
+
+def test_tracking_is_turned_off_and_on(world: World) -> None:
+    def tracked() -> bool:
+        with world.installation.database.read() as session:
+            return session.get_one(Member, world.ana).tracking
+
+    assert 'name="tracking" value="1" checked' in save(world, language="en")
+    assert tracked()  # nothing of it was in the form
+    assert 'name="tracking" value="1">' in save(world, counts_shown="1", sharing="1")
+    assert not tracked()
+    save(world, counts_shown="1", tracking="1")
+    assert tracked()
 
 
 def test_a_member_lets_their_name_be_seen_and_takes_it_back(world: World) -> None:
