@@ -117,6 +117,11 @@ class Settings(BaseSettings):
     bounce_domain: str = Field(
         default="", description="Domain of the return path and of Message-ID; empty: the sender's."
     )
+    receives_mail: bool = Field(
+        default=False,
+        description="Whether mail for `u+...` at the bounce domain is handed to `mobilizer receive`: only then do "
+        "mails offer to unsubscribe by mail.",
+    )
     brand_colour: str = Field(
         default="#a5123d", pattern=r"^#[0-9a-f]{6}$", description="The one hue of the primary action."
     )

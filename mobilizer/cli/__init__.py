@@ -27,6 +27,7 @@ COMMANDS = {
     "languages": "languages",
     "members": "members",
     "reconcile": "worker",
+    "receive": "receive",
     "relays": "relays",
     "segments": "segments",
     "selftest": "selftest",

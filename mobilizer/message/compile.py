@@ -112,6 +112,7 @@ def compile_rendition(copy: Copy, frame: Frame, links: Sequence[LinkTarget], phr
         html=marks.line(inlined(html)) if frame.tracking is Tracking.OFF else _with_pixel(inlined(html), marks),
         tracking=frame.tracking,
         discreet=frame.discreet,
+        leave_by_mail=frame.leave_by_mail,
     )
 
 

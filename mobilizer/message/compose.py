@@ -137,19 +137,23 @@ def _plan(rendition: Rendition) -> _Plan:
     voice = Voice(rendition, rendition.text, picture, rendition.subject)
     subject = placed(rendition.subject, voice.slots) if _has_slots(rendition.subject) else ()
     fixed = () if subject else (text_header("Subject", "".join(map(str, rendition.subject))),)
-    web, post = f"<{rendition.base_url}/u/{_STAND_IN.decode()}>,", f"<mailto:u+{_STAND_IN.decode()}@{domain}>"
     opening, parts = _parts(boundary, placed(rendition.text, voice.slots), placed(picture, voice.slots))
     return _Plan(
         voice=voice,
         headers=(*_common_headers(rendition, boundary), *fixed),
         subject=subject,
         message_id=structured_header("Message-ID", f"<{_STAND_IN.decode()}@{domain}>").split(_STAND_IN),
-        unsubscribe=structured_header("List-Unsubscribe", web, post).split(_STAND_IN),
+        unsubscribe=_ways_to_leave(rendition, domain).split(_STAND_IN),
         list_id=_list_id("", "news", domain) if rendition.discreet else b"",
         return_domain=domain,
         opening=opening,
         parts=parts,
     )
+
+
+def _ways_to_leave(rendition: Rendition, domain: str) -> bytes:
+    web, post = f"<{rendition.base_url}/u/{_STAND_IN.decode()}>", f"<mailto:u+{_STAND_IN.decode()}@{domain}>"
+    return structured_header("List-Unsubscribe", *((f"{web},", post) if rendition.leave_by_mail else (web,)))
 
 
 def _checked(tokens: Tokens) -> Tokens:

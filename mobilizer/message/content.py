@@ -46,7 +46,8 @@ class Frame:
     `base_url` has no slash at its end; `poster_width` and `poster_height` are in CSS pixels as shown (files are 2x);
     `other_languages` are the tags of the blast's other renditions. Links and headers without a colour of their own have
     the brand's; a `proof` says in its subject that it is one. `page_slug` names the appeal on our pages; `tracking`
-    says what its links tell; a `discreet` mail says nothing of lists either.
+    says what its links tell; a `discreet` mail says nothing of lists either. `leave_by_mail`: who writes to the address
+    beside the link is unsubscribed.
     """
 
     template: str
@@ -70,6 +71,7 @@ class Frame:
     page_slug: str = ""
     tracking: Tracking = Tracking.PSEUDONYMOUS
     discreet: bool = False
+    leave_by_mail: bool = True
 
 
 class Tokens(NamedTuple):

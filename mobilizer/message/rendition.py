@@ -14,7 +14,7 @@ from mobilizer.tracking import Tracking
 FORMAT = 1
 _LINES = ("subject", "preheader", "greeting", "greeting_nameless", "text", "html")
 # What came later is only said where it is not as it always was: older renditions have it as well.
-_LATER = {"tracking": Tracking.PSEUDONYMOUS, "discreet": False}
+_LATER = {"tracking": Tracking.PSEUDONYMOUS, "discreet": False, "leave_by_mail": True}
 
 
 class UnreadableRendition(ValueError):
@@ -44,6 +44,7 @@ class Rendition:
     html: Line
     tracking: Tracking = Tracking.PSEUDONYMOUS
     discreet: bool = False
+    leave_by_mail: bool = True
 
     @property
     def content_hash(self) -> str:
