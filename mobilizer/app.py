@@ -16,6 +16,7 @@ from mobilizer.appeals.media import MAX_BYTES
 from mobilizer.http import EXTENSION, installation
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.limits import install_limits
+from mobilizer.public.front import Front
 from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
     appeals,
@@ -149,6 +150,7 @@ def create_app(settings: Settings, given: Installation | None = None, *, counter
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app)  # type: ignore[method-assign]
     return app
 
 

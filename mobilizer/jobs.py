@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import json
 import os
 import secrets
 import signal
@@ -13,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from enum import StrEnum
 from functools import cache, partial
 from types import FrameType
@@ -21,7 +19,7 @@ from typing import Any, cast
 
 import structlog
 from redis import Redis
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job
@@ -35,10 +33,10 @@ from mobilizer.audience.undoing import run_undo
 from mobilizer.db import disk_is_full
 from mobilizer.delivery import heartbeats, launch, sender_domain, slices
 from mobilizer.delivery.reports import Report
-from mobilizer.engagement.hits import Hit, record
 from mobilizer.engagement.thanks import thanks
 from mobilizer.installation import Installation, follow_keys, follow_settings, install
 from mobilizer.notices import mailing
+from mobilizer.recording import drain_hits
 from mobilizer.rights import letters
 from mobilizer.rights.holding import held
 from mobilizer.segments.choosing import whom
@@ -46,11 +44,8 @@ from mobilizer.settings import Settings, load_settings
 from mobilizer.signups import letters as sign_up_letters
 
 QUEUE = "mobilizer"
-HITS = "mobilizer:hits"
-HITS_AT_ONCE = 1000
 ONCE = "mobilizer:once"
 COUNTERS = "mobilizer:counters"
-HITS_LOCK_SECONDS = 60
 NO_ROOM = "mobilizer:no-room"
 NO_ROOM_SECONDS = 60
 ENTRY = "mobilizer.jobs.perform"
@@ -228,26 +223,12 @@ def queued(settings: Settings) -> set[str]:
     return set(_queue(settings).job_ids)
 
 
-def note_hit(installation: Installation, hit: Hit) -> None:
-    """Put a click, open or visit aside for bulk insertion; straight into the database when Redis is away."""
-    try:
-        _quick_redis(installation.settings.redis_url).rpush(HITS, json.dumps(asdict(hit)))
-    except RedisError:
-        with installation.database.write() as session:
-            record(session, [hit])
-
-
 def is_first(installation: Installation, name: str, seconds: int) -> bool:
     """Whether something of this name is heard of for the first time in so many seconds; yes where Redis is away."""
     try:
         return bool(_quick_redis(installation.settings.redis_url).set(f"{ONCE}:{name}", 1, nx=True, ex=seconds))
     except RedisError:
         return True
-
-
-def hits_waiting(installation: Installation) -> int:
-    """How many hits are waiting for bulk insertion. Raises RedisError."""
-    return int(_redis(installation.settings).llen(HITS))
 
 
 def count(settings: Settings, counts: Mapping[str, float]) -> None:
@@ -277,24 +258,6 @@ def no_room(settings: Settings) -> bool:
         return bool(_quick_redis(settings.redis_url).exists(NO_ROOM))
     except RedisError:
         return False
-
-
-def drain_hits(installation: Installation, _number: int = 0) -> None:
-    """Move what `note_hit` put aside into the database, a thousand a transaction."""
-    redis = _redis(installation.settings)
-    lock = redis.lock(f"{HITS}:lock", timeout=HITS_LOCK_SECONDS)
-    if not lock.acquire(blocking=False):
-        return  # another worker drains; taken twice they would be counted twice
-    try:
-        # Committed first, forgotten after: a crash between may count a hit again, it never loses one.
-        while raw := cast("list[bytes]", redis.lrange(HITS, 0, HITS_AT_ONCE - 1)):
-            with installation.database.write() as session:
-                record(session, [Hit(**json.loads(line)) for line in raw])
-            redis.ltrim(HITS, len(raw), -1)
-            lock.reacquire()
-    finally:
-        with suppress(LockError):
-            lock.release()
 
 
 def worker(installation: Installation) -> OurWorker:

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from mobilizer import jobs, tables
+from mobilizer import jobs, recording, tables
 from mobilizer.audience import headcounts
 from mobilizer.custody import retention
 from mobilizer.db import disk_is_full
@@ -130,6 +130,6 @@ class Reconciler:
         yield from ((Work.SIGN_UP, number) for number in signing_up)
         if domain:
             yield Work.DOMAIN, 0
-        if jobs.hits_waiting(self._installation):
+        if recording.hits_waiting(self._installation):
             yield Work.HITS, 0
         yield from ((Work.SEND, batch) for batch in batches)

@@ -21,7 +21,7 @@ from mobilizer.audience import (
 from mobilizer.blasts import blasts, drawn, fallbacks
 from mobilizer.db import Base
 from mobilizer.delivery import ledger, sender_domain, testers, waves
-from mobilizer.engagement import acts, events, recruits
+from mobilizer.engagement import acts, events, hits, recruits
 from mobilizer.notices import notices
 from mobilizer.organizers import audit, factors, invitations, users
 from mobilizer.rights import requests
@@ -43,6 +43,7 @@ __all__ = [
     "glossary",
     "headcounts",
     "history",
+    "hits",
     "imports",
     "installation",
     "invitations",

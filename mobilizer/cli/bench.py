@@ -130,6 +130,28 @@ def sharing(members: int, database: str, as_json: bool) -> None:
         raise click.ClickException("The books don't agree: these figures mean nothing.")
 
 
+@bench.command()
+@click.option("--hits", type=click.IntRange(100, 10_000_000), default=200_000, show_default=True, help="How many.")
+@click.option("--members", type=click.IntRange(10, 1_000_000), default=20_000, show_default=True, help="Of a blast.")
+@click.option("--connections", type=click.IntRange(1, 1000), default=64, show_default=True, help="That stay open.")
+@click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def hits(hits: int, members: int, connections: int, database: str, as_json: bool) -> None:
+    """Open and click the mails of a blast over HTTP, with recording on, and say what a hit costs the web server."""
+    from mobilizer.bench import grounds, processes
+    from mobilizer.bench import hits as measured
+
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    try:
+        with grounds.ground(database) as where, console.status("Starting") as status:
+            figures = measured.run(where, hits, members, connections, status.update)
+    except (grounds.NoGround, processes.Broken) as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(asdict(figures), as_json)
+    if not figures.books:
+        raise click.ClickException("The books don't agree: these figures mean nothing.")
+
+
 @bench.command("import")
 @click.option("--rows", type=click.IntRange(1, 1_200_000), default=100_000, show_default=True, help="How many.")
 @click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")

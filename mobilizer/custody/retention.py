@@ -21,6 +21,7 @@ from mobilizer.db import clock
 from mobilizer.delivery import leases
 from mobilizer.delivery.ledger import Delivery, of_blast
 from mobilizer.engagement import forgetting
+from mobilizer.engagement.hits import forget_parcels
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry, record
 from mobilizer.organizers.invitations import GOOD_HOURS, forget_late
@@ -37,6 +38,7 @@ FILE_DAYS = WAITING_SECONDS / DAY
 UNCONFIRMED_DAYS = 7
 REQUEST_DAYS = 1
 LEASE_DAYS = 7
+PARCEL_DAYS = 7
 
 log = structlog.get_logger()
 
@@ -233,6 +235,12 @@ RULES = (
         N_("Which worker had which mails in hand; where an answer was lost, until the blast is gone"),
         _fixed(LEASE_DAYS),
         forget=_until_none(lambda session, seconds: leases.forget(session, seconds, CHUNK)),
+    ),
+    Rule(
+        "parcels",
+        N_("Which parcels of clicks were written down, so that none is counted twice"),
+        _fixed(PARCEL_DAYS),
+        forget=_until_none(lambda session, seconds: forget_parcels(session, seconds, CHUNK)),
     ),
     Rule(
         "requests",

@@ -35,7 +35,7 @@ class EventKind(StrEnum):
 
 
 class Event(Base):
-    """One thing that someone did. No IP, no user agent: `machine` is the verdict that was drawn from them.
+    """One thing that someone did. No IP, no user agent: only its class, `agent`; `machine` is the verdict of the rules.
 
     `member_id` is who did it, if known; `via_id` the member whose share link brought the visitor, and `step` how many
     steps from the mail the visitor stood then: 1 for friends of those who had it, 2 for friends of these.
@@ -69,6 +69,9 @@ class Event(Base):
     link_n: Mapped[int | None]
     language: Mapped[str] = mapped_column(default="")
     channel: Mapped[str] = mapped_column(default="")
+    agent: Mapped[str] = mapped_column(
+        default="", doc="Class of the program that asked (agents.py), never what it said of itself; empty: a browser."
+    )
     machine: Mapped[str] = mapped_column(default="", doc="Name of the rule that says a machine did it, or empty.")
 
 

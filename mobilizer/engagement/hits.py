@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple, Self
 
-from sqlalchemy import ColumnElement, insert, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, delete, insert, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import stayed
 from mobilizer.blasts.blasts import Blast
+from mobilizer.db import Base, clock
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.recruits import steps_of
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """What an Event will hold, in plain numbers and strings that JSON can carry. 0 is nobody, no blast, no link.
 
     `at` is in seconds since 1970 (UTC); `via` is the member whose share link brought the visitor;
-    `machine` is the name of the rule (machines.py) that says no person did it, or empty.
+    `agent` is the class of program that asked (agents.py), `machine` the name of the rule (machines.py) that says no
+    person did it, or empty.
     """
 
     kind: str
@@ -32,7 +34,56 @@ class Hit:
     link_n: int = 0
     language: str = ""
     channel: str = ""
+    agent: str = ""
     machine: str = ""
+
+
+class Parcel(NamedTuple):
+    """Hits that travel together. However often a parcel arrives, after a timeout or a crash, it is recorded once."""
+
+    name: str
+    hits: Sequence[Hit]
+
+    def packed(self) -> str:
+        """The parcel as JSON."""
+        return json.dumps(self, separators=(",", ":"))
+
+    @classmethod
+    def unpacked(cls, packed: str | bytes) -> Self:
+        """The parcel of a JSON text that `packed` made."""
+        name, hits = json.loads(packed)
+        return cls(name, [Hit(*hit) for hit in hits])
+
+
+class RecordedParcel(Base):
+    """The name of a parcel that is recorded, kept for as long as it may come once more."""
+
+    __tablename__ = "recorded_parcels"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=clock(), index=True)
+
+
+def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
+    """Write the hits of those parcels that were not written before; returns how many hits.
+
+    Of two transactions that write the same parcel at once one fails: its caller comes again.
+    """
+    fresh = {parcel.name: parcel for parcel in parcels}
+    known = select(RecordedParcel.name).where(RecordedParcel.name.in_(fresh))
+    for name in session.scalars(known).all():
+        del fresh[name]
+    if not fresh:
+        return 0
+    session.execute(insert(RecordedParcel), [{"name": name} for name in fresh])
+    return record(session, [hit for parcel in fresh.values() for hit in parcel.hits])
+
+
+def forget_parcels(session: Session, seconds: float, most: int) -> int:
+    """Forget the names of parcels that were recorded longer than `seconds` ago; returns how many."""
+    old = select(RecordedParcel.name).where(RecordedParcel.at < clock(-seconds)).limit(most)
+    gone = delete(RecordedParcel).where(RecordedParcel.name.in_(old)).returning(RecordedParcel.name)
+    return len(session.scalars(gone).all())
 
 
 def record(session: Session, hits: Sequence[Hit]) -> int:
@@ -71,6 +122,7 @@ def _row(hit: Hit, members: Mapping[int, int], steps: Mapping[tuple[int, int], i
         "link_n": hit.link_n or None,
         "language": hit.language,
         "channel": hit.channel,
+        "agent": hit.agent,
         "machine": hit.machine,
     }
 

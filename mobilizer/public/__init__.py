@@ -15,9 +15,6 @@ blueprint = Blueprint(
     "public", __name__, template_folder="templates", static_folder="static", static_url_path="/public"
 )
 blueprint.add_url_rule("/c/<token>/<int:n>", "click", clicks.click, methods=["GET"])
-blueprint.add_url_rule("/o/<token>.gif", "pixel", clicks.pixel, methods=["GET"])
-blueprint.add_url_rule("/n/<token>/<tag>/<int:n>", "click_in_sums", sums.click, methods=["GET"])
-blueprint.add_url_rule("/n/<token>/<tag>.gif", "pixel_in_sums", sums.pixel, methods=["GET"])
 blueprint.add_url_rule("/n/<token>/<tag>/<int:n>", "click_in_sums", sums.click, methods=["GET"])
 blueprint.add_url_rule("/n/<token>/<tag>.gif", "pixel_in_sums", sums.pixel, methods=["GET"])
 blueprint.add_url_rule("/s/<code>/<slug>", "share", watching.share, methods=["GET"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,10 @@ from mobilizer.languages import language
 from mobilizer.public.tongues import MEMBER, browser_language
 
 STATIC = Path(__file__).parent / "static"
+# The smallest GIF that every mail program draws: one transparent point.
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 A_YEAR = 31_536_000
+RETRY_SECONDS = 20
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
@@ -56,6 +60,14 @@ def missing(tag: str = "") -> Response:
     """The friendly page for a link that leads nowhere, forged or stale, in the visitor's language."""
     response = page("missing.html", tag or browser_language(MEMBER), 404)
     response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def later() -> Response:
+    """The page for a link whose target can't be looked up for the moment, in the visitor's language."""
+    response = page("later.html", browser_language(MEMBER), 503)
+    response.headers["Vary"] = "Accept-Language"
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 

@@ -1,19 +1,17 @@
-"""Public: noting what happened. Buffered, so that a page answers at once; and never a reason for a page to fail."""
+"""Public: noting what happened on a page. It waits in this process for a moment, so that the page answers at once."""
 
 from __future__ import annotations
 
 import time
 
-import structlog
 from flask import request
 
+from mobilizer.engagement.agents import agent_of
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
-from mobilizer.engagement.machines import machine
+from mobilizer.engagement.machines import by_agent
 from mobilizer.http import installation
-from mobilizer.jobs import note_hit
-
-log = structlog.get_logger()
+from mobilizer.recording import buffer_of
 
 
 def note(
@@ -26,7 +24,11 @@ def note(
     language: str = "",
     channel: str = "",
 ) -> None:
-    """Note one hit of this request, with the verdict of the machine rules; neither address nor agent is kept."""
+    """Note one hit of this request; of the program that asked only its class is kept. To ask without wanting the page
+    (HEAD, OPTIONS) is no hit."""
+    if request.method in ("HEAD", "OPTIONS"):
+        return
+    agent = agent_of(request.environ)
     hit = Hit(
         kind=kind,
         at=time.time(),
@@ -36,10 +38,7 @@ def note(
         link_n=link_n,
         language=language,
         channel=channel,
-        machine=machine(request.method, dict(request.headers)),
+        agent=agent,
+        machine=by_agent(kind, agent),
     )
-    try:
-        note_hit(installation(), hit)
-    except Exception:
-        # The edge of the request: a member who follows a link must arrive, counted or not.
-        log.exception("hit_lost", kind=str(kind))
+    buffer_of(installation()).note(hit)

@@ -6,17 +6,15 @@ A blast that is counted in sums has these in place of clicks.py's. A proof's tok
 from __future__ import annotations
 
 from flask import Response, redirect, url_for
-from sqlalchemy import select
 
-from mobilizer.appeals.appeals import Appeal
-from mobilizer.blasts.blasts import Blast, Link, Rendition
 from mobilizer.blasts.tickets import NOBODY
 from mobilizer.engagement.events import EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose
-from mobilizer.public.answers import missing
-from mobilizer.public.clicks import MOST, PIXEL
+from mobilizer.public.answers import PIXEL, missing
+from mobilizer.public.clicks import watch_page
 from mobilizer.public.noting import note
+from mobilizer.public.targets import Reader, leads
 
 LONGEST_TAG = 35  # of a language: RFC 5646, 4.4.1
 
@@ -24,7 +22,7 @@ LONGEST_TAG = 35  # of a language: RFC 5646, 4.4.1
 def click(token: str, tag: str, n: int) -> Response:
     """Send somebody on to the n-th link of a mail in a language."""
     blast, counts = _blast(token, Purpose.CLICK)
-    address = _address(blast, tag, n) if blast and n <= MOST else ""
+    address = _address(blast, tag, n) if blast else ""
     if not address:
         return missing()
     if counts:
@@ -56,19 +54,7 @@ def _blast(token: str, proof: Purpose) -> tuple[int, bool]:
 
 def _address(blast_id: int, tag: str, n: int) -> str:
     """Where the n-th link leads; empty where there is none, or none in this language."""
-    asked = (
-        select(Link.kind, Link.url, Appeal.slug, Appeal.code, Blast.frozen_discreet)
-        .join(Blast, Blast.id == Link.blast_id)
-        .join(Appeal, Appeal.id == Blast.appeal_id)
-        .join(Rendition, Rendition.blast_id == Link.blast_id)
-        .where(Link.blast_id == blast_id, Link.n == n, Rendition.language == tag)
-    )
-    with installation().database.read() as session:
-        row = session.execute(asked).one_or_none()
-    if row is None:
+    lead = leads(installation().database, blast_id).get(n)
+    if lead is None or tag not in lead.languages:
         return ""
-    kind, url, slug, code, discreet = row
-    if kind == "url":
-        return url if url.lower().startswith(("https://", "http://", "mailto:")) else ""
-    anchor = "share" if kind == "share" else None
-    return url_for("public.watch", slug=code if discreet else slug, tag=tag, _anchor=anchor)
+    return lead.url or watch_page(lambda values: url_for("public.watch", **values), lead, Reader("", tag))

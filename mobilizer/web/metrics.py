@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from mobilizer import jobs
+from mobilizer import jobs, recording
 from mobilizer.custody.retention import RULES
 from mobilizer.delivery.figures import Figures, figures
 from mobilizer.delivery.reports import OUTCOMES
@@ -74,7 +74,7 @@ class Watch(Collector):
 
     def _queue(self) -> Iterable[Metric]:
         try:
-            waiting, hits = len(jobs.queued(self._here.settings)), jobs.hits_waiting(self._here)
+            waiting, hits = len(jobs.queued(self._here.settings)), recording.hits_waiting(self._here)
             counted = jobs.counted(self._here.settings)
         except RedisError:
             yield _one("queue_up", "Whether the Redis-protocol server answers.", 0)

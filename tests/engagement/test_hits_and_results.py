@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 
 import pytest
 from sqlalchemy import delete, select
@@ -14,10 +12,10 @@ from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Database
 from mobilizer.delivery.ledger import Batch, Delivery
+from mobilizer.engagement.agents import agent_of
 from mobilizer.engagement.attribution import sharer
 from mobilizer.engagement.events import Event
-from mobilizer.engagement.hits import Hit, record
-from mobilizer.engagement.machines import machine
+from mobilizer.engagement.hits import Hit, Parcel, forget_parcels, record, record_parcels
 from mobilizer.engagement.results import results
 from mobilizer.engagement.sharing import brought_by, recruits_by_member, recruits_of
 from mobilizer.engagement.viewings import Curve, curves
@@ -79,7 +77,7 @@ def did(database: Database, blast: int) -> Callable[..., None]:
 
 def test_a_hit_survives_the_queue(database: Database, blast: int) -> None:
     hit = Hit(kind="click", at=1_700_000_000.25, blast=blast, member=1, via=2, link_n=3, language="pt-BR", channel="x")
-    assert Hit(**json.loads(json.dumps(asdict(hit)))) == hit
+    assert Parcel.unpacked(Parcel("a", [hit]).packed()) == Parcel("a", [hit])
     with database.write() as session:
         assert record(session, [hit]) == 1
         event = session.scalars(select(Event)).one()
@@ -103,6 +101,17 @@ def test_hits_of_a_blast_or_member_that_is_gone_break_nothing(database: Database
             ("visit", None, None, None),
         ]
         assert record(session, []) == 0
+
+
+def test_a_parcel_that_comes_again_is_recorded_once(database: Database, blast: int) -> None:
+    first, second = (Parcel(name, [Hit("click", 1.0, blast, n) for n in (1, 2)]) for name in ("first", "second"))
+    with database.write() as session:
+        assert record_parcels(session, [first, first]) == 2
+    with database.write() as session:
+        assert record_parcels(session, [first, second]) == 2
+        assert record_parcels(session, [second]) == 0
+        assert forget_parcels(session, -1, 1) == 1
+        assert forget_parcels(session, 60, 1) == 0
 
 
 def test_thousands_of_hits_are_recorded_at_once(database: Database, blast: int) -> None:
@@ -205,17 +214,15 @@ def test_a_share_code_names_its_owner_and_their_latest_blast(database: Database,
 
 
 @pytest.mark.parametrize(
-    ("method", "headers", "rule"),
+    ("headers", "rule"),
     [
-        ("HEAD", {"User-Agent": "Mozilla/5.0"}, "head"),
-        ("GET", {"X-Moz": "prefetch"}, "prefetch"),
-        ("GET", {"X-Purpose": "preview"}, "prefetch"),
-        ("GET", {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}, "bot"),
-        ("GET", {"User-Agent": "TelegramBot (like TwitterBot)"}, "bot"),
-        ("GET", {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1"}, ""),
-        ("GET", {"User-Agent": "Mozilla/5.0 (Linux; Android 16; CUBOT X30) Chrome/140.0 Mobile"}, ""),
-        ("POST", {}, ""),
+        ({"X-Moz": "prefetch"}, "prefetch"),
+        ({"X-Purpose": "preview"}, "prefetch"),
+        ({"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}, "bot"),
+        ({"User-Agent": "TelegramBot (like TwitterBot)"}, "bot"),
+        ({"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1"}, ""),
+        ({"User-Agent": "Mozilla/5.0 (Linux; Android 16; CUBOT X30) Chrome/140.0 Mobile"}, ""),
     ],
 )
-def test_a_machine_gives_itself_away_by_a_named_rule(method: str, headers: dict[str, str], rule: str) -> None:
-    assert machine(method, headers) == rule
+def test_a_program_is_known_by_a_class_and_a_browser_by_none(headers: dict[str, str], rule: str) -> None:
+    assert agent_of({f"HTTP_{name.upper().replace('-', '_')}": said for name, said in headers.items()}) == rule

@@ -15,7 +15,7 @@ from redis import Redis
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mobilizer import jobs
+from mobilizer import jobs, recording
 from mobilizer.audience import importing
 from mobilizer.audience.imports import Import
 from mobilizer.audience.lists import MemberList
@@ -91,7 +91,8 @@ def test_no_name_and_no_address_is_in_the_clear_anywhere_but_in_the_mail(here: I
         said = work(here, relay.port)
         _launch(world)
         said += work(here, relay.port)
-        jobs.note_hit(here, Hit(kind=EventKind.CLICK, at=time.time(), blast=world.blast_id, member=1, link_n=1))
+        recording.buffer_of(here).note(Hit(EventKind.CLICK, at=time.time(), blast=world.blast_id, member=1, link_n=1))
+        recording.settle(here.database)
         found.append(everything(here))  # a click waits
         said += work(here, relay.port)
         _hold(world, "plain", "closing")

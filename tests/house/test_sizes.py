@@ -23,7 +23,7 @@ FACES = {"web", "public"}
 CATCH_ALL = {
     "mobilizer/delivery/slices.py": "a fault is being raised already: the last try to save answers must not hide it",
     "mobilizer/jobs.py": "the edge of a job: told by its kind, for RQ keeps and prints an error's words",
-    "mobilizer/public/noting.py": "a member who follows a link must arrive, counted or not; the loss is logged",
+    "mobilizer/recording.py": "the edge of a thread: what it carries stays where it is, and is tried again",
 }
 
 

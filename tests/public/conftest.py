@@ -27,6 +27,7 @@ from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.engagement.events import Event
 from mobilizer.installation import Installation
 from mobilizer.keys import Keyring, Purpose, Ticket
+from mobilizer.recording import buffer_of
 from mobilizer.settings import Settings
 from tests.one_app import app_of
 
@@ -98,6 +99,7 @@ class World:
 
     def events(self) -> list[Event]:
         """All events, oldest first."""
+        buffer_of(self.installation).settle()
         with self.installation.database.read() as session:
             found = list(session.scalars(select(Event).order_by(Event.id)))
             session.expunge_all()
@@ -105,6 +107,7 @@ class World:
 
     def snapshot(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table."""
+        buffer_of(self.installation).settle()
         with self.installation.database.read() as session:
             return {
                 table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)

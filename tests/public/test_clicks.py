@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mobilizer import jobs
+from mobilizer import recording
 from mobilizer.blasts.blasts import Link
 from mobilizer.engagement.events import EventKind
 from mobilizer.keys import Keyring, Purpose, Ticket
@@ -85,7 +85,6 @@ def test_each_purpose_opens_only_its_own_page(world: World) -> None:
 @pytest.mark.parametrize(
     ("method", "headers", "rule"),
     [
-        ("HEAD", {}, "head"),
         ("GET", {"Purpose": "prefetch"}, "prefetch"),
         ("GET", {"Sec-Purpose": "prefetch;prerender"}, "prefetch"),
         ("GET", {"User-Agent": "facebookexternalhit/1.1"}, "bot"),
@@ -114,7 +113,7 @@ def test_a_click_arrives_even_when_it_can_not_be_counted(world: World, monkeypat
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(jobs, "record", broken)
+    monkeypatch.setattr(recording, "record_parcels", broken)
     answer = world.browser().get(f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
     assert answer.status_code == 302
     assert world.events() == []

@@ -20,11 +20,11 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.colours import contrast
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import EXTENSION
-from mobilizer.jobs import drain_hits
 from mobilizer.keys import Purpose
 from mobilizer.public import brand
 from mobilizer.public.beacons import stamp
 from mobilizer.public.posters import light
+from mobilizer.recording import drain_hits, settle
 from tests.one_app import app_of
 from tests.public.conftest import World
 
@@ -231,6 +231,7 @@ def test_a_showing_counts_each_thing_once_however_often_it_says_so(world: World,
         *[(second, "share", "copy"), (second, "share", "sms"), (second, "share", "copy")],
     ):
         app.test_client().post(PAGE, data={"did": did, "channel": channel, "stamp": given, "beacon": "1"})
+    settle(world.installation.database)
     drain_hits(app.extensions[EXTENSION])
     assert [event.channel for event in world.events()] == ["start", "25", "start", "copy", "sms"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from mobilizer import jobs, reconciler
+from mobilizer import jobs, reconciler, recording
 from mobilizer.db import clock
 from mobilizer.delivery.letters import HOUR_SECONDS, WAITS_SECONDS
 from mobilizer.installation import Installation
@@ -109,7 +109,7 @@ def test_the_reconciler_queues_what_is_due_and_gives_up_after_a_day(
 ) -> None:
     member, queued = ask(world), list[tuple[Work, int]]()
     monkeypatch.setattr(jobs, "queued", lambda _: set())
-    monkeypatch.setattr(jobs, "hits_waiting", lambda _: 0)
+    monkeypatch.setattr(recording, "hits_waiting", lambda _: 0)
     monkeypatch.setattr(reconciler.jobs, "enqueue", lambda _, kind, number: queued.append((kind, number)))
     loop = Reconciler(world.installation)
     loop.tick()

@@ -19,12 +19,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from mobilizer import jobs
+from mobilizer import jobs, recording
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.standing import lists_of
 from mobilizer.blasts.lifecycle import by_slug
 from mobilizer.demo.visitor import Page, Visitor
-from mobilizer.engagement.hits import Hit, record
+from mobilizer.engagement.hits import Parcel, record_parcels
 from mobilizer.engagement.results import LanguageResults, results
 from mobilizer.installation import Installation
 from mobilizer.jobs import Work
@@ -119,6 +119,7 @@ def follow(site: str, world: World, member: int) -> None:
     """A member follows the first link of their mail."""
     token = world.installation.keyring.token(Purpose.CLICK, Ticket(member=member, blast=world.blast_id))
     assert Visitor().get(f"{site}/c/{token}/1", follow=False).status == 302
+    recording.settle(world.installation.database)
 
 
 def test_what_is_launched_in_a_form_arrives_in_every_inbox_once_and_in_the_right_language(
@@ -167,12 +168,12 @@ def test_a_click_leads_to_the_film_at_once_and_is_counted_once_though_the_databa
         assert link[2] not in film.text
 
         until(lambda: counting_failed(here), reconciler.tick)
-        assert jobs.hits_waiting(here)
+        assert recording.hits_waiting(here)
         rename(here, "events_away", "events")
         assert came_of_it(world).clicks == 0
-        until(lambda: not jobs.hits_waiting(here), reconciler.tick)
+        until(lambda: not recording.hits_waiting(here), reconciler.tick)
     assert '"event": "work_failed"' in capfd.readouterr().err, "a worker logs in JSON, never the values in its hand"
-    jobs.drain_hits(here)
+    recording.drain_hits(here)
     with here.database.read() as session:
         languages = results(session, world.blast_id).languages
     assert {each.language: (each.clickers, each.clicks) for each in languages} == {"en": (0, 0), "es": (1, 1)}
@@ -201,19 +202,19 @@ def test_a_count_that_is_broken_off_is_taken_back_whole_and_done_again(
     world.launch()
     follow(site, world, world.members[0])
 
-    def write_then_fail(session: Session, hits: Sequence[Hit]) -> int:
-        assert record(session, hits) == 1
+    def write_then_fail(session: Session, parcels: Sequence[Parcel]) -> int:
+        assert record_parcels(session, parcels) == 1
         raise OperationalError("COMMIT", {}, Exception("the connection is lost"))
 
-    monkeypatch.setattr(jobs, "record", write_then_fail)
+    monkeypatch.setattr(recording, "record_parcels", write_then_fail)
     with pytest.raises(OperationalError):
-        jobs.drain_hits(here)
-    assert jobs.hits_waiting(here)
+        recording.drain_hits(here)
+    assert recording.hits_waiting(here)
     assert came_of_it(world).clicks == 0
 
-    monkeypatch.setattr(jobs, "record", record)
-    jobs.drain_hits(here)
-    assert not jobs.hits_waiting(here)
+    monkeypatch.setattr(recording, "record_parcels", record_parcels)
+    recording.drain_hits(here)
+    assert not recording.hits_waiting(here)
     assert came_of_it(world).clicks == 1
 
 
@@ -225,17 +226,17 @@ def test_two_workers_who_count_at_once_count_nothing_twice(
     follow(site, world, world.members[0])
     counted: list[int] = []
 
-    def meanwhile_another_comes(session: Session, hits: Sequence[Hit]) -> int:
-        counted.append(len(hits))
+    def meanwhile_another_comes(session: Session, parcels: Sequence[Parcel]) -> int:
+        counted.append(sum(len(parcel.hits) for parcel in parcels))
         if len(counted) == 1:
             follow(site, world, world.members[1])
-            jobs.drain_hits(here)
-        return record(session, hits)
+            recording.drain_hits(here)
+        return record_parcels(session, parcels)
 
-    monkeypatch.setattr(jobs, "record", meanwhile_another_comes)
-    jobs.drain_hits(here)
+    monkeypatch.setattr(recording, "record_parcels", meanwhile_another_comes)
+    recording.drain_hits(here)
     assert counted == [1, 1], "the second found it busy; what came meanwhile was counted after"
-    assert not jobs.hits_waiting(here)
+    assert not recording.hits_waiting(here)
     assert (came_of_it(world).clickers, came_of_it(world).clicks) == (2, 2)
 
 
