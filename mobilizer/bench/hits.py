@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import random
 import socket
 import subprocess
@@ -18,7 +19,6 @@ from typing import Any
 from sqlalchemy import func, select
 
 from mobilizer import recording
-from mobilizer.app import create_app
 from mobilizer.bench import machine, processes, seeding
 from mobilizer.bench.grounds import Ground
 from mobilizer.bench.plan import Plan
@@ -30,6 +30,7 @@ from mobilizer.keys import Purpose, Ticket
 from mobilizer.settings import child_environment
 
 HOST = "127.0.0.1"
+APPLICATION = "mobilizer.app:create_app"  # by its name, as web servers have it: it is above all of us
 UP_SECONDS = 30.0
 ALONE = 20_000  # hits that the callable answers without a server
 CLICKS = 0.4  # of all hits; the others are opens
@@ -129,6 +130,7 @@ def _lines(here: Installation, hits: int, members: int) -> Iterator[str]:
 
 def _alone(here: Installation, lines: list[str]) -> float:
     """CPU seconds that the callable takes for a hit, with what carries hits to the queue."""
+    create_app = pkgutil.resolve_name(APPLICATION)
     app = create_app(here.settings, here, counter="memory://").wsgi_app
     asked = [line.partition("\t") for line in lines]
     environs: list[dict[str, Any]] = [
