@@ -20,7 +20,7 @@ def wording(translation: Translation, variant: str) -> tuple[str, str]:
     """The subject and the text of a variant; what it doesn't say in its own way is as in the first wording."""
     subject, opening = _own(translation, variant)
     if opening:
-        _, gap, rest = _parted(translation.body)
+        _first, gap, rest = _parted(translation.body)
         opening += gap + rest
     return subject or translation.subject, opening or translation.body
 

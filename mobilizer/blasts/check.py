@@ -26,7 +26,7 @@ from mobilizer.blasts.fallbacks import fallbacks_of
 from mobilizer.blasts.mail_checks import Mail, check_mails
 from mobilizer.blasts.modes import modes_of
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
-from mobilizer.blasts.renditions import compile_language, sample_recipient
+from mobilizer.blasts.renditions import compile_language, sample_recipient, variants_in
 from mobilizer.blasts.waiting import WAITS, Languages, given, sent_languages
 from mobilizer.installation import Installation
 from mobilizer.languages import CaughtBy, language
@@ -281,25 +281,25 @@ def _parity_line(problem: Problem) -> CheckLine:
 
 
 def _about_messages(session: Session, installation: Installation, blast: Blast, today: date) -> list[CheckLine]:
-    """Compile each language as it would be sent, and look at what came out."""
+    """Compile each language and variant as it would be sent, and look at what came out."""
     lines: list[CheckLine] = []
     mails: list[Mail] = []
     settings = installation.settings
     recipient = sample_recipient(installation.keyring, blast.id, "someone@example.org", LONG_NAME, today)
     now = datetime.combine(today, time(), UTC)
-    for translation in blast.appeal.translations:
+    modes, complete = modes_of(blast), complete_languages(blast.appeal)
+    sent = [one for one in blast.appeal.translations if one.language in complete]
+    for translation, variant in [(one, variant) for one in sent for variant in variants_in(one, modes)]:
         tag = translation.language
-        if tag not in complete_languages(blast.appeal):
-            continue
         try:
-            rendition = compile_language(settings, blast.appeal, blast.slug, tag, modes=modes_of(blast))
+            rendition = compile_language(settings, blast.appeal, blast.slug, tag, modes=modes, variant=variant)
         except BadMedia as error:
             lines.append(_error(error.problem, tag, "poster"))
         except CompileError as error:
             lines += [_error(problem, tag, problem.where) for problem in error.problems]
         else:
             here = partial(own_page, session, settings)
-            mails.append(Mail(settings, translation, language(tag), rendition, recipient, now, here))
+            mails.append(Mail(settings, translation, language(tag), rendition, recipient, now, here, variant))
     return [*lines, *check_mails(mails)]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from lxml import html as lxml_html
 
 from mobilizer.appeals.appeals import Translation
+from mobilizer.appeals.variants import FIRST, wording
 from mobilizer.blasts.checklist import CheckLine, amber, green, red
 from mobilizer.blasts.link_checks import body_links
 from mobilizer.colours import contrast
@@ -34,7 +35,8 @@ _REPLY = re.compile(r"(?:re|fwd?|aw|wg|tr|rv|res|enc|rif)\s*:", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Mail:
-    """One language's mail to someone with a very long name; what is costly is made at first use."""
+    """One language's mail in one of its variants, to someone with a very long name; what is costly is made at first
+    use."""
 
     settings: Settings
     translation: Translation
@@ -43,6 +45,7 @@ class Mail:
     recipient: Recipient
     now: datetime
     own_page: Callable[[str], bool]
+    variant: str = FIRST
 
     @property
     def tag(self) -> str:
@@ -51,8 +54,20 @@ class Mail:
 
     @property
     def name(self) -> str:
-        """The language's own name."""
-        return self.language.own_name
+        """The language's own name, and the variant where it is not the first wording."""
+        own = self.language.own_name
+        return own if self.variant == FIRST else f"{own} ({self.variant.upper()})"
+
+    @property
+    def subject_field(self) -> str:
+        """The field that the subject is written in."""
+        own = f"subject_{self.variant}"
+        return own if getattr(self.translation, own, "") else "subject"
+
+    @property
+    def body(self) -> str:
+        """The text as it is written."""
+        return wording(self.translation, self.variant)[1]
 
     @cached_property
     def html(self) -> str:
@@ -180,20 +195,20 @@ def _spam_traits(mail: Mail) -> Iterator[CheckLine]:
     cased = [letter for letter in subject if letter.lower() != letter.upper()]
     if len(cased) >= SHOUTED_LETTERS and all(letter.isupper() for letter in cased):
         message = N_("The subject in %(language)s is all in capitals: filters take that for spam.")
-        yield amber("spam.capitals", message, mail.tag, "subject", language=mail.name)
+        yield amber("spam.capitals", message, mail.tag, mail.subject_field, language=mail.name)
     if re.search(r"[!?！？؟]{2}", subject) or sum(subject.count(mark) for mark in "!！") > 2:
         message = N_("The subject in %(language)s has many exclamation or question marks: one is enough.")
-        yield amber("spam.marks", message, mail.tag, "subject", language=mail.name)
+        yield amber("spam.marks", message, mail.tag, mail.subject_field, language=mail.name)
     if _REPLY.match(subject):
         message = N_("The subject in %(language)s pretends to be a reply: filters and people mind.")
-        yield amber("spam.reply", message, mail.tag, "subject", language=mail.name)
-    if len(mail.translation.body) < FEW_LETTERS and mail.rendition.template == "video-appeal":
+        yield amber("spam.reply", message, mail.tag, mail.subject_field, language=mail.name)
+    if len(mail.body) < FEW_LETTERS and mail.rendition.template == "video-appeal":
         message = N_("%(language)s is little more than a picture: a few more words get through more filters.")
         yield amber("spam.few_words", message, mail.tag, "body", language=mail.name)
 
 
 def _links(mail: Mail) -> Iterator[CheckLine]:
-    for code, severe, message, url in body_links(mail.translation.body, mail.settings.base_url, mail.own_page):
+    for code, severe, message, url in body_links(mail.body, mail.settings.base_url, mail.own_page):
         yield (red if severe else amber)(code, message, mail.tag, "body", language=mail.name, url=url[:80])
 
 

@@ -48,7 +48,7 @@ def freeze(session: Session, settings: Settings, blast: Blast) -> None:
     for n, target in enumerate(targets, start=1):
         session.add(Link(blast_id=blast.id, n=n, kind=target.kind, url=target.url))
     for language in sent_languages(blast):
-        for variant in _variants(_translation(blast.appeal, language), modes):
+        for variant in variants_in(_translation(blast.appeal, language), modes):
             _keep(session, settings, blast, (language, variant), targets)
     blast.fallbacks = working(session).fallbacks
     session.flush()
@@ -134,7 +134,7 @@ def link_targets(appeal: Appeal, modes: Modes = USUAL) -> tuple[LinkTarget, ...]
     """Every link of the appeal in any complete language and variant, each once: a link's number is its place, from
     1."""
     complete = [_translation(appeal, language) for language in complete_languages(appeal)]
-    copies: list[Copy] = [copy_of(one, modes, variant) for one in complete for variant in _variants(one, modes)]
+    copies: list[Copy] = [copy_of(one, modes, variant) for one in complete for variant in variants_in(one, modes)]
     return tuple(dict.fromkeys(target for copy in copies for target in links_of(copy)))
 
 
@@ -143,7 +143,7 @@ def copy_of(translation: Translation, modes: Modes, variant: str = FIRST) -> Cop
     return to_discreet_copy(translation) if modes.discreet else to_copy(translation, variant)
 
 
-def _variants(translation: Translation, modes: Modes) -> tuple[str, ...]:
+def variants_in(translation: Translation, modes: Modes) -> tuple[str, ...]:
     """The variants that a blast of these modes has: where nothing can be told of them, the first wording alone."""
     return variants_of(translation) if modes.may_try else (FIRST,)
 

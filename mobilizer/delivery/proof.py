@@ -11,6 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.lists import MemberList, Standing, Subscription
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
@@ -59,15 +60,16 @@ def proof_bytes(
 
 
 def send_proof(
-    installation: Installation, blast_id: int, language: str, address: str, name: str = ""
+    installation: Installation, blast_id: int, language: str, address: str, name: str = "", variant: str = FIRST
 ) -> Accepted | Deferred | Rejected | Uncertain | Unsupported:
-    """Send one proof to an address, at once; its subject says that it is one.
+    """Send one proof of a language, in one of its variants, to an address, at once; its subject says that it is one.
 
     Raises Trouble (the relay's), and as proof_bytes.
     """
     with installation.database.read() as session:
         blast = session.get_one(Blast, blast_id)
-        rendition, recipient, now = _proof(installation, session, blast, language, modes_of(blast), marked=True)
+        modes = modes_of(blast)
+        rendition, recipient, now = _proof(installation, session, blast, language, modes, marked=True, variant=variant)
     recipient = replace(recipient, address=address, name=name)
     content = compose(rendition, recipient, now, signer_of(installation.settings, rendition))
     return post(installation.settings, return_path(rendition, recipient), envelope_recipient(recipient), content)
@@ -141,10 +143,19 @@ def recipient_of(
 
 
 def _proof(
-    installation: Installation, session: Session, blast: Blast, language: str, modes: Modes, *, marked: bool = False
+    installation: Installation,
+    session: Session,
+    blast: Blast,
+    language: str,
+    modes: Modes,
+    *,
+    marked: bool = False,
+    variant: str = FIRST,
 ) -> tuple[Rendition, Recipient, datetime]:
     now = session.scalars(select(clock())).one()
-    rendition = compile_language(installation.settings, blast.appeal, blast.slug, language, modes=modes, proof=marked)
+    rendition = compile_language(
+        installation.settings, blast.appeal, blast.slug, language, modes=modes, proof=marked, variant=variant
+    )
     recipient = sample_recipient(installation.keyring, blast.id, SAMPLE_ADDRESS, "", now.date())
     ids = lifecycle.lists_of(session, blast.id, included=True)
     first = session.scalars(select(MemberList).where(MemberList.id.in_(ids)).order_by(MemberList.id)).first()

@@ -19,6 +19,8 @@ from mobilizer.blasts import launching
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import Checklist, LanguageAudience
 from mobilizer.blasts.checklist import CheckLine
+from mobilizer.blasts.modes import modes_of
+from mobilizer.blasts.renditions import variants_in
 from mobilizer.delivery.opening import MOST_BOUNCES, MOST_COMPLAINTS
 from mobilizer.delivery.testers import testers
 from mobilizer.http import installation
@@ -31,6 +33,7 @@ from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.narrowing_form import narrowing_lines
 from mobilizer.web.policy import permitted
 from mobilizer.web.time_zones import own_zone, zones
+from mobilizer.web.trial_advice import advice, goal_choices
 from mobilizer.web.words import problem
 
 OPEN = (BlastState.DRAFT, BlastState.READY)
@@ -77,6 +80,10 @@ class Tried:
     first_of: str = ""
     after_hours: str = ""
     first_problem: str = ""
+    sample: str = ""
+    goal: str = ""
+    trial_hours: str = ""
+    trial_problem: str = ""
     most_bounces: float = MOST_BOUNCES
     most_complaints: float = MOST_COMPLAINTS
     address: str = ""
@@ -126,7 +133,7 @@ def page(
             amber=levels["warning"],
             speakers=_speakers(blast, found.audience),
             own_people=_in_own_language(found),
-            offered=[(tag, language(tag).own_name) for tag in complete_languages(blast.appeal)],
+            offered=proof_choices(blast),
             chain=list(dict.fromkeys([*blast.chain, blast.default_language])),
             lists=_list_names(session, blast),
             narrowing=narrowing_lines(session, blast),
@@ -135,9 +142,21 @@ def page(
             zones=zones(),
             own_zone=tried.zone or own_zone(),
             tried=tried,
+            advice=advice(blast, found),
+            goals=goal_choices(),
             testers=testers(session, installation().keyring) if permitted("blasts.proof") else [],
             **more(session, blast, found),
         ), status
+
+
+def proof_choices(blast: Blast) -> list[tuple[str, str]]:
+    """What a proof may be of: each language, then its other variants, as "en:b"."""
+    complete, found = complete_languages(blast.appeal), []
+    for one in (one for one in blast.appeal.translations if one.language in complete):
+        own = language(one.language).own_name
+        found.append((one.language, own))
+        found += [(f"{one.language}:{v}", f"{own} ({v.upper()})") for v in variants_in(one, modes_of(blast))[1:]]
+    return found
 
 
 def _points(blast: Blast, found: Checklist) -> dict[str, list[Point]]:

@@ -12,6 +12,7 @@ from mobilizer import jobs
 from mobilizer.appeals.media import BadMedia
 from mobilizer.blasts import launching
 from mobilizer.blasts.blasts import UNFROZEN, Blast, BlastState
+from mobilizer.blasts.check import Checklist
 from mobilizer.blasts.departure import Departure
 from mobilizer.http import installation
 from mobilizer.message.compile import CompileError
@@ -24,6 +25,7 @@ from mobilizer.web.policy import allowed, me
 from mobilizer.web.proving import proven
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.summary import summary
+from mobilizer.web.trial_form import read_trial, trial
 from mobilizer.web.typed_number import typed_number
 from mobilizer.web.words import _, number
 
@@ -67,6 +69,12 @@ def launch_page(slug: str, tried: Tried, status: int = 200) -> ResponseReturnVal
     return page(LAUNCH, slug, tried, status, more=summary, states=UNFROZEN)
 
 
+def departed(tried: Tried, blast: Blast, found: Checklist) -> Departure:
+    """How it leaves, as it was typed: to all, to a few first, or in variants."""
+    few, varied = first_few(tried), trial(tried, blast, found)
+    return varied if varied.sample else few
+
+
 def seen_by(form: Mapping[str, str]) -> launching.Seen:
     """The revisions that a form carries along: what a person had before their eyes."""
     blast, appeal = (whole_number(form.get(name, "")) for name in ("seen_blast", "seen_appeal"))
@@ -77,16 +85,17 @@ def _said_yes(slug: str, states: Collection[str], act: Act) -> ResponseReturnVal
     """Do what was confirmed by typing the number, or say why not."""
     tried = Tried(people=request.form.get("people", ""))
     read_first(tried)
-    departure = first_few(tried)
+    read_trial(tried)
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         if blast.state not in states:
             return redirect(place_of(blast), 303)
         found = checked(session, blast)
+        departure = departed(tried, blast, found)
     if typed_number(tried.people) != found.people:
         people = number(found.people)
         tried.people_problem = _("That is not the number of people. It goes to %(people)s.", people=people)
-    if tried.people_problem or tried.first_problem or not found.ready:
+    if tried.people_problem or tried.first_problem or tried.trial_problem or not found.ready:
         return launch_page(slug, tried, 422)
     return _done(slug, act, departure)
 

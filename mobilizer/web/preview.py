@@ -15,6 +15,7 @@ from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.copy import to_copy
 from mobilizer.appeals.editing import translation_in
 from mobilizer.appeals.media import BadMedia
+from mobilizer.appeals.variants import FIRST, variants_of
 from mobilizer.blasts.renditions import compiled, frame_of, link_targets
 from mobilizer.http import installation
 from mobilizer.message.compile import CLIPPED_AT, CompileError, links_of
@@ -127,9 +128,11 @@ def preview(slug: str, tag: str) -> ResponseReturnValue:
     with installation().database.read() as session:
         appeal, translation = _visible(known_appeal(session, slug), tag)
         reader = reader_asked(session)
-        here = {name: value for name, value in asked.items() if name != "reader"} | reader.query
+        variant = _variant_asked(translation)
+        here = {**{name: asked[name] for name in asked if name != "reader"}, "variant": variant, **reader.query}
         shown = head(session, appeal, tag, lambda other: _url(slug, other, here))
-        mail, problems = _mail(appeal, translation, reader)
+        known = {**CHOICES, "variant": {one: one.upper() for one in variants_of(translation)}}
+        mail, problems = _mail(appeal, translation, reader, variant)
         edit = words_url(appeal, tag) if may_write(appeal, tag) else ""
     return render_template(
         "appeals/preview.html",
@@ -138,13 +141,13 @@ def preview(slug: str, tag: str) -> ResponseReturnValue:
         asked=asked,
         reader=reader,
         choices={
-            name: _tabs(CHOICES[name], lambda **to: url_for("appeals.preview", slug=slug, tag=tag, **to), here, name)
-            for name in CHOICES
+            name: _tabs(known[name], lambda **to: url_for("appeals.preview", slug=slug, tag=tag, **to), here, name)
+            for name in known
         },
         mail=mail,
         problems=problems,
         edit=edit,
-        frame=_frame_url(slug, tag, reader, asked["scheme"], asked["view"]),
+        frame=_frame_url(slug, tag, reader, asked["scheme"], asked["view"], variant),
     )
 
 
@@ -161,7 +164,8 @@ def frame(slug: str, tag: str) -> Response:
         appeal, translation = _visible(known_appeal(session, slug), tag)
         reader = reader_asked(session)
         try:
-            rendition = _rendition(appeal, translation, request.args.get("template", ""))
+            variant = _variant_asked(translation)
+            rendition = _rendition(appeal, translation, request.args.get("template", ""), variant)
         except (CompileError, BadMedia):
             abort(404)
     html = html_of(rendition, reader.spoken_to(rendition.language), pixel=False)
@@ -200,9 +204,15 @@ def _visible(appeal: Appeal, tag: str) -> tuple[Appeal, Translation]:
     return appeal, translation
 
 
-def _rendition(appeal: Appeal, translation: Translation, template: str = "") -> Rendition:
+def _variant_asked(translation: Translation) -> str:
+    """The variant in the query; the first wording where there is none, or one that this language does not have."""
+    wanted = request.args.get("variant", "")
+    return wanted if wanted in variants_of(translation) else FIRST
+
+
+def _rendition(appeal: Appeal, translation: Translation, template: str = "", variant: str = FIRST) -> Rendition:
     """One language compiled as it stands, complete or not. Raises CompileError, BadMedia."""
-    settings, copy = installation().settings, to_copy(translation)
+    settings, copy = installation().settings, to_copy(translation, variant)
     links = tuple(dict.fromkeys((*link_targets(appeal), *links_of(copy))))
     framed = frame_of(settings, appeal, translation, appeal.slug)
     if template_named(template):
@@ -210,10 +220,12 @@ def _rendition(appeal: Appeal, translation: Translation, template: str = "") -> 
     return compiled(copy, framed, links)
 
 
-def _mail(appeal: Appeal, translation: Translation, reader: Reader) -> tuple[Shown | None, list[str]]:
+def _mail(
+    appeal: Appeal, translation: Translation, reader: Reader, variant: str = FIRST
+) -> tuple[Shown | None, list[str]]:
     """A language's mail, or None and why there is none."""
     try:
-        return _shown(_rendition(appeal, translation), reader), []
+        return _shown(_rendition(appeal, translation, variant=variant), reader), []
     except (CompileError, BadMedia) as error:
         return None, [problem(one) for one in why_not(error)]
 
@@ -239,9 +251,9 @@ def _cell(slug: str, tag: str, reader: Reader, screen: str, scheme: str, view: s
     return screen, scheme, _frame_url(slug, tag, reader, scheme, view), large
 
 
-def _frame_url(slug: str, tag: str, reader: Reader, scheme: str, view: str) -> str:
-    blocked = view if view == "blocked" else None
-    return url_for("appeals.frame", slug=slug, tag=tag, scheme=scheme, view=blocked, **reader.query)
+def _frame_url(slug: str, tag: str, reader: Reader, scheme: str, view: str, variant: str = FIRST) -> str:
+    blocked, other = view if view == "blocked" else None, variant if variant != FIRST else None
+    return url_for("appeals.frame", slug=slug, tag=tag, scheme=scheme, view=blocked, variant=other, **reader.query)
 
 
 def _url(slug: str, tag: str, here: dict[str, Any]) -> str:

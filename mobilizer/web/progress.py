@@ -27,6 +27,7 @@ from mobilizer.web.policy import allowed, me
 from mobilizer.web.reasons import provider_name
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.slowed import slowed
+from mobilizer.web.trial_advice import goal_choices
 from mobilizer.web.waves import held_waves
 from mobilizer.web.words import _, duration, ngettext, number, percent
 
@@ -74,6 +75,7 @@ def progress(slug: str) -> ResponseReturnValue:
             seconds_without_script=SECONDS_WITHOUT_SCRIPT,
             as_of=datetime.now(UTC),
             held=held_waves(session, blast) if now.overall.waiting else [],
+            goals=goal_choices(),
             **_groups(session, blast, now),
         )
 

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from mobilizer.appeals.completeness import complete_languages
 from mobilizer.appeals.media import BadMedia
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.addresses import BadAddress, normalise
 from mobilizer.delivery.proof import send_proof
 from mobilizer.delivery.testers import add_tester, drop_tester, testers
@@ -25,7 +26,7 @@ from mobilizer.organizers.audit import record
 from mobilizer.transport.outcomes import Accepted, Deferred, Rejected, Trouble, Uncertain
 from mobilizer.web.asked import MOST
 from mobilizer.web.blast_head import blast_head, known_blast
-from mobilizer.web.check_page import Tried, page, why_not
+from mobilizer.web.check_page import Tried, page, proof_choices, why_not
 from mobilizer.web.launch import CHECK
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
@@ -53,11 +54,12 @@ def proof(slug: str) -> ResponseReturnValue:
     with here.database.read() as session:
         blast = known_blast(session, slug)
         shown, blast_id, offered = blast_head(blast), blast.id, complete_languages(blast.appeal)
+        known = [value for value, _name in proof_choices(blast)]
         saved = [one.address for one in testers(session, here.keyring)] if "testers" in request.form else []
     if not shown.open:
         return redirect(url_for("blasts.progress", slug=slug), 303)
     tags = offered if _asked_for_all() else (tried.language,)
-    if not set(tags) <= set(offered):
+    if not set(tags) <= set(known):
         abort(400)
     try:
         typed = [normalise(tried.address)] if tried.address or not saved else []
@@ -115,7 +117,8 @@ def _send(blast_id: int, tags: Sequence[str], addresses: Sequence[str]) -> None:
             answers["late"] += 1
             continue
         try:
-            answer = send_proof(installation(), blast_id, tag, address, me().name)
+            words, _colon, variant = tag.partition(":")
+            answer = send_proof(installation(), blast_id, words, address, me().name, variant or FIRST)
         except Trouble as trouble:
             reason = problem(trouble.problem)
             flash(_("Nothing was sent, the relay could not be used: %(reason)s", reason=reason), "bad")
@@ -131,7 +134,9 @@ def _send(blast_id: int, tags: Sequence[str], addresses: Sequence[str]) -> None:
 def _tell(answers: Counter[str], tags: Sequence[str], refused: str) -> None:
     accepted = answers.pop(Accepted.__name__, 0)
     if accepted == 1 and len(tags) == 1:
-        flash(_("The proof in %(language)s is on its way.", language=language(tags[0]).own_name), "good")
+        flash(
+            _("The proof in %(language)s is on its way.", language=language(tags[0].partition(":")[0]).own_name), "good"
+        )
     elif accepted:
         flash(ngettext("%(n)s proof is on its way.", "%(n)s proofs are on their way.", accepted), "good")
     if refused:

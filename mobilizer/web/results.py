@@ -15,6 +15,7 @@ from mobilizer.engagement.machine_acts import machine_acts
 from mobilizer.engagement.results import LanguageResults
 from mobilizer.engagement.results import results as results_of
 from mobilizer.engagement.viewings import curves
+from mobilizer.engagement.winners import trials
 from mobilizer.http import installation
 from mobilizer.problems import N_
 from mobilizer.web import (  # noqa: F401 - their views are on the same blueprint
@@ -39,6 +40,7 @@ from mobilizer.web.rates import funnel, opened
 from mobilizer.web.reasons import reason_text
 from mobilizer.web.result_views import views
 from mobilizer.web.screens import results as blueprint
+from mobilizer.web.trial_advice import goal_choices
 from mobilizer.web.words import _
 
 # What the rules of engagement.machines look at.
@@ -105,6 +107,8 @@ def show(slug: str) -> ResponseReturnValue:
             machines=[(_(RULES.get(one.rule, one.rule)), one) for one in machine_acts(session, blast.id)],
             reasons=_reasons(slug, found.total),
             views=views(slug, ".show"),
+            trials=trials(session, blast),
+            goals=goal_choices(),
         )
 
 

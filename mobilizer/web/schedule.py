@@ -19,13 +19,15 @@ from mobilizer.message.compile import CompileError
 from mobilizer.organizers.audit import record
 from mobilizer.web.blast_head import blast_head, known_blast, place_of
 from mobilizer.web.check_page import Tried, checked, page, why_not
-from mobilizer.web.first_few import first_few, read_first
+from mobilizer.web.first_few import read_first
 from mobilizer.web.hours import echoes, in_time, repeated_in, skipped_in, stops, zones_of
-from mobilizer.web.launch import launch_page, seen_by
+from mobilizer.web.launch import departed, launch_page, seen_by
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.proving import proven
 from mobilizer.web.screens import blasts as blueprint
 from mobilizer.web.time_zones import moment_of, own_zone, remember_zone
+from mobilizer.web.trial_advice import goal_choices
+from mobilizer.web.trial_form import read_trial
 from mobilizer.web.typed_number import typed_number
 from mobilizer.web.words import _, number
 
@@ -48,6 +50,7 @@ def scheduled(slug: str) -> ResponseReturnValue:
             echoes=echoes(blast.scheduled_at, own_zone(), audience),
             stops=stops(departure, audience, now) if departure.hour else [],
             departure=departure,
+            goals=goal_choices(),
             to_go=in_time(blast.scheduled_at, now) if blast.scheduled_at > now else "",
             checked=checked(session, blast),
         )
@@ -70,16 +73,18 @@ def schedule(slug: str) -> ResponseReturnValue:
     tried = _typed(request.form)
     tried.later_people = request.form.get("later_people", "")
     read_first(tried)
+    read_trial(tried)
     with installation().database.read() as session:
         blast = known_blast(session, slug)
         if not blast_head(blast).open:
             return redirect(place_of(blast), 303)
         found = checked(session, blast)
-        when = _when(session, blast, tried)
+        departure = departed(tried, blast, found)
+        when = _when(session, blast, tried, departure)
     if typed_number(tried.later_people) != found.people:
         people = number(found.people)
         tried.later_people_problem = _("That is not the number of people. It goes to %(people)s.", people=people)
-    if when is None or tried.later_people_problem or tried.first_problem or not found.ready:
+    if when is None or tried.later_people_problem or tried.first_problem or tried.trial_problem or not found.ready:
         return _look(slug, tried, 422)
     remember_zone(tried.zone)
     return _schedule(slug, tried, when)
@@ -121,7 +126,7 @@ def _look(slug: str, tried: Tried, status: int = 200) -> ResponseReturnValue:
         blast = known_blast(session, slug)
         if not blast_head(blast).open:
             return redirect(place_of(blast), 303)
-        when = _when(session, blast, tried)
+        when = _when(session, blast, tried, Departure())
         audience = zones_of(session, blast) if when else []
     if when is None:
         return launch_page(slug, tried, 422)
@@ -137,8 +142,8 @@ def _look(slug: str, tried: Tried, status: int = 200) -> ResponseReturnValue:
     return page("blasts/schedule.html", slug, tried, status, more=lambda *_: told)
 
 
-def _when(session: Session, blast: Blast, tried: Tried) -> When | None:
-    """When it leaves as it was typed, or None and why."""
+def _when(session: Session, blast: Blast, tried: Tried, departure: Departure) -> When | None:
+    """When it leaves as it was typed, and how if not by zones; or None and why."""
     at, now = moment_of(tried.day, tried.hour, tried.zone), datetime.now(UTC).replace(microsecond=0)
     if isinstance(at, str):
         tried.when_problem = at
@@ -148,7 +153,7 @@ def _when(session: Session, blast: Blast, tried: Tried) -> When | None:
         tried.when_problem = _("Choose a time within a year.")
     if tried.when_problem or isinstance(at, str):
         return None
-    return _by_zones(session, blast, tried, at, now) if tried.each else When(at, at, first_few(tried))
+    return _by_zones(session, blast, tried, at, now) if tried.each else When(at, at, departure)
 
 
 def _by_zones(session: Session, blast: Blast, tried: Tried, typed: datetime, now: datetime) -> When | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.editing import translation_in
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import Checklist, left_out
+from mobilizer.blasts.departure import departure_of
 from mobilizer.delivery.forecast import pace
 from mobilizer.http import installation
 from mobilizer.organizers.accounts import account
@@ -46,7 +47,12 @@ class Sheet:
 
 def summary(session: Session, blast: Blast, found: Checklist) -> dict[str, Any]:
     """What the page of the launch has beside the check list: the sheet, and who asked for a second person."""
-    return {"sheet": _sheet(session, blast, found), "asked_by": _asked_by(session, blast), "mine": _is_mine(blast)}
+    return {
+        "sheet": _sheet(session, blast, found),
+        "asked_by": _asked_by(session, blast),
+        "mine": _is_mine(blast),
+        "departure": departure_of(blast.departure),
+    }
 
 
 def _sheet(session: Session, blast: Blast, found: Checklist) -> Sheet:

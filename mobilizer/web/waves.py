@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import abort, flash, redirect, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,8 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.waiting import approved
 from mobilizer.delivery import late, waves
 from mobilizer.delivery.waves import HeldWave, Kind
+from mobilizer.engagement import winners
+from mobilizer.engagement.winners import Trial, trials
 from mobilizer.http import installation
 from mobilizer.message.compile import CompileError
 from mobilizer.organizers.audit import record
@@ -40,11 +42,14 @@ class Held:
     falls_back: tuple[tuple[str, int], ...]
     ready: bool
     mend: str
+    trial: Trial | None
 
 
 def held_waves(session: Session, blast: Blast) -> list[Held]:
     """The waves of a blast that are held, for its page."""
-    return [_held(blast, wave) for wave in waves.held(session, blast.id)]
+    held = waves.held(session, blast.id)
+    tried = {one.n: one for one in trials(session, blast)} if any(wave.variants for wave in held) else {}
+    return [_held(blast, wave, tried.get(wave.n)) for wave in held]
 
 
 @blueprint.post("/blasts/<slug>/waves/<int:n>/release")
@@ -61,12 +66,33 @@ def fall_back(slug: str, n: int) -> ResponseReturnValue:
     return _act(slug, n, "fall_back", _fall_back)
 
 
-def _held(blast: Blast, wave: HeldWave) -> Held:
+def _held(blast: Blast, wave: HeldWave, trial: Trial | None) -> Held:
     ready = wave.kind != Kind.LANGUAGE or approved(blast.appeal, wave.language)
     mend = "" if ready else words_url(blast.appeal, wave.language, "")
     return Held(
-        wave.n, wave.kind, wave.language, wave.people, wave.opens_at, wave.stopped_for, wave.falls_back, ready, mend
+        n=wave.n,
+        kind=wave.kind,
+        language=wave.language,
+        people=wave.people,
+        opens_at=wave.opens_at,
+        stopped_for=wave.stopped_for,
+        falls_back=wave.falls_back,
+        ready=ready and trial is None,
+        mend=mend,
+        trial=trial,
     )
+
+
+@blueprint.post("/blasts/<slug>/waves/<int:n>/choose")
+@allowed("blasts.launch")
+def choose(slug: str, n: int) -> ResponseReturnValue:
+    """Choose a variant for those who are held for the best one: they get it now."""
+    variant = request.form.get("variant", "")
+
+    def act(session: Session, blast: Blast, wave: HeldWave) -> bool:
+        return wave.kind == Kind.WINNER and winners.choose(session, blast, wave.language, variant, me().id)
+
+    return _act(slug, n, "", act)
 
 
 def _act(slug: str, n: int, verb: str, act: Callable[[Session, Blast, HeldWave], bool]) -> ResponseReturnValue:
@@ -75,7 +101,7 @@ def _act(slug: str, n: int, verb: str, act: Callable[[Session, Blast, HeldWave],
             blast = known_blast(session, slug)
             wave = next((one for one in waves.held(session, blast.id) if one.n == n), None)
             done = wave is not None and act(session, blast, wave)
-            if done:
+            if done and verb:
                 record(session, me().id, f"blast.{verb}", f"blast:{blast.id}", wave=n)
     except (CompileError, BadMedia) as error:
         flash(" ".join(problem(one) for one in why_not(error)), "bad")
@@ -91,6 +117,8 @@ def _act(slug: str, n: int, verb: str, act: Callable[[Session, Blast, HeldWave],
 def _release(session: Session, blast: Blast, wave: HeldWave) -> bool:
     if wave.kind == Kind.LANGUAGE:
         return late.join(session, installation().settings, blast.id, wave.language)
+    if wave.kind == Kind.WINNER:
+        abort(400)  # in which variant?
     return blast.state in late.FROZEN and waves.release(session, blast.id, wave.n)
 
 

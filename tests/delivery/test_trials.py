@@ -119,8 +119,8 @@ def test_a_message_is_made_of_the_words_of_its_variant(tried: World) -> None:
                 assert lease is not None
                 loader = Loader(tried.installation)
                 loader.prepare(session, lease)
-                assert loader._rendition is not None
-                made[tag, variant] = (loader._rendition.subject, "It begins here." in str(loader._rendition.text))
+                assert loader._pair is not None
+                made[tag, variant] = (loader._pair[0].subject, "It begins here." in str(loader._pair[1].text))
     assert len({str(subject) for subject, _ in made.values()}) == 3, "C has the subject of A"
     assert [key for key, (_, begins) in made.items() if begins] == [("en", "c")]
 
