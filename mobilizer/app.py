@@ -16,6 +16,7 @@ from mobilizer.appeals.media import MAX_BYTES
 from mobilizer.http import EXTENSION, installation
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.limits import install_limits
+from mobilizer.public.drawn import SECONDS, DrawnPages
 from mobilizer.public.front import Front
 from mobilizer.settings import Settings, load_settings
 from mobilizer.web import (
@@ -147,6 +148,7 @@ def create_app(settings: Settings, given: Installation | None = None, *, counter
     install_errors(app)
     app.context_processor(_context)
     _register(app, csrf, here)
+    app.wsgi_app = DrawnPages(app, app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -178,6 +180,7 @@ def _configure(app: Flask, here: Installation) -> None:
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         WTF_CSRF_TIME_LIMIT=None,  # a form is good as long as its session
         HTTPS=https,
+        DRAWN_SECONDS=SECONDS,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -31,6 +31,7 @@ def app_of(here: Installation) -> Flask:
     )
     if shape not in _made or not isinstance(limiter.storage, MemoryStorage):
         app = create_app(settings, here, counter="memory://")
+        app.config["DRAWN_SECONDS"] = 0  # a page is drawn for each who asks: the next test has another database
         _made[shape] = app, {name: dict(getattr(app, name)) for name in _MAKING}
     app, making = _made[shape]
     for name, values in making.items():

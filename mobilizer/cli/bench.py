@@ -152,6 +152,26 @@ def hits(hits: int, members: int, connections: int, database: str, as_json: bool
         raise click.ClickException("The books don't agree: these figures mean nothing.")
 
 
+@bench.command()
+@click.option("--pages", type=click.IntRange(100, 1_000_000), default=20_000, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def watch(pages: int, as_json: bool) -> None:
+    """Ask for watch pages, and say how many a core answers; the web server's own part is not in it."""
+    from mobilizer.bench import grounds, watching
+    from mobilizer.installation import install
+    from mobilizer.migrations import upgrade
+
+    with grounds.ground("") as where:
+        installation = install(where.settings())
+        with closing(installation.database):
+            logs.configure(installation.settings.log_level)
+            upgrade(installation.database)
+            figures = watching.run(installation, pages)
+    _show(asdict(figures), as_json)
+    if not figures.books:
+        raise click.ClickException("The books don't agree: these figures mean nothing.")
+
+
 @bench.command("import")
 @click.option("--rows", type=click.IntRange(1, 1_200_000), default=100_000, show_default=True, help="How many.")
 @click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")

@@ -15,12 +15,21 @@ from itsdangerous import BadSignature, TimestampSigner
 from mobilizer.http import installation
 from mobilizer.jobs import is_first
 
+STAND_IN = b"the-stamp-of-this-showing"
+DRAWING = "mobilizer.drawing"  # says in a request's environment that the page is drawn to be filled in
 LATEST_SECONDS = 24 * 3600  # a page that lies open for longer has been watched, or never will be
 
 
 def stamp(slug: str, tag: str, code: str = "") -> str:
     """The stamp of one showing of a watch page, for its forms and its script."""
-    return _signer(slug, tag, code).sign(secrets.token_urlsafe(6)).decode()
+    if DRAWING in request.environ:
+        return STAND_IN.decode()
+    return made(installation().keyring.cookie_secret, slug, tag, code)
+
+
+def made(secret: bytes, slug: str, tag: str, code: str = "") -> str:
+    """A fresh stamp, signed with an installation's secret."""
+    return _signer(secret, slug, tag, code).sign(secrets.token_urlsafe(6)).decode()
 
 
 def counts(did: str, slug: str, tag: str, code: str = "") -> bool:
@@ -28,11 +37,12 @@ def counts(did: str, slug: str, tag: str, code: str = "") -> bool:
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return False  # a form on someone else's site is not a person who watched here
     try:
-        showing = _signer(slug, tag, code).unsign(request.form.get("stamp", ""), max_age=LATEST_SECONDS).decode()
+        signer = _signer(installation().keyring.cookie_secret, slug, tag, code)
+        showing = signer.unsign(request.form.get("stamp", ""), max_age=LATEST_SECONDS).decode()
     except BadSignature:
         return False
     return is_first(installation(), f"{showing} {did}", LATEST_SECONDS)
 
 
-def _signer(slug: str, tag: str, code: str) -> TimestampSigner:
-    return TimestampSigner(installation().keyring.cookie_secret, salt=f"watch {slug} {tag} {code}")
+def _signer(secret: bytes, slug: str, tag: str, code: str) -> TimestampSigner:
+    return TimestampSigner(secret, salt=f"watch {slug} {tag} {code}")

@@ -36,7 +36,8 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
         best = nearest(tag, tags) or browser_language(tags, appeal.source_language)
         if best != tag:
             return _elsewhere(_watch_page(slug, best, code))
-        spoken = first_of([best], MEMBER) or browser_language(MEMBER)
+        own_words = first_of([best], MEMBER)
+        spoken = own_words or browser_language(MEMBER)
         speak("member", spoken)
         shown_film = film(appeal, best)
         open_list = joinable(session, appeal)
@@ -54,6 +55,8 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
     )
     if shown_film.player:
         response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {shown_film.player.site}"
+    if not own_words:
+        response.headers["Vary"] = "Accept-Language"
     response.headers["Cache-Control"] = "private, max-age=60"  # to each their own stamp
     return response
 

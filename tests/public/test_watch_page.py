@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 import time_machine
+from flask import Flask
 from PIL import Image
 from sqlalchemy import update
+from werkzeug.test import Client
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.media import keep
@@ -23,11 +26,13 @@ from mobilizer.http import EXTENSION
 from mobilizer.keys import Purpose
 from mobilizer.public import brand
 from mobilizer.public.beacons import stamp
+from mobilizer.public.drawn import DrawnPages
 from mobilizer.public.posters import light
 from mobilizer.recording import drain_hits, settle
 from tests.one_app import app_of
 from tests.public.conftest import World
 
+STAMP = re.compile(r'(?<=data-stamp=")[^"]+|(?<=name="stamp" value=")[^"]+')
 PAGE = "/w/love-always-wins/es/anascode22"
 
 
@@ -254,6 +259,31 @@ def test_the_page_is_light_and_loads_nothing_from_elsewhere(world: World) -> Non
     loaded = re.findall(r'(?:src|poster|srcset)="([^"]+)"|<link[^>]+href="([^"]+)"', answer.text)
     assert all(one.startswith(("/", "data:,")) for pair in loaded for one in pair if one)
     assert not re.search(r"<style|style=|\son\w+=|<script(?! src=)", answer.text)
+
+
+def test_a_page_is_drawn_once_and_filled_in_for_each(world: World) -> None:
+    application = partial(Flask.wsgi_app, world.app)
+    plain, kept = Client(application), Client(DrawnPages(world.app, application))
+    world.app.config["DRAWN_SECONDS"] = 60
+    for code, asked in (("/anascode22", "?own=1"), ("/amalcode33", "?own=1"), ("", ""), ("/anascode22", "?c=x")):
+        address = f"/w/love-always-wins/es{code}{asked}"
+        whole, first, second = plain.get(address), kept.get(address), kept.get(address)
+        stamps = [set(STAMP.findall(one.text)) for one in (whole, first, second)]
+        assert [len(found) for found in (*stamps, set.union(*stamps))] == [1, 1, 1, 3], "one for each showing"
+        assert len({STAMP.sub("", one.text) for one in (whole, first, second)}) == 1
+        assert {name: second.headers.get(name) for name, _ in whole.headers if name != "X-Request-Id"} == {
+            name: value for name, value in whole.headers if name != "X-Request-Id"
+        }
+    with world.installation.database.write() as session:
+        session.execute(update(Translation).values(title="Changed"))
+    assert "Changed" not in kept.get(f"{PAGE}?own=1").text
+    assert "Changed" in kept.get("/w/love-always-wins/en").text
+    given = STAMP.findall(kept.get(f"{PAGE}?own=1").text)
+    kept.post(PAGE, data={"did": "start", "stamp": given[0], "beacon": "1"})
+    assert [(event.via_id, event.channel) for event in world.events()] == [(world.ana, "start")]
+    other = kept.get("/w/love-always-wins/fr/anascode22", headers={"Accept-Language": "ar"})
+    assert other.headers["Location"].endswith("/ar/anascode22")
+    assert kept.get("/w/nothing/es").status_code == 404
 
 
 def test_a_heavy_poster_is_made_light_once(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Public: watch pages that are drawn once and filled in. Thousands may press play within a minute of each other.
+
+A watch page is the same for everybody but for the share code and the stamp in it. It is drawn with stand-ins for both,
+kept for a few seconds, and answered ahead of the application with what belongs there. What is not a plain look at a
+watch page, or can't be found there, is the application's.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from werkzeug.test import run_wsgi_app
+
+from mobilizer.http import EXTENSION
+from mobilizer.public import beacons
+from mobilizer.public.sharing import CHANNELS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SECONDS = 5.0  # how long a change of an appeal may take to show
+MOST = 500  # pages kept by one process, of some 30 KB each
+CODE = secrets.token_hex(10)  # the share code that nobody has
+_PAGE = re.compile(r"(/w/[a-z0-9-]{1,100}/[A-Za-z0-9-]{2,35})(?:/([a-z0-9]{1,20}))?")
+_ASKED = frozenset(("", "own=1", "thanks=1", "own=1&thanks=1", *(f"c={channel}" for channel in CHANNELS)))
+# What is each answer's own.
+_OWN = frozenset(("content-length", "x-request-id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A page with its stand-ins, good `until` a moment of the monotonic clock."""
+
+    until: float
+    body: bytes
+    headers: list[tuple[str, str]]
+
+
+class DrawnPages:
+    """Stands before an application, and answers for its watch pages."""
+
+    def __init__(self, app: Flask, inner: WSGIApplication) -> None:
+        self._app, self._inner = app, inner
+        self._kept: dict[tuple[str, str], Drawn] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        drawn = self._drawn(environ)
+        if drawn is None:
+            return self._inner(environ, start)
+        _w, slug, tag, *code = environ["PATH_INFO"].lstrip("/").split("/")
+        body = drawn.body.replace(CODE.encode(), code[0].encode()) if code else drawn.body
+        fresh = beacons.made(self._app.extensions[EXTENSION].keyring.cookie_secret, slug, tag, *code)
+        body = body.replace(beacons.STAND_IN, fresh.encode())
+        start("200 OK", [*drawn.headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _drawn(self, environ: WSGIEnvironment) -> Drawn | None:
+        asked, seconds = environ.get("QUERY_STRING", ""), self._app.config["DRAWN_SECONDS"]
+        found = _PAGE.fullmatch(environ.get("PATH_INFO", ""))
+        if found is None or environ["REQUEST_METHOD"] != "GET" or asked not in _ASKED or not seconds:
+            return None
+        path = f"{found[1]}/{CODE}" if found[2] else found[1]
+        now = time.monotonic()
+        kept = self._kept.get((path, asked))
+        if kept is not None and kept.until > now:
+            return kept
+        self._kept.pop((path, asked), None)
+        made = self._draw(environ, path, now + seconds)
+        if made is not None:
+            while len(self._kept) >= MOST:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[path, asked] = made
+        return made
+
+    def _draw(self, environ: WSGIEnvironment, path: str, until: float) -> Drawn | None:
+        """Ask the application for the page as somebody of whom nothing is known; None where it answers otherwise."""
+        asking: dict[str, Any] = {name: value for name, value in environ.items() if not name.startswith("HTTP_")}
+        asking |= {"PATH_INFO": path, "HTTP_HOST": environ.get("HTTP_HOST", ""), beacons.DRAWING: True}
+        body, status, headers = run_wsgi_app(self._inner, asking, buffered=True)
+        if not status.startswith("200 ") or "Vary" in headers:
+            return None
+        plain = [(name, value) for name, value in headers.items() if name.lower() not in _OWN]
+        return Drawn(until, b"".join(body), plain)
