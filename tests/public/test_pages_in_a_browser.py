@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from threading import Thread
 from typing import Literal
@@ -60,6 +61,34 @@ def test_every_page_can_be_used_by_everyone(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_page_says_to_anybody_where_its_visitor_was(chromium: Browser, world: World, address: str) -> None:
+    """Tokens stand in addresses: no request may name the page that it comes from, neither to us nor to others."""
+    context = chromium.new_context()
+    heard: list[str] = []
+    context.on("request", lambda request: heard.append(f"{request.url} {request.all_headers().get('referer', '')}"))
+    others = re.compile(rf"^(?!{re.escape(address)})")
+    context.route(others, lambda route: route.fulfill(status=200, body="elsewhere"))
+    page = context.new_page()
+    for path in (
+        f"/u/{world.token(Purpose.UNSUBSCRIBE)}",
+        f"/p/{world.token(Purpose.PREFERENCES)}",
+        f"/v/{world.token(Purpose.VIEW)}",
+        f"/w/love-always-wins/es/{world.code(world.ana)}?own=1",
+    ):
+        page.goto(address + path)
+        for link in ("https://elsewhere.example/", f"{address}/j/nowhere"):
+            page.evaluate(
+                "to => { const a = document.createElement('a'); a.href = to; document.body.append(a); }", link
+            )
+            page.evaluate("document.querySelector('body > a:last-child').click()")
+            page.wait_for_url(link)
+            page.go_back()
+    context.close()
+    assert sum("elsewhere.example" in line for line in heard) == 4
+    assert [line for line in heard if not line.endswith(" ")] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_member_watches_shares_leaves_and_comes_back(chromium: Browser, world: World, address: str) -> None:
     page = chromium.new_page(viewport={"width": 390, "height": 844}, locale="fr-FR")
     page.goto(f"{address}/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
@@ -75,7 +104,9 @@ def test_a_member_watches_shares_leaves_and_comes_back(chromium: Browser, world:
     page.click(".tongues a[lang=ar]")
     assert page.locator("html").get_attribute("dir") == "rtl"
     page.goto(f"{address}/u/{world.token(Purpose.UNSUBSCRIBE)}")
-    page.click("button")
+    page.click("button.main")
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert set(world.standing(world.ana).values()) == {"unsubscribed"}
     page.click("button")
     assert set(world.standing(world.ana).values()) == {"confirmed"}
