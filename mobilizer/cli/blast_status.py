@@ -106,7 +106,7 @@ def drawn(now: dict[str, Any]) -> RenderableType:
             shown.append(causes_table(title, found))
     for wave in now["held"]:
         what = f"for {wave['language']}" if wave["language"] else f"until {wave['opens_at'] or 'somebody says so'}"
-        shown.append(f"{wave['people']} people are held {what}.")
+        shown.append(f"Wave {wave['wave']}: {wave['people']} people are held {what}.")
     if now["undecided"]:
         shown.append(f"{now['undecided']} uncertain: see `mobilizer blasts uncertain {now['slug']}`.")
     rate = f"{now['per_second']:.0f} a second, " if now["per_second"] else ""
@@ -141,7 +141,8 @@ def _cause(group: causes.Group) -> dict[str, Any]:
 
 
 def _wave(wave: HeldWave) -> dict[str, Any]:
-    return {"kind": wave.kind, "language": wave.language, "opens_at": _said(wave.opens_at), "people": wave.people}
+    told = {"kind": wave.kind, "language": wave.language, "opens_at": _said(wave.opens_at), "people": wave.people}
+    return {"wave": wave.n, **told}
 
 
 def _limit(standing: Standing) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mobilizer.cli import main
 from mobilizer.cli.blast_check import check
 from mobilizer.cli.blast_decisions import leave, resend, retry, uncertain
 from mobilizer.cli.blast_status import status
+from mobilizer.cli.blast_waves import fall_back, release
 from mobilizer.cli.naming import blast_named, record_command, steer
 from mobilizer.cli.opening import opened
 from mobilizer.delivery.progress import progress
@@ -171,5 +172,5 @@ def follow_up(settings: Settings, slug: str, kind: str, appeal_slug: str | None)
     click.echo(f"Made the draft {made_slug}.")
 
 
-for command in (check, status, retry, uncertain, leave, resend):
+for command in (check, status, retry, uncertain, leave, resend, release, fall_back):
     blasts.add_command(command)

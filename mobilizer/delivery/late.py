@@ -11,7 +11,7 @@ from mobilizer.blasts import lifecycle, renditions
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.waiting import approved
 from mobilizer.delivery import waves
-from mobilizer.delivery.waves import Kind, Wave
+from mobilizer.delivery.waves import HeldWave, Kind, Wave
 from mobilizer.message.compile import CompileError
 from mobilizer.settings import Settings
 
@@ -57,6 +57,17 @@ def give_up(session: Session, blast_id: int, language: str) -> bool:
     """Let those who were held for a language have what the fallback chain gives them. False as `join`."""
     _blast, wave = _held(session, blast_id, language)
     return wave is not None and waves.fall_back(session, blast_id, wave.n)
+
+
+def let_go(session: Session, settings: Settings, blast: Blast, wave: HeldWave) -> bool:
+    """Send to the people of a held wave now, whatever it waits for; of one that waits for a language once that is
+    approved. One that waits for the best variant is not let go but chosen for (engagement.winners). False and raises
+    as `join`."""
+    if wave.kind == Kind.WINNER:
+        return False
+    if wave.kind == Kind.LANGUAGE:
+        return join(session, settings, blast.id, wave.language)
+    return blast.state in FROZEN and waves.release(session, blast.id, wave.n)
 
 
 def _held(session: Session, blast_id: int, language: str) -> tuple[Blast | None, Wave | None]:

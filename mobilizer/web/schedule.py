@@ -158,6 +158,11 @@ def _when(session: Session, blast: Blast, tried: Tried, departure: Departure) ->
 
 def _by_zones(session: Session, blast: Blast, tried: Tried, typed: datetime, now: datetime) -> When | None:
     """The same hour in each zone: not before the first of them, nor before there was time to take it back."""
+    if tried.first:
+        tried.when_problem = _(
+            "A few first or the same hour where each lives: choose one of them. By zones, the first zone goes first."
+        )
+        return None
     past = Past.NEXT_DAY if tried.past == Past.NEXT_DAY else Past.NOW
     hour = datetime.fromisoformat(f"{tried.day}T{tried.hour}").isoformat()
     departure = Departure(hour, tried.zone, past, now.isoformat())

@@ -115,11 +115,9 @@ def _act(slug: str, n: int, verb: str, act: Callable[[Session, Blast, HeldWave],
 
 
 def _release(session: Session, blast: Blast, wave: HeldWave) -> bool:
-    if wave.kind == Kind.LANGUAGE:
-        return late.join(session, installation().settings, blast.id, wave.language)
     if wave.kind == Kind.WINNER:
         abort(400)  # in which variant?
-    return blast.state in late.FROZEN and waves.release(session, blast.id, wave.n)
+    return late.let_go(session, installation().settings, blast, wave)
 
 
 def _fall_back(session: Session, blast: Blast, wave: HeldWave) -> bool:

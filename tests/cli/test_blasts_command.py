@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.departure import Departure
 from mobilizer.cli import main
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, DeliveryState
@@ -18,8 +19,9 @@ from mobilizer.delivery.limits import pace_of
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.segments.checking import checked
 from mobilizer.transport.relays import RELAYS_FILE, load_relays
+from tests.delivery.test_waves import leave
 from tests.web.appeal_stage import settle
-from tests.worlds import World
+from tests.worlds import World, _translation
 
 SLUG = "love-always-wins"
 
@@ -65,6 +67,34 @@ def test_the_check_list_is_the_one_of_the_page_and_red_ends_with_one(world: Worl
     shown = run(world, "check", SLUG)
     assert f"It goes to {page.people} people." in shown.output
     assert shown.exit_code == said.exit_code
+
+
+def test_held_waves_are_let_go_by_their_number(world: World) -> None:
+    leave(world, departure=Departure(people=2).written)
+    world.launch()
+    [wave] = json.loads(run(world, "status", SLUG, "--json").output)["held"]
+    assert (wave["kind"], wave["people"]) == ("rest", 3)
+    assert f"Wave {wave['wave']}: 3 people are held until somebody says so." in run(world, "status", SLUG).output
+    assert run(world, "release", SLUG, "9").exit_code == 2
+    assert "waits for no language" in run(world, "fall-back", SLUG, str(wave["wave"])).output
+    assert run(world, "release", SLUG, str(wave["wave"])).output == "3 people are held no longer.\n"
+    assert run(world, "release", SLUG, str(wave["wave"])).exit_code == 2
+    assert [entry for entry in log(world) if entry[0] == "blast.release"] == [
+        ("blast.release", {"by": "command line", "wave": wave["wave"]})
+    ]
+
+
+def test_a_late_language_is_let_go_when_it_is_approved_or_falls_back(world: World) -> None:
+    world.join(["ar", "ar"])
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        blast.waits = ["ar"]
+        blast.appeal.translations.append(_translation("ar", "الحب ينتصر", "", "", ""))
+    world.launch()
+    refused = run(world, "release", SLUG, "1")
+    assert (refused.exit_code, "ar is not approved yet" in refused.output) == (1, True)
+    assert run(world, "fall-back", SLUG, "1").output == "2 people are held no longer.\n"
+    assert {world.delivery(one).language for one in world.members[-2:]} == {"en"}
 
 
 def test_status_says_the_same_to_people_and_to_programs(launched: World) -> None:

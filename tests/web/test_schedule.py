@@ -147,6 +147,9 @@ def test_the_same_hour_everywhere_is_told_zone_by_zone_and_kept(organizer: Brows
     form = {**tomorrow("Europe/Lisbon"), "each": "yes"}
     page = organizer.get(f"{SCHEDULE}?{urlencode(form)}").text
     assert "Seoul, Tokyo" in page
+    both = organizer.post(SCHEDULE, **form, first="1", first_of="percent", **seen(organizer, LAUNCH))
+    assert (both.status_code, "choose one of them" in both.text) == (422, True)
+    assert world.blast().state != "scheduled"
     assert "Whoever has no time zone gets it by Europe/Lisbon." in page
     assert organizer.post(SCHEDULE, **form, **seen(organizer, LAUNCH)).location == SCHEDULED
     blast = world.blast()
