@@ -15,7 +15,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, amber, green
 from mobilizer.delivery import heartbeats, sender_domain
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
-from mobilizer.problems import N_, P_, Problem, counted
+from mobilizer.problems import N_, P_, counted
 from mobilizer.settings import Settings
 
 LATELY_HOURS = 48
@@ -40,8 +40,7 @@ def domain(settings: Settings, session: Session) -> Iterator[CheckLine]:
         message = N_("What the DNS says of %(domain)s has not been looked up yet.")
         yield amber("domain.unknown", message, "", "domain", domain=known.domain)
     for one in known.findings:
-        problem = Problem(f"domain.{one.wanted.part}", one.message, {"name": one.wanted.name}, "warning")
-        yield CheckLine(one.level, problem, "", "domain")
+        yield CheckLine(one.level, one.problem, "", "domain")
 
 
 def workers(session: Session) -> Iterator[CheckLine]:

@@ -21,10 +21,11 @@ from mobilizer.blasts.link_checks import is_local
 from mobilizer.db import Base, clock
 from mobilizer.delivery.loads import signer_of
 from mobilizer.installation import Installation
+from mobilizer.languages import isolated
 from mobilizer.message.dkim import BadSigningKey
 from mobilizer.message.headers import Unaddressable, wire_domain
 from mobilizer.pace.lookups import NoAnswer, texts
-from mobilizer.problems import N_
+from mobilizer.problems import N_, Problem
 from mobilizer.settings import Settings
 from mobilizer.transport.relays import RelaysError, load_relays
 
@@ -125,9 +126,10 @@ class Finding:
         return SAYS.get((self.wanted.part, self.verdict), NOT_TOLD)[0]
 
     @property
-    def message(self) -> str:
-        """What is said of it, about `name`."""
-        return SAYS.get((self.wanted.part, self.verdict), NOT_TOLD)[1]
+    def problem(self) -> Problem:
+        """What is said of it."""
+        message = SAYS.get((self.wanted.part, self.verdict), NOT_TOLD)[1]
+        return Problem(f"domain.{self.wanted.part}", message, {"name": isolated(self.wanted.name)}, "warning")
 
 
 @dataclass(frozen=True, slots=True)

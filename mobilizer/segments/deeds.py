@@ -13,7 +13,7 @@ from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered, of_blas
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.tiers import Tier, is_of
 from mobilizer.problems import N_
-from mobilizer.segments.kinds import ACT, BLAST, DAYS, TIER, Act, told
+from mobilizer.segments.kinds import ACT, BLAST, DAYS, LANGUAGE, TIER, Act, told
 from mobilizer.segments.rules import Rule, rule
 
 
@@ -48,6 +48,23 @@ class GotBlast(Rule):
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
         return exists().where(*_mine(self.blast), Delivery.state == DeliveryState.ACCEPTED).correlate(Member)
+
+
+@rule("got_in_language")
+@dataclass(frozen=True, slots=True)
+class GotInLanguage(Rule):
+    """Their mailbox accepted the mail of a blast in one of its languages, theirs or what they fell back to."""
+
+    blast: int = told(BLAST)
+    language: str = told(LANGUAGE)
+    SAYS = (
+        N_("Got the blast “%(blast)s” in %(language)s"),
+        N_("Did not get the blast “%(blast)s” in %(language)s"),
+    )
+
+    def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        accepted = (Delivery.state == DeliveryState.ACCEPTED, Delivery.language == self.language)
+        return exists().where(*_mine(self.blast), *accepted).correlate(Member)
 
 
 @rule("got_within")

@@ -15,9 +15,11 @@ from mobilizer.web.policy import permitted
 from mobilizer.web.screens import results as blueprint
 from mobilizer.web.words import _, percent
 
+GOT = {"rule": "got_blast"}
+
 # What people did, in the order in which they do it: field of the results, name, tone, the rule of who did it.
 FUNNEL: tuple[tuple[str, str, str, dict[str, str]], ...] = (
-    ("accepted", N_("Mail accepted"), "accepted", {"rule": "got_blast"}),
+    ("accepted", N_("Mail accepted"), "accepted", GOT),
     ("clickers", N_("Clicked"), "acted", {"rule": "did_in_blast", "act": "click"}),
     ("watchers", N_("Watched"), "acted", {"rule": "did_in_blast", "act": "watch"}),
     ("shares", N_("Shared"), "acted", {"rule": "did_in_blast", "act": "share"}),
@@ -45,7 +47,7 @@ class Step:
 
 
 def funnel(one: LanguageResults, blast_id: int = 0) -> list[Step]:
-    """The steps of a language, or of all; with the ways to their segments where a blast is given."""
+    """The steps of a language, or of all ("" is all); with the ways to their segments where a blast is given."""
     return [_step(one, blast_id, *each) for each in FUNNEL]
 
 
@@ -78,9 +80,18 @@ def segment_url(*rules: object) -> str:
     return url_for("segments.new", rules=json.dumps(rules, separators=(",", ":"))) if permitted("segments.edit") else ""
 
 
+def _rules(rule: dict[str, str], blast_id: int, language: str) -> list[dict[str, object]]:
+    """Who took a step: of a language, those who had the mail in it."""
+    step: dict[str, object] = {**rule, "blast": blast_id}
+    if not language:
+        return [step]
+    had: dict[str, object] = {"rule": "got_in_language", "blast": blast_id, "language": language}
+    return [had] if rule == GOT else [had, step]
+
+
 def _step(one: LanguageResults, blast_id: int, field: str, name: str, tone: str, rule: dict[str, str]) -> Step:
     people = getattr(one, field)
     reach = joined_range(people, one.accepted) if field == "joins" else ranged(people, one.accepted)
-    href = segment_url({**rule, "blast": blast_id}) if blast_id and rule and people else ""
+    href = segment_url(*_rules(rule, blast_id, one.language)) if blast_id and rule and people else ""
     # Who got it is the whole itself.
     return Step(field, _(name), tone, people, one.accepted, reach if field != "accepted" else None, href)

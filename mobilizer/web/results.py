@@ -100,7 +100,7 @@ def show(slug: str) -> ResponseReturnValue:
             bars=[_bar(one) for one in found.languages],
             kinds=kinds(with_waiting=found.total.waiting > 0),
             funnel=funnel(found.total, blast.id),
-            came=[(one.language, funnel(one)) for one in found.languages],
+            came=[(one.language, funnel(one, blast.id)) for one in found.languages],
             curves=curves(session, blast.id),
             points=POINTS,
             opened=opened(found.total, blast.id),

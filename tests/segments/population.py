@@ -202,6 +202,8 @@ class Population:
                 return blast in one.deliveries
             case deeds.GotBlast(blast):
                 return blast in accepted
+            case deeds.GotInLanguage(blast, tag):
+                return blast in accepted and one.language == tag
             case deeds.GotWithin(days):
                 return any(settled <= days for settled in accepted.values())
             case deeds.GotEver():
@@ -393,7 +395,7 @@ def _relate(session: Session, population: Population, ids: Sequence[int]) -> Non
                 blast_id=blast,
                 member_id=number,
                 batch_id=1,
-                language="en",
+                language=one.language,
                 caught_by="exact",
                 state=state,
                 settled_at=ago(days),

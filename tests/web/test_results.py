@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import html
+import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select
 
+from mobilizer import web
 from mobilizer.audience.members import Member
 from mobilizer.audience.named_sharers import agree, take_back
 from mobilizer.audience.preferences import count_sharing
@@ -21,12 +27,14 @@ from mobilizer.delivery.listing import deliveries_page
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.recruits import recruited
 from mobilizer.organizers.policy import Role
+from mobilizer.segments.tree import read_rules
 from tests.web.appeal_stage import make_ready, settle
 from tests.web.conftest import Browser
 from tests.worlds import World
 
 RESULTS, EACH = "/blasts/love-always-wins/results", "/blasts/love-always-wins/deliveries"
 SignIn = Callable[..., Browser]
+STATIC = Path(web.__file__).parent / "static"
 
 
 @pytest.fixture
@@ -52,6 +60,25 @@ def test_everyone_adds_up(signed_in: SignIn, sent: World) -> None:
     assert "Accepted: 2, Rejected: 1, Skipped: 1, Uncertain: 1" in page
     assert "The mailbox does not exist" in page
     assert "Left the list before it was sent" in page
+
+
+def test_a_number_of_a_language_opens_the_people_behind_it(signed_in: SignIn, sent: World) -> None:
+    organizer = signed_in(Role.ORGANIZER)
+    page = html.unescape(organizer.get(RESULTS).text)
+    ways = [json.loads(unquote(found)) for found in re.findall(r'/segments/new\?rules=([^"]+)"', page)]
+    of_english = [
+        way for way in ways if way[0] == {"rule": "got_in_language", "blast": sent.blast_id, "language": "en"}
+    ]
+    assert [way[1:] for way in of_english] == [
+        [],
+        [{"rule": "did_in_blast", "act": "click", "blast": sent.blast_id}],
+        [{"rule": "did_in_blast", "act": "watch", "blast": sent.blast_id}],
+    ]
+    builder = organizer.get("/segments/new", query_string={"rules": json.dumps(of_english[0])}).text
+    assert "2 people fit and can be mailed" in builder
+    with sent.installation.database.read() as session:
+        found = session.scalars(select(Member.id).where(read_rules(of_english[0]).where(datetime.now(UTC)))).all()
+    assert set(found) == {sent.members[0], sent.members[4]}
 
 
 def test_how_far_they_watched_is_told_by_language(signed_in: SignIn, sent: World) -> None:
@@ -247,3 +274,8 @@ def test_one_press_makes_a_follow_up_that_stays_one(signed_in: SignIn, sent: Wor
     with database.write() as session:
         draft = session.scalars(select(Blast).where(Blast.slug == "love-always-wins-unshared")).one()
         assert draft.narrowing == {"follows": sent.blast_id, "follow_up": "unshared"}, "the form does not undo it"
+
+
+def test_paper_is_never_dark() -> None:
+    for sheet in STATIC.glob("*.css"):
+        assert "@media (prefers-color-scheme: dark)" not in sheet.read_text(), f"{sheet.name}: say “screen and”"
