@@ -17,8 +17,9 @@ from mobilizer.http import installation, words
 from mobilizer.languages import Language, language
 from mobilizer.message.markdown import to_html
 from mobilizer.message.tags import split
+from mobilizer.public.cards import card
 from mobilizer.public.players import Player, player
-from mobilizer.public.posters import card, light
+from mobilizer.public.posters import light
 from mobilizer.public.tongues import nearest
 
 VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
@@ -96,10 +97,11 @@ def film(appeal: Appeal, tag: str) -> Film:
     chosen = said.video or appeal.video
     video, poster = _kept(chosen), _kept(said.poster or appeal.poster)
     media = installation().settings.media
+    title = _impersonal(said.title)
     opening, rest = _divided(_impersonal(said.body))
     return Film(
         language=language(tag),
-        title=_impersonal(said.title),
+        title=title,
         summary=_summary(said),
         opening=_html(opening),
         rest=_html(rest),
@@ -110,8 +112,10 @@ def film(appeal: Appeal, tag: str) -> Film:
         video_type=VIDEO_TYPES.get(video[video.rfind(".") :], ""),
         video_address=address(f"/media/{video}"),
         poster=light(media, poster) if poster else "",
-        poster_address=address(f"/media/{card(media, poster)}") if poster else "",
-        poster_alt=_impersonal(said.poster_alt) or _impersonal(said.title),
+        poster_address=address(f"/media/{card(media, poster, _impersonal(said.title), language(tag))}")
+        if poster
+        else "",
+        poster_alt=_impersonal(said.poster_alt) or title,
         captions=_kept(said.captions),
         captions_on=(reads := not said.video and not _is_spoken(sound_of(appeal), tag)),
         minutes=_minutes(appeal.video_seconds),

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from mobilizer.appeals.media import BadMedia, is_kept_name, keep
-from mobilizer.appeals.poster import compose_poster
+from mobilizer.appeals.media import is_kept_name, keep
 
 WIDTH = 960
 MAX_BYTES = 32_000
@@ -29,14 +28,6 @@ def light(media: Path, name: str) -> str:
         return name
     marker.write_text(made)
     return made
-
-
-def card(media: Path, name: str) -> str:
-    """The name of the poster as messengers draw it beside a link: with the play mark that the mail has."""
-    try:
-        return compose_poster(media, name).name
-    except (BadMedia, OSError):
-        return name
 
 
 def _lightened(path: Path) -> bytes:
