@@ -22,6 +22,8 @@ from mobilizer.delivery.causes import Kind
 from mobilizer.delivery.limits import in_force
 from mobilizer.delivery.progress import Progress, Tally, progress
 from mobilizer.delivery.waves import HeldWave, held
+from mobilizer.delivery.waves import Kind as WaveKind
+from mobilizer.engagement.winners import Trial, trials
 from mobilizer.installation import Installation
 from mobilizer.languages import UnknownLanguage, language
 from mobilizer.pace.store import Standing
@@ -29,6 +31,7 @@ from mobilizer.segments.choosing import whom
 from mobilizer.settings import Settings
 
 SECONDS = 2.0
+GOALS = ("People", "Accepted", "Clicks", "Watches", "Shares", "Recruits")
 KINDS = ("accepted", "rejected", "skipped", "uncertain", "waiting")
 
 
@@ -83,6 +86,7 @@ def status_of(here: Installation, slug: str) -> dict[str, Any]:
             "languages": {tag: _counts(tally) for tag, tally in now.languages.items()},
             "mailboxes": {code: _counts(tally) for code, tally in causes.by_provider(session, blast.id).value.items()},
             "held": [_wave(wave) for wave in held(session, blast.id)],
+            "trials": [_trial(trial) for trial in trials(session, blast)],
             "causes": {kind: [_cause(group) for group in found] for kind, found in groups.items()},
         }
 
@@ -104,8 +108,10 @@ def drawn(now: dict[str, Any]) -> RenderableType:
     for kind, title in ((Kind.DEFERRED, "Waits for another try"), (Kind.REJECTED, "Rejected")):
         if found := now["causes"][kind]:
             shown.append(causes_table(title, found))
+    shown += [_trial_table(trial) for trial in now["trials"]]
     for wave in now["held"]:
-        what = f"for {wave['language']}" if wave["language"] else f"until {wave['opens_at'] or 'somebody says so'}"
+        moment = f"until {wave['opens_at'] or 'somebody says so'}"
+        what = f"for {wave['language']}" if wave["kind"] == WaveKind.LANGUAGE else moment
         shown.append(f"Wave {wave['wave']}: {wave['people']} people are held {what}.")
     if now["undecided"]:
         shown.append(f"{now['undecided']} uncertain: see `mobilizer blasts uncertain {now['slug']}`.")
@@ -143,6 +149,24 @@ def _cause(group: causes.Group) -> dict[str, Any]:
 def _wave(wave: HeldWave) -> dict[str, Any]:
     told = {"kind": wave.kind, "language": wave.language, "opens_at": _said(wave.opens_at), "people": wave.people}
     return {"wave": wave.n, **told}
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    tried = {one.variant: {"people": one.people, "accepted": one.accepted, **one.did} for one in trial.tried}
+    leads = trial.best if trial.known else ""
+    stands = {"leads": leads, "sure": bool(leads) and trial.sure(leads), "winner": trial.winner}
+    return {"language": trial.language, "goal": trial.goal, "rest": trial.rest, **stands, "tried": tried}
+
+
+def _trial_table(trial: dict[str, Any]) -> Table:
+    chosen = f"{trial['winner'].upper()} was chosen" if trial["winner"] else "none is chosen yet"
+    chance = "more than chance" if trial["sure"] else "it may be chance"
+    leads = f", {trial['leads'].upper()} leads by {trial['goal']} ({chance})" if trial["leads"] else ""
+    title = f"Variants in {_own_name(trial['language'])}: {chosen}{leads}"
+    table = Table("Variant", *GOALS, title=title, title_justify="left")
+    for variant, counts in trial["tried"].items():
+        table.add_row(variant.upper(), *(str(counts[goal.lower()]) for goal in GOALS))
+    return table
 
 
 def _limit(standing: Standing) -> dict[str, Any]:

@@ -38,7 +38,10 @@ def release(settings: Settings, slug: str, wave: int, variant: str | None) -> No
         except (CompileError, BadMedia) as error:
             raise click.ClickException(f"Nothing done: {error}") from None
         _told(session, blast, held, "" if variant else "release", done)
+        carried = not variant or all(one.found["sure"] for one in winners.trials(session, blast) if one.n == wave)
     click.echo(f"{held.people} people are held no longer.")
+    if not carried:
+        click.echo("The numbers don't carry the choice: the differences may be chance.")
 
 
 @click.command("fall-back")

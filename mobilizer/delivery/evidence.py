@@ -10,9 +10,10 @@ from datetime import datetime
 from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.members import Member, open_identity
 from mobilizer.delivery.decisions import Which, undecided_rows
-from mobilizer.delivery.ledger import Delivery, DeliveryState, LeaseRecord, is_not_sent
+from mobilizer.delivery.ledger import Batch, Delivery, DeliveryState, LeaseRecord, is_not_sent
 from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.message.headers import wire_domain
@@ -22,14 +23,15 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One uncertain message. `message_id` is what the relay's log has of it; `relay` and `worker` are who had it when
-    its answer was lost, `said` what the system or the relay said then; `name` is None where the member has been erased,
-    and empty where it was not asked for."""
+    """One uncertain message, and the `variant` that it was. `message_id` is what the relay's log has of it; `relay` and
+    `worker` are who had it when its answer was lost, `said` what the system or the relay said then; `name` is None
+    where the member has been erased, and empty where it was not asked for."""
 
     id: int
     member_id: int
     name: str | None
     language: str
+    variant: str
     found_at: datetime | None
     relay: str | None
     reason: str
@@ -82,7 +84,8 @@ def reasons(session: Session, blast_id: int) -> Counter[str]:
 
 def _evidence(session: Session, here: Installation, deliveries: Collection[int], names: bool) -> tuple[Evidence, ...]:
     rows = session.execute(
-        select(Delivery, LeaseRecord.owner, Member.sealed, Member.address_key)
+        select(Delivery, LeaseRecord.owner, Member.sealed, Member.address_key, Batch.variant)
+        .outerjoin(Batch, Batch.id == Delivery.batch_id)
         .outerjoin(LeaseRecord, and_(LeaseRecord.batch_id == Delivery.batch_id, LeaseRecord.epoch == Delivery.epoch))
         .outerjoin(Member, Member.id == Delivery.member_id)
         .where(Delivery.id.in_(deliveries))
@@ -91,8 +94,10 @@ def _evidence(session: Session, here: Installation, deliveries: Collection[int],
     return tuple(_line(here, row, names) for row in rows)
 
 
-def _line(here: Installation, found: Row[Delivery, str | None, bytes | None, bytes | None], names: bool) -> Evidence:
-    row, owner, sealed, address_key = found
+def _line(
+    here: Installation, found: Row[Delivery, str | None, bytes | None, bytes | None, str], names: bool
+) -> Evidence:
+    row, owner, sealed, address_key, variant = found
     name = None
     if sealed and address_key:
         name = open_identity(here.keyring, sealed, address_key).name if names else ""
@@ -102,6 +107,7 @@ def _line(here: Installation, found: Row[Delivery, str | None, bytes | None, byt
         member_id=row.member_id,
         name=name,
         language=row.language,
+        variant=variant or FIRST,
         found_at=row.settled_at,
         relay=row.relay,
         reason=row.reason,

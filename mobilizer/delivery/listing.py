@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mobilizer.appeals.variants import FIRST
 from mobilizer.audience.members import Member, open_identity
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, of_blast
 from mobilizer.delivery.progress import Tally, tallies_by_language, together
@@ -22,13 +23,14 @@ WAITING = (DeliveryState.PENDING, DeliveryState.HANDING)
 @dataclass(frozen=True, slots=True)
 class DeliveryLine:
     """One delivery as a line of a table. `name` is None where the member has been erased since; `state` is HELD where
-    their wave waits (waves.py)."""
+    their wave waits (waves.py). `variant` is the one that they get; who waits for the best one has none yet."""
 
     id: int
     member_id: int
     name: str | None
     language: str
     caught_by: str
+    variant: str
     state: str
     reason: str
     code: int | None
@@ -64,7 +66,7 @@ def deliveries_page(
 ) -> DeliveryPage:
     """A page of a blast's deliveries after the id `after`, of all states and reasons or of the given ones only."""
     asked = (
-        select(Delivery, Batch.state, Member.sealed, Member.address_key)
+        select(Delivery, Batch, Member.sealed, Member.address_key)
         .outerjoin(Batch, Batch.id == Delivery.batch_id)
         .outerjoin(Member, Member.id == Delivery.member_id)
         .where(of_blast(blast_id, after))
@@ -83,16 +85,18 @@ def deliveries_page(
 
 
 def _line(
-    keyring: Keyring, row: Delivery, batch: str | None, sealed: bytes | None, address_key: bytes | None
+    keyring: Keyring, row: Delivery, batch: Batch | None, sealed: bytes | None, address_key: bytes | None
 ) -> DeliveryLine:
     name = open_identity(keyring, sealed, address_key).name if sealed and address_key else None
+    held = batch is not None and batch.state == BatchState.HELD
     return DeliveryLine(
         id=row.id,
         member_id=row.member_id,
         name=name,
         language=row.language,
         caught_by=row.caught_by,
-        state=HELD if row.state == DeliveryState.PENDING and batch == BatchState.HELD else row.state,
+        variant=FIRST if batch is None or held else batch.variant,
+        state=HELD if row.state == DeliveryState.PENDING and held else row.state,
         reason=row.reason,
         code=row.code,
         reply=row.reply,

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
+from mobilizer.appeals.appeals import Translation
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.departure import Departure
 from mobilizer.cli import main
@@ -211,3 +212,22 @@ def test_a_command_that_is_wrongly_used_changes_nothing_and_ends_with_2(
     before = launched.states()
     assert run(launched, *arguments).exit_code == 2
     assert (launched.states(), log(launched)) == (before, [])
+
+
+def test_variants_are_shown_and_chosen(world: World) -> None:
+    world.join(["en"] * 17)
+    with world.installation.database.write() as session:
+        session.execute(update(Translation).where(Translation.language == "en").values(subject_b="Look"))
+        session.execute(update(Blast).values(departure=Departure(sample=4, goal="clicks").written))
+    world.launch()
+    (trial,) = json.loads(run(world, "status", SLUG, "--json").output)["trials"]
+    assert (trial["language"], trial["rest"], trial["winner"], trial["leads"]) == ("en", 12, "", "")
+    assert {variant: counts["people"] for variant, counts in trial["tried"].items()} == {"a": 4, "b": 4}
+    assert "none is chosen yet" in run(world, "status", SLUG).output
+    assert run(world, "release", SLUG, "1").exit_code == 2
+    assert run(world, "release", SLUG, "1", "--variant", "d").exit_code == 1
+    said = run(world, "release", SLUG, "1", "--variant", "b")
+    assert said.output.startswith("12 people are held no longer.\nThe numbers don't carry the choice")
+    assert [action for action, _detail in log(world)] == ["blast.choose_variant"]
+    assert run(world, "release", SLUG, "1", "--variant", "a").exit_code == 2, "nobody is held"
+    assert "B was chosen" in run(world, "status", SLUG).output

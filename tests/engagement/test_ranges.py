@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobilizer.engagement.ranges import Range, range_of
+from mobilizer.engagement.ranges import Range, differ, least_difference, range_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,19 @@ def test_there_is_no_range_of_nobody_nor_of_more_than_all() -> None:
 def test_ranges_meet_where_they_share_a_point() -> None:
     assert Range(0.1, 0.2).meets(Range(0.2, 0.3))
     assert not Range(0.1, 0.2).meets(Range(0.21, 0.3))
+
+
+def test_what_so_many_people_can_tell_is_said_as_it_is_judged() -> None:
+    """Beside the least difference that is told, the judgement turns; with more variants later."""
+    assert round(least_difference(0.093, 2000), 3) == 0.018
+    for share, people in ((0.1, 2000), (0.02, 10_000), (0.5, 400)):
+        least = least_difference(share, people)
+        low = round(share * people - least * people / 2)
+        smaller, larger = (round(factor * least * people) for factor in (0.8, 1.2))
+        assert not differ((low, people), (low + smaller, people))
+        assert differ((low, people), (low + larger, people))
+        assert differ((low + larger, people), (low, people))
+        assert not differ((low, people), (low + larger, people), variants=4)
+        assert least_difference(share, people, 4) > 1.2 * least
+    assert not differ((0, 0), (5, 10))
+    assert not differ((0, 10), (0, 10))

@@ -81,6 +81,7 @@ def test_a_trial_is_launched_watched_chosen_and_told(organizer: Browser, world: 
         assert session.scalars(select(Wave.winner)).one() == "b"
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "blast.choose_variant")).one()
         assert entry.user_id is not None
+    assert "<bdi>(B)</bdi>" in organizer.get(f"{BLAST}/deliveries").text
     told = organizer.get(RESULTS).text
     assert "B was chosen, and went to 31 people more." in told.replace("\u2068", "")
     assert "It did better than the others by more than chance." in told
