@@ -172,6 +172,16 @@ def watch(pages: int, as_json: bool) -> None:
         raise click.ClickException("The books don't agree: these figures mean nothing.")
 
 
+@bench.command()
+@click.option("--each", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Traces of each kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def machines(each: int, as_json: bool) -> None:
+    """Judge invented traces of people and of gateways, and say how often the rules about machines are right."""
+    from mobilizer.bench import judging
+
+    _show(asdict(judging.run(each)), as_json)
+
+
 @bench.command("import")
 @click.option("--rows", type=click.IntRange(1, 1_200_000), default=100_000, show_default=True, help="How many.")
 @click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")

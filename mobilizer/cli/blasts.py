@@ -15,6 +15,7 @@ from mobilizer.blasts.launching import LONGEST_UNDO
 from mobilizer.cli import main
 from mobilizer.cli.blast_check import check
 from mobilizer.cli.blast_decisions import leave, resend, retry, uncertain
+from mobilizer.cli.blast_judging import judge
 from mobilizer.cli.blast_status import status
 from mobilizer.cli.blast_waves import fall_back, release
 from mobilizer.cli.naming import blast_named, record_command, steer
@@ -172,5 +173,5 @@ def follow_up(settings: Settings, slug: str, kind: str, appeal_slug: str | None)
     click.echo(f"Made the draft {made_slug}.")
 
 
-for command in (check, status, retry, uncertain, leave, resend, release, fall_back):
+for command in (check, status, retry, uncertain, leave, resend, release, fall_back, judge):
     blasts.add_command(command)

@@ -45,7 +45,15 @@ class Join:
     at: datetime
 
 
-_BLANK: EventRow = {"member_id": None, "via_id": None, "link_n": None, "language": "", "channel": "", "machine": ""}
+_BLANK: EventRow = {
+    "member_id": None,
+    "via_id": None,
+    "link_n": None,
+    "language": "",
+    "channel": "",
+    "agent": "",
+    "machine": "",
+}
 
 
 def aftermath(readers: Sequence[Reader], joins: Iterable[Join], now: datetime) -> list[EventRow]:
@@ -59,7 +67,12 @@ def aftermath(readers: Sequence[Reader], joins: Iterable[Join], now: datetime) -
 def _reading(chance: random.Random, reader: Reader) -> Iterator[EventRow]:
     if chance.random() < 0.09:
         # Some providers fetch every picture as the mail arrives: nobody has read anything yet.
-        yield reader.did(EventKind.OPEN, reader.got_at + timedelta(seconds=chance.uniform(1, 40)), machine="prefetch")
+        yield reader.did(
+            EventKind.OPEN,
+            reader.got_at + timedelta(seconds=chance.uniform(1, 40)),
+            agent="prefetch",
+            machine="prefetch",
+        )
     likely = WARMTH.get(reader.language, 0.9)
     at = reader.got_at + timedelta(hours=chance.lognormvariate(1.4, 1.5))
     if chance.random() > 0.44 * likely:

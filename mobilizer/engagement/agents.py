@@ -6,14 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from crawleruseragents import is_crawler
+
 # What browsers and mail programs say when they fetch ahead of a person's own wish.
 PREFETCH = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
-# Programs that name themselves: crawlers, and the messengers that fetch a link to draw its card.
+# Who fetches pictures for a person who is looking at a mail this moment: an open, though not by their own program.
+_PROXY = re.compile(r"GoogleImageProxy|YahooMailProxy")
+# Apple's proxy fetches every picture, whether anybody looks or not, and says no more than this.
+_APPLE = "Mozilla/5.0"
+# Programs that name themselves, beside those in the data: scanners of mail, messengers that draw a link's card.
 # (CUBOT is a make of phone.)
 _BOT = re.compile(
-    r"(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|facebookcatalog|whatsapp/|snapchat|skypeuri|slurp"
-    r"|curl/|wget/|python-|go-http-client|okhttp|monitor",
+    r"(?<!cu)bot\b|crawler|spider|preview|facebookcatalog|snapchat/|skypeuri|barracuda|mimecast|proofpoint|ironport"
+    r"|fortimail|trendmicro|monitor",
     re.IGNORECASE,
 )
 MOST_KNOWN = 20_000
@@ -36,5 +42,15 @@ def agent_of(environ: Mapping[str, Any]) -> str:
 
 
 def class_of(said: str) -> str:
-    """The class of a program by the name it gives itself (User-Agent, RFC 9110, 10.1.5)."""
-    return "bot" if _BOT.search(said) else ""
+    """The class of a program by the name it gives itself (User-Agent, RFC 9110, 10.1.5).
+
+    'nameless' and 'apple' say too little for a browser, 'proxy' fetches for somebody who looks, and a 'bot' is in the
+    data of crawler-user-agents, which is brought up to date as any dependency, or names itself so.
+    """
+    if said == _APPLE:
+        return "apple"
+    if _PROXY.search(said):
+        return "proxy"
+    if _BOT.search(said) or is_crawler(said):
+        return "bot"
+    return "" if said.strip() else "nameless"

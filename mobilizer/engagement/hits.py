@@ -15,6 +15,7 @@ from mobilizer.audience.merged import stayed
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Base, clock
 from mobilizer.engagement.events import Event
+from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
 
 
@@ -65,7 +66,8 @@ class RecordedParcel(Base):
 
 
 def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
-    """Write the hits of those parcels that were not written before; returns how many hits.
+    """Write the hits of those parcels that were not written before, and judge anew whoever they are of; returns how
+    many hits.
 
     Of two transactions that write the same parcel at once one fails: its caller comes again.
     """
@@ -76,7 +78,11 @@ def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
     if not fresh:
         return 0
     session.execute(insert(RecordedParcel), [{"name": name} for name in fresh])
-    return record(session, [hit for parcel in fresh.values() for hit in parcel.hits])
+    hits = [hit for parcel in fresh.values() for hit in parcel.hits]
+    recorded = record(session, hits)
+    for blast in {hit.blast for hit in hits if hit.blast and hit.member}:
+        judge(session, blast, {hit.member for hit in hits if hit.blast == blast and hit.member})
+    return recorded
 
 
 def forget_parcels(session: Session, seconds: float, most: int) -> int:

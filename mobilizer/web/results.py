@@ -47,7 +47,12 @@ from mobilizer.web.words import _
 RULES = {
     "head": N_("It asked whether the page is there, and not for the page"),
     "prefetch": N_("A program fetched it before anybody asked"),
-    "bot": N_("It says itself that it is a program"),
+    "bot": N_("It says itself that it is a program, or is known as one"),
+    "nameless": N_("It says nothing of what browsers say of themselves"),
+    "apple": N_("Apple's mail fetches every picture, whether anybody looks or not"),
+    "early": N_("It came before the mail can have been in anybody's hands"),
+    "burst": N_("It followed several links faster than a hand can"),
+    "sweep": N_("It followed the links one by one, in their order"),
     "": N_("Long ago: only the sum is kept"),
 }
 

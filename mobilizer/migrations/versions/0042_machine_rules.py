@@ -20,7 +20,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("events", sa.Column("agent", sa.String(), nullable=False, server_default=""))
     # What is known of earlier events is the verdict, and these named what had asked.
-    op.execute("UPDATE events SET agent = machine WHERE machine IN ('prefetch', 'bot')")
+    op.execute("UPDATE events SET agent = machine WHERE machine IN ('prefetch', 'bot', 'head')")
     op.create_table(
         "recorded_parcels",
         sa.Column("name", sa.String(), nullable=False),

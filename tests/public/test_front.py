@@ -1,0 +1,134 @@
+"""Ahead of Flask: who follows a link arrives whatever fails behind, and what was noted is counted once."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy.exc import OperationalError
+
+from mobilizer import recording
+from mobilizer.db import Database
+from mobilizer.engagement.hits import Hit, Parcel
+from mobilizer.keys import Purpose
+from mobilizer.public.targets import BLOCK, Block, Reader
+from tests.public.conftest import World
+
+
+def test_to_ask_without_wanting_the_page_counts_nothing_and_changes_nothing(world: World) -> None:
+    links = [f"/c/{world.token(Purpose.CLICK)}/{world.link(kind)}" for kind in ("watch", "share", "url")]
+    links += [f"/o/{world.token(Purpose.OPEN)}.gif", f"/s/{world.code(world.ana)}/love-always-wins"]
+    links += [f"/{page}/{world.token(purpose)}" for page, purpose in
+              (("u", Purpose.UNSUBSCRIBE), ("p", Purpose.PREFERENCES), ("v", Purpose.VIEW))]  # fmt: skip
+    before = world.snapshot()
+    for link in links:
+        for method in ("HEAD", "OPTIONS"):
+            answer = world.browser().open(link, method=method)
+            assert answer.status_code < 400
+            assert answer.data == b""
+    head, get = (world.browser().open(links[0], method=method) for method in ("HEAD", "GET"))
+    assert head.headers.to_wsgi_list() == get.headers.to_wsgi_list()
+    assert world.browser().post(links[3]).status_code == 405
+    assert [event.kind for event in world.events()] == ["click"]
+    after = world.snapshot()
+    assert {name for name in after if after[name] != before[name]} == {"events", "recorded_parcels"}
+
+
+def test_what_asks_ahead_is_kept_apart_and_nothing_else_changes(world: World) -> None:
+    before = world.snapshot()
+    browser = world.browser(sec_purpose="prefetch")
+    for kind in ("watch", "share", "url"):
+        browser.get(f"/c/{world.token(Purpose.CLICK)}/{world.link(kind)}")
+    browser.get(f"/o/{world.token(Purpose.OPEN)}.gif")
+    assert {(event.agent, event.machine) for event in world.events()} == {("prefetch", "prefetch")}
+    after = world.snapshot()
+    assert {name for name in after if after[name] != before[name]} == {"events", "recorded_parcels"}
+
+
+def test_links_lead_on_while_the_database_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    click = f"/c/{world.token(Purpose.CLICK)}"
+    watch, url = world.link("watch"), world.link("url")
+    assert world.browser().get(f"{click}/{url}").status_code == 302
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(Database, "read", away)
+    other = f"/c/{world.token(Purpose.CLICK, member=world.ana + BLOCK)}"
+    assert world.browser().get(f"{click}/{watch}").location == "/w/love-always-wins/es/anascode22?own=1"
+    assert world.browser().get(f"{other}/{url}").location == "https://law.example.org/x?a=1&b=2"
+    assert world.browser().get(f"{other}/{watch}").location == "/w/love-always-wins/und"
+    assert world.browser().get(f"/o/{world.token(Purpose.OPEN)}.gif").status_code == 200
+    unknown = world.browser(accept_language="de").get(f"/c/{world.token(Purpose.CLICK, blast=77)}/1")
+    assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "20")
+    assert '<html lang="de"' in unknown.text
+    assert "Dein Link stimmt" in unknown.text
+
+
+def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("gone"))
+
+    buffer, folder = recording.buffer_of(world.installation), world.installation.settings.home / recording.FOLDER
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "record_parcels", away)
+        for _ in range(3):
+            buffer.note(Hit("click", 1.0, world.blast, world.ana))
+        buffer.settle()
+        [kept] = folder.glob("*.json")
+        again = kept.read_bytes()
+        (folder / "half.json").write_text('["x", [')
+    assert len(world.events()) == 3
+    assert [path.name for path in folder.iterdir()] == ["half.unreadable"]
+    (folder / kept.name).write_bytes(again)  # as after a crash between the commit and the end of the file
+    buffer.note(Hit("open", 1.0, world.blast, world.ana))
+    buffer._left_behind = True
+    assert len(world.events()) == 4
+    assert not list(folder.glob("*.json"))
+
+
+def test_a_disk_that_is_full_as_well_loses_nothing_that_fits_in_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        recording.buffer_of(world.installation).note(Hit("click", 1.0, world.blast, world.ana))
+        recording.buffer_of(world.installation).flush()
+    assert len(world.events()) == 1
+
+
+def test_a_parcel_that_was_pushed_twice_counts_once(world: World, redis_url: str) -> None:
+    settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
+    here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
+    parcel = Parcel("one", [Hit("click", 1.0, world.blast, world.ana)])
+    with Redis.from_url(redis_url) as redis:
+        for _ in range(2):
+            redis.rpush(recording.HITS, parcel.packed())
+        assert json.loads(redis.lindex(recording.HITS, 0))[0] == "one"
+    recording.drain_hits(here)
+    assert len(world.events()) == 1
+
+
+def test_a_block_of_members_gives_back_who_was_put_in() -> None:
+    readers = {n: Reader(f"code{n}", ("es", "ar", "")[n % 3]) for n in range(0, BLOCK, 3)}
+    block = Block(readers)
+    assert {n: block.reader(n) for n in range(BLOCK) if block.reader(n)} == readers
+    assert Block({}).reader(5) is None
+
+
+def test_a_queue_that_hangs_keeps_hits_no_longer_than_a_tenth_of_a_second(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        buffer = recording.Buffer(url, world.installation.settings.home / "hits", world.installation.database)
+        buffer.note(Hit("click", 1.0, world.blast, world.ana))
+        buffer.settle()
+    assert recording.PUSH_SECONDS + recording.BUFFER_SECONDS < 0.2
+    assert len(world.events()) == 1
