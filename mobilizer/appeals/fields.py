@@ -13,7 +13,8 @@ from mobilizer.problems import N_
 class Field:
     """One field that a translator fills. `merge_tags` says whether a member's values may stand in it; `shown` is how
     many letters of it a phone's inbox shows, about, 0 where nothing is cut; `pages`, that it stands on public pages
-    only, and in no mail; `variant`, of which variant of the mail it is, where it is not of all."""
+    only, and in no mail; `variant`, of which variant of the mail it is, where it is not of all; `discreet`, that it
+    stands in place of all others in mails that hide what they are about."""
 
     name: str
     label: str
@@ -25,6 +26,7 @@ class Field:
     shown: int = 0
     pages: bool = False
     variant: str = ""
+    discreet: bool = False
 
 
 def _of_variant(variant: str, subject: str, opening: str) -> tuple[Field, Field]:
@@ -141,6 +143,26 @@ FIELDS: tuple[Field, ...] = (
     *_of_variant("b", N_("Subject of variant B"), N_("Opening of variant B")),
     *_of_variant("c", N_("Subject of variant C"), N_("Opening of variant C")),
     *_of_variant("d", N_("Subject of variant D"), N_("Opening of variant D")),
+    *(
+        Field(name, label, hint, max_length=150, required=False, discreet=True)
+        for name, label, hint in (
+            (
+                "discreet_sender",
+                N_("Sender of a discreet mail"),
+                N_("A name that does not say what you stand for, like a first name."),
+            ),
+            (
+                "discreet_subject",
+                N_("Subject of a discreet mail"),
+                N_("Anybody may read it over a shoulder. It heads the page too, until play is pressed and after."),
+            ),
+            (
+                "discreet_preheader",
+                N_("Preheader of a discreet mail"),
+                N_("All that the mail says beside its subject and a button; no word of the cause."),
+            ),
+        )
+    ),
 )
 # What may stand in a field with merge tags, by the name of the tag.
 MERGE_TAGS = {

@@ -24,6 +24,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, green
 from mobilizer.blasts.fallbacks import fallbacks_of
 from mobilizer.blasts.mail_checks import Mail, check_mails
+from mobilizer.blasts.mode_checks import mode_checks
 from mobilizer.blasts.modes import modes_of
 from mobilizer.blasts.narrowing import CannotChoose, Chosen, Whom, narrowing_of, unnarrowed
 from mobilizer.blasts.renditions import compile_language, sample_recipient, variants_in
@@ -105,6 +106,7 @@ def check(
         *thanks(blast),
         *colours(session, installation.settings),
         *sender(installation.settings),
+        *mode_checks(installation.settings, blast),
     ]
     return Checklist(lines, audience, people, suppressed, resting, gets, waiting)
 

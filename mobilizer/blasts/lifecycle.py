@@ -15,6 +15,7 @@ from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastList, BlastState
 from mobilizer.blasts.narrowing import NOTHING, Narrowing
 from mobilizer.db import clock
 from mobilizer.problems import Problem, write_problem
+from mobilizer.tracking import Tracking
 
 log = structlog.get_logger()
 S = BlastState
@@ -43,7 +44,8 @@ SOURCES = {to: tuple(a for a, targets in MOVES.items() if to in targets) for to 
 class Plan:
     """Whom a blast goes to and in which languages: list ids, what narrows them, a fallback chain and where it ends.
 
-    Who speaks one of `waits` waits for it until it is approved (waiting.py).
+    Who speaks one of `waits` waits for it until it is approved (waiting.py). `tracking` and `discreet` are what the
+    blast asks for; its lists may ask for more (modes.py).
     """
 
     included: tuple[int, ...]
@@ -52,6 +54,8 @@ class Plan:
     default_language: str = "en"
     narrowing: Narrowing = NOTHING
     waits: tuple[str, ...] = ()
+    tracking: Tracking = Tracking.PSEUDONYMOUS
+    discreet: bool = False
 
 
 def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int | None = None) -> Blast:
@@ -63,6 +67,8 @@ def create(session: Session, appeal: Appeal, slug: str, plan: Plan, user_id: int
         chain=list(plan.chain),
         narrowing=plan.narrowing.written,
         waits=list(plan.waits),
+        tracking=plan.tracking,
+        discreet=plan.discreet,
         created_by_id=user_id,
     )
     session.add(blast)
@@ -75,6 +81,7 @@ def change(session: Session, blast: Blast, plan: Plan) -> None:
     """Change whom a blast goes to, before launch; its revision grows, so a launch that saw the old plan fails."""
     blast.default_language, blast.chain = plan.default_language, list(plan.chain)
     blast.narrowing, blast.waits = plan.narrowing.written, list(plan.waits)
+    blast.tracking, blast.discreet = plan.tracking, plan.discreet
     blast.revision += 1
     blast.targets.clear()
     session.flush()

@@ -23,6 +23,7 @@ from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.problems import N_
 from mobilizer.settings import Settings
+from mobilizer.tracking import Tracking
 
 GMAIL_CLIPS_BYTES = 102 * 1024
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
@@ -115,7 +116,8 @@ def _size(mail: Mail) -> Iterator[CheckLine]:
 
 
 def _text_part(mail: Mail) -> Iterator[CheckLine]:
-    if len(mail.text.split()) < 10 or mail.recipient.tokens.click not in mail.text:
+    leads = f"{mail.rendition.base_url}/w/" if mail.rendition.tracking is Tracking.OFF else mail.recipient.tokens.click
+    if leads not in mail.text or (len(mail.text.split()) < 10 and not mail.rendition.discreet):
         message = N_("%(language)s has next to nothing in its text part, for programs that show no HTML.")
         yield red("text.empty", message, mail.tag, "body", language=mail.name)
 
@@ -150,7 +152,7 @@ def _one_click(mail: Mail) -> Iterator[CheckLine]:
 def _postal(mail: Mail) -> Iterator[CheckLine]:
     said = " ".join(mail.settings.postal_address.split())
     shown = (" ".join(mail.page.text_content().split()), " ".join(mail.text.split()))
-    if said and any(said not in one for one in shown):
+    if said and not mail.rendition.discreet and any(said not in one for one in shown):
         message = N_("%(language)s does not show your postal address: mend its template.")
         yield red("postal.missing", message, mail.tag, language=mail.name)
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import check
+from mobilizer.blasts.modes import modes_of
 from mobilizer.cli.naming import blast_named
 from mobilizer.cli.opening import opened
 from mobilizer.delivery import causes
@@ -74,6 +75,8 @@ def status_of(here: Installation, slug: str) -> dict[str, Any]:
             "state": now.state,
             "finished": now.finished,
             "scheduled_at": _said(blast.scheduled_at),
+            "tracking": str(modes_of(blast).tracking),
+            "discreet": modes_of(blast).discreet,
             "held_for": now.held_for.text() if now.held_for else "",
             "retry_at": _said(now.retry_at),
             "people": now.overall.total or _people(here, session, blast),
@@ -96,6 +99,8 @@ def drawn(now: dict[str, Any]) -> RenderableType:
     shown: list[RenderableType] = [f"[bold]{now['slug']}[/] is [bold]{now['state']}[/]. {now['held_for']}".strip()]
     shown += [f"It tries again by itself at {now['retry_at']}."] if now["retry_at"] else []
     shown += [f"It leaves at {now['scheduled_at']}."] if now["state"] in ("scheduled", "leaving") else []
+    counted = {"off": "not counted", "sums": "counted in sums"}.get(now["tracking"], "counted by member")
+    shown.append(f"Opens and clicks are {counted}{'; it is discreet' if now['discreet'] else ''}.")
     if not now["languages"]:
         return Group(*shown, f"It would go to {now['people']} people.")
     shown.append(_table("Language", {_own_name(tag): counts for tag, counts in now["languages"].items()}, now))

@@ -20,10 +20,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.db import Base, BigId
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import ONCE_A_VIEWING, SEEN, Event
+from mobilizer.tracking import Tracking
 
 
 class Acts(NamedTuple):
@@ -64,7 +65,7 @@ def acts_in(session: Session, blast_id: int) -> list[Acts]:
     """Everything that was done in a blast. The same kind may come twice: of those who are there, and of those who were
     erased."""
     kept = select(*[getattr(KeptSum, name) for name in Acts._fields]).where(KeptSum.blast_id == blast_id)
-    asked = (_own().where(Event.blast_id == blast_id), _brought().where(Event.blast_id == blast_id), kept)
+    asked = (*(one.where(Event.blast_id == blast_id) for one in (_own(), _brought(), _by_nobody())), kept)
     return [_acts(row) for one in asked for row in session.execute(one)]
 
 
@@ -78,7 +79,7 @@ def keep_sums_of(session: Session, member_id: int) -> None:
 def keep_sums(session: Session, own: ColumnElement[bool], brought: ColumnElement[bool]) -> None:
     """Add some events to the kept sums: those of `own` as what members did themselves, those of `brought` as what
     friends did. The caller has their rows locked, and lets them go."""
-    asked = (_own().where(own), _brought().where(brought))
+    asked = (_own().where(own), _brought().where(brought), _by_nobody().where(own))
     rows = [_acts(row)._asdict() for one in asked for row in session.execute(one)]
     if not rows:
         return
@@ -130,6 +131,19 @@ def _brought() -> Select[int | None, str, str, bool, bool, int, int, int]:
         .join(Delivery, is_for(Event.blast_id, Event.via_id))
         .where(ONCE_A_VIEWING)
         .group_by(Event.blast_id, Delivery.language, Event.kind, _MACHINE)
+    )
+
+
+def _by_nobody() -> Select[int | None, str, str, bool, bool, int, int, int]:
+    """What was done in blasts that are counted in sums, in the languages that they have: by whom, nobody knows."""
+    return (
+        select(
+            Event.blast_id, Event.language, Event.kind, _MACHINE, literal(False), func.count(), literal(0), literal(0)
+        )
+        .join(Blast, and_(Blast.id == Event.blast_id, Blast.frozen_tracking == Tracking.SUMS))
+        .join(Rendition, and_(Rendition.blast_id == Event.blast_id, Rendition.language == Event.language))
+        .where(Event.member_id.is_(None), Event.via_id.is_(None))
+        .group_by(Event.blast_id, Event.language, Event.kind, _MACHINE)
     )
 
 

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.modes import modes_of
 from mobilizer.delivery.complaining import complaints
 from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
 from mobilizer.engagement.acts import Acts, acts_in
 from mobilizer.engagement.events import EventKind
+from mobilizer.tracking import Tracking
 
 
 @dataclass(slots=True)
@@ -20,7 +23,8 @@ class LanguageResults:
     """What became of the people who were mailed in one language, and what they did.
 
     `people` is the audience; `waiting` of them have no final answer yet. `clickers`, `watchers` ... are people,
-    each once; `clicks` and `visits` are acts. `reasons` counts (state, reason) of rejected and skipped rows.
+    each once; `opens`, `clicks` and `visits` are acts. `tracking` says what of all that was counted. `reasons` counts
+    (state, reason) of rejected and skipped rows.
     `complaints` are people who have the mail and called one spam since its launch.
     `visits` and `friends_watched` are acts of those who came by a member's share link, whom nobody knows.
     """
@@ -33,6 +37,7 @@ class LanguageResults:
     uncertain: int = 0
     waiting: int = 0
     openers: int = 0
+    opens: int = 0
     clickers: int = 0
     clicks: int = 0
     watchers: int = 0
@@ -47,6 +52,7 @@ class LanguageResults:
     machine_clicks: int = 0
     machine_visits: int = 0
     reasons: dict[tuple[str, str], int] = field(default_factory=dict)
+    tracking: Tracking = Tracking.PSEUDONYMOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,14 @@ def results(session: Session, blast_id: int) -> Results:
             (_credit_friends if act.brought else _credit)(by_language[act.language], act)
     for language, people in complaints(session, blast_id).items():
         by_language[language].complaints = people
+    blast = session.get(Blast, blast_id)
+    tracking = modes_of(blast).tracking if blast else Tracking.PSEUDONYMOUS
+    for one in by_language.values():
+        one.tracking = tracking
     languages = tuple(sorted(by_language.values(), key=lambda each: (-each.people, each.language)))
-    return Results(languages, _sum(languages))
+    total = _sum(languages)
+    total.tracking = tracking
+    return Results(languages, total)
 
 
 def _deliveries(blast_id: int) -> Select[str, str, str, int]:
@@ -103,6 +115,7 @@ def _credit(into: LanguageResults, act: Acts) -> None:
     match act.kind, act.machine:
         case EventKind.OPEN, False:
             into.openers += act.people
+            into.opens += act.acts
         case EventKind.OPEN, True:
             into.machine_opens += act.acts
         case EventKind.CLICK, False:
@@ -137,7 +150,7 @@ def _sum(languages: Iterable[LanguageResults]) -> LanguageResults:
     reasons: dict[tuple[str, str], int] = defaultdict(int)
     for each in languages:
         for name in LanguageResults.__dataclass_fields__:
-            if name not in ("language", "reasons"):
+            if name not in ("language", "reasons", "tracking"):
                 setattr(total, name, getattr(total, name) + getattr(each, name))
         for key, count in each.reasons.items():
             reasons[key] += count

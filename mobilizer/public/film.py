@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from mobilizer.appeals.appeals import Appeal, Translation, sound_of
@@ -64,11 +64,16 @@ class Film:
 
 
 def shown(session: Session, slug: str) -> Appeal | None:
-    """The appeal of a slug, once it has a blast: a text that is still being written is nobody's to read."""
+    """The appeal of a slug, or of the code that stands for it in discreet addresses, once it has a blast: a text that
+    is still being written is nobody's to read."""
     return session.scalars(
         select(Appeal)
         .options(selectinload(Appeal.translations))
-        .where(Appeal.slug == slug, select(Blast.id).where(Blast.appeal_id == Appeal.id).exists())
+        .where(
+            or_(Appeal.slug == slug, Appeal.code == slug), select(Blast.id).where(Blast.appeal_id == Appeal.id).exists()
+        )
+        .order_by(Appeal.slug != slug)
+        .limit(1)
     ).one_or_none()
 
 
@@ -136,9 +141,10 @@ def _is_spoken(sound: str, tag: str) -> bool:
     return sound.partition("-")[0] == tag.partition("-")[0]
 
 
-def address(path: str) -> str:
-    """An absolute address on the installation's public site."""
-    return installation().settings.base_url.rstrip("/") + path
+def address(path: str, *, discreet: bool = False) -> str:
+    """An absolute address on the installation's public site, or on its discreet one."""
+    settings = installation().settings
+    return ((discreet and settings.discreet_base_url) or settings.base_url).rstrip("/") + path
 
 
 def _kept(name: str) -> str:

@@ -54,13 +54,13 @@ def is_code(code: str) -> bool:
     return _CODE.fullmatch(code) is not None
 
 
-def sharing(film: Film, slug: str, code: str) -> Sharing:
+def sharing(film: Film, slug: str, code: str, *, discreet: bool = False) -> Sharing:
     """The share links of a film; without a code they lead to the plain watch page."""
 
     def link(channel: str = "") -> str:
         if not code:
-            return address(f"/w/{slug}/{film.language.tag}")
-        return address(f"/s/{code}/{slug}") + (f"?c={channel}" if channel else "")
+            return address(f"/w/{slug}/{film.language.tag}", discreet=discreet)
+        return address(f"/s/{code}/{slug}", discreet=discreet) + (f"?c={channel}" if channel else "")
 
     def words(channel: str) -> str:
         return f"{film.shared_on(channel)}\n{link(channel)}".strip()

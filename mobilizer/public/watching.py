@@ -16,6 +16,7 @@ from mobilizer.http import installation, speak
 from mobilizer.languages import language
 from mobilizer.public.answers import POLICY, missing, page
 from mobilizer.public.beacons import counts, stamp
+from mobilizer.public.covers import cover_of, covered
 from mobilizer.public.film import film, shared, shown, tags_of
 from mobilizer.public.joining import form_page, joinable
 from mobilizer.public.noting import note
@@ -25,9 +26,14 @@ from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
 # What the page may say happened, and the kind of event it is.
 DONE = dict.fromkeys((*POINTS, "button"), EventKind.WATCH) | {"share": EventKind.SHARE}
 
+PLAY = "play"  # what the button of a cover asks for
 
-def watch(slug: str, tag: str, code: str = "") -> Answer:
-    """The watch page, the same for everyone with this address but for its stamp: looking changes nothing."""
+
+def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answer:
+    """The watch page, the same for everyone with this address but for its stamp: looking changes nothing.
+
+    Where a discreet address leads, it is a cover until it is `played`.
+    """
     with installation().database.read() as session:
         appeal = shown(session, slug)
         tags = tags_of(appeal) if appeal else ()
@@ -40,42 +46,56 @@ def watch(slug: str, tag: str, code: str = "") -> Answer:
         spoken = own_words or browser_language(MEMBER)
         speak("member", spoken)
         shown_film = film(appeal, best)
-        open_list = joinable(session, appeal)
+        cover = cover_of(appeal, best) if slug == appeal.code else None
+        open_list = None if cover else joinable(session, appeal)
+    switch = [(language(at), _watch_page(slug, at, code)) for at in tags]
+    here = url_for("public.watched", slug=slug, tag=best, code=code or None)
+    if cover and not played:
+        response = page("cover.html", spoken, cover=cover, switch=switch, here=here, own=_own())
+        response.headers["Vary"] = "Accept-Language"
+        return response
     response = page(
         "watch.html",
         spoken,
         film=shown_film,
-        sharing=sharing(shown_film, slug, code),
-        switch=[(language(at), _watch_page(slug, at, code)) for at in tags],
-        here=url_for("public.watched", slug=slug, tag=best, code=code or None),
+        cover=cover,
+        sharing=sharing(covered(shown_film, cover) if cover else shown_film, slug, code, discreet=bool(cover)),
+        switch=switch,
+        here=here,
         stamp=stamp(slug, best, code),
         own=_own(),
         join=open_list and form_page(open_list, best, slug, code, _asked_channel()),
-        thanked="thanks" in request.args,
+        thanked="thanks" in request.args or request.form.get("did") == "button",
     )
     if shown_film.player:
         response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {shown_film.player.site}"
     if not own_words:
         response.headers["Vary"] = "Accept-Language"
-    response.headers["Cache-Control"] = "private, max-age=60"  # to each their own stamp
+    if not cover:
+        response.headers["Cache-Control"] = "private, max-age=60"  # to each their own stamp
     return response
 
 
 def watched(slug: str, tag: str, code: str = "") -> Answer:
     """Note that someone watched or shared: from the page's script (answered 204) or from its button (303)."""
     did = request.form.get("did", "")
+    if did == PLAY:
+        return watch(slug, tag, code, played=True)
     with installation().database.read() as session:
         appeal = shown(session, slug)
         # The language is counted: only one that there is.
         if appeal is None or tag not in tags_of(appeal) or did not in DONE or (code and not is_code(code)):
             return missing()
         owner = sharer(session, code, appeal.id) if code else Sharer()
+        discreet = slug == appeal.code
     channel = _channel(did)
     if counts(f"{did} {channel}", slug, tag, code):
         who = {"member": owner.member} if _own() else {"via": owner.member}
         note(DONE[did], blast=owner.blast, language=tag, channel=channel, **who)
     if "beacon" in request.form:
         return Response(status=204)
+    if discreet:  # no address shows the film by itself
+        return watch(slug, tag, code, played=True)
     here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")
     return _elsewhere(here, 303)
 
@@ -87,7 +107,7 @@ def share(code: str, slug: str) -> Answer:
         tags = tags_of(appeal) if appeal else ()
         if appeal is None or not tags:
             return missing()
-        slug = appeal.slug
+        slug = appeal.code if slug == appeal.code else appeal.slug
         owner = sharer(session, code, appeal.id) if is_code(code) else Sharer()
         # A messenger that draws the card says no language: then the one of the member who shares.
         tag = browser_language(tags, owner.language, appeal.source_language)

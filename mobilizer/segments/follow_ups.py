@@ -14,15 +14,17 @@ from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle, narrowing
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.lifecycle import Plan
+from mobilizer.blasts.modes import modes_of
 from mobilizer.blasts.narrowing import CannotChoose, Narrowing, narrowing_of
 from mobilizer.delivery.checks import SENT
 from mobilizer.delivery.ledger import Delivery, numbered, of_blast
 from mobilizer.problems import N_, Problem
 from mobilizer.segments.deeds import DidInBlast, GotBlast
 from mobilizer.segments.kinds import Act
-from mobilizer.segments.tree import All, Not
+from mobilizer.segments.tree import All, Not, not_counted
 from mobilizer.slugs import free_slug
 from mobilizer.slugs import slug as to_slug
+from mobilizer.tracking import Tracking
 
 
 class FollowUp(StrEnum):
@@ -58,7 +60,7 @@ def refused(blast: Blast) -> list[Problem]:
     if blast.state != BlastState.SENT:
         message = N_("“%(blast)s” can be followed up when it is sent: until then people have not had the time to act.")
         return [Problem("follow_up.not_sent", message, {"blast": blast.slug})]
-    return _forgotten(blast)
+    return _unknown(blast)
 
 
 def draft(session: Session, blast: Blast, kind: FollowUp, appeal: Appeal, user_id: int | None = None) -> Blast:
@@ -69,6 +71,8 @@ def draft(session: Session, blast: Blast, kind: FollowUp, appeal: Appeal, user_i
         excluded=tuple(lifecycle.lists_of(session, blast.id, included=False)),
         chain=tuple(tag for tag in blast.chain if tag in written),
         default_language=blast.default_language if blast.default_language in written else appeal.source_language,
+        tracking=Tracking(blast.tracking),
+        discreet=blast.discreet,
         narrowing=Narrowing(follows=blast.id, follow_up=kind),
     )
     wanted = to_slug(f"{blast.slug} {kind}", "follow-up")
@@ -86,12 +90,16 @@ def earlier(session: Session, kind: FollowUp, blast_id: int, but: int = 0) -> li
 def fits(session: Session, kind: FollowUp, blast_id: int, now: datetime, but: int = 0) -> ColumnElement[bool]:
     """Whom a follow-up of a kind is for, without who was sent another one than `but`, may have been, or will be.
 
-    Raises blasts.narrowing.CannotChoose where what people did is forgotten: they would seem to have done nothing.
+    Raises blasts.narrowing.CannotChoose where what people did is forgotten or was never counted: they would seem to
+    have done nothing.
     """
-    for problem in _forgotten(session.get_one(Blast, blast_id)):
+    for problem in _unknown(session.get_one(Blast, blast_id)):
         raise CannotChoose(problem)
     return and_(
-        rules_of(kind, blast_id).where(now), *(not_(_had(one)) for one in earlier(session, kind, blast_id, but))
+        rules_of(kind, blast_id).where(now),
+        # Who turned tracking off seems to have done nothing, and may have done everything.
+        Member.tracking,
+        *(not_(_had(one)) for one in earlier(session, kind, blast_id, but)),
     )
 
 
@@ -100,7 +108,10 @@ def _had(blast_id: int) -> ColumnElement[bool]:
     return exists().where(*mine).correlate(Member)
 
 
-def _forgotten(blast: Blast) -> list[Problem]:
+def _unknown(blast: Blast) -> list[Problem]:
+    """Why nobody knows what people did with a blast, if so."""
+    if modes_of(blast).tracking is not Tracking.PSEUDONYMOUS:
+        return [not_counted(blast.slug)]
     if blast.forgotten_at is None:
         return []
     message = N_("What people did with “%(blast)s” is forgotten by now: nobody can say whom a follow-up is for.")

@@ -175,10 +175,18 @@ def _gone(one: Rule, kind: Kind, value: Anything, names: Names) -> Problem | Non
         return Problem("segment.tag_gone", N_("A rule names a tag that is gone. Choose the tags again."))
     if kind is BLAST and value not in names.blasts:
         return Problem("segment.blast_gone", N_("A rule names a blast that is gone. Choose another blast."))
+    if isinstance(one, deeds.DidInBlast | deeds.RecruitedInBlast) and value in names.uncounted:
+        return not_counted(names.blasts[value])
     if isinstance(one, deeds.FallsBack) and value not in names.worded:
         message = N_("Which languages “%(blast)s” has is settled when it is launched. Choose a blast that is.")
         return Problem("segment.blast_unlaunched", message, {"blast": names.blasts[value]})
     return None
+
+
+def not_counted(blast: str) -> Problem:
+    """Why nobody can say what members did with a blast that was counted in sums, or not at all."""
+    message = N_("“%(blast)s” was not counted by member: nobody can say who opened, clicked, watched or shared.")
+    return Problem("segment.not_counted", message, {"blast": blast})
 
 
 def outline(node: Node, voice: Voice, depth: int = 0, opposite: bool = False) -> Iterator[tuple[int, Problem]]:

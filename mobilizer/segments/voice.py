@@ -18,13 +18,14 @@ from mobilizer.audience.tagging import tag_names
 from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.languages import isolated, language
 from mobilizer.segments.kinds import Kind
+from mobilizer.tracking import Tracking
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """What the lists, blasts and tags that there are now are called, by number; the fields that are defined, by key.
 
-    `worded` are the blasts whose words are frozen.
+    `worded` are the blasts whose words are frozen, `uncounted` those in which nobody knows who did what.
     """
 
     lists: Mapping[int, str] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Names:
     fields: Mapping[str, Definition] = field(default_factory=dict)
     tags: Mapping[int, str] = field(default_factory=dict)
     worded: frozenset[int] = frozenset()
+    uncounted: frozenset[int] = frozenset()
 
     def field(self, key: str, tag: str) -> str:
         """What a field is called in a language."""
@@ -44,7 +46,9 @@ def names(session: Session) -> Names:
     blasts = session.execute(select(Blast.id, Blast.slug))
     by_number = {row.id: row.name for row in lists}, {row.id: row.slug for row in blasts}
     worded = frozenset(session.scalars(select(Rendition.blast_id).distinct()))
-    return Names(*by_number, definitions(session), tag_names(session), worded)
+    in_the_dark = Blast.frozen_tracking.in_((Tracking.OFF, Tracking.SUMS))
+    uncounted = frozenset(session.scalars(select(Blast.id).where(in_the_dark)))
+    return Names(*by_number, definitions(session), tag_names(session), worded, uncounted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from mobilizer.languages import language
 from mobilizer.organizers.audit import record
 from mobilizer.problems import N_, Problem
 from mobilizer.slugs import free_slug, is_slug
+from mobilizer.tracking import Tracking
 from mobilizer.web import launch, leaving, progress, proofs, schedule, uncertain, waves  # noqa: F401 - their views are on the same blueprint
 from mobilizer.web.appeal_head import title_of
 from mobilizer.web.asked import number_asked
@@ -41,6 +42,7 @@ from mobilizer.web.narrowing_form import (
 )
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.screens import blasts as blueprint
+from mobilizer.web.tracking import read_tracking, tracking_choices
 from mobilizer.web.words import _
 
 PAGE = 20
@@ -75,6 +77,8 @@ class Form:
     uses: dict[int, str] = field(default_factory=dict)
     narrowing: NarrowingForm = field(default_factory=NarrowingForm)
     waits: list[str] = field(default_factory=list)
+    tracking: Tracking = Tracking.PSEUDONYMOUS
+    discreet: bool = False
     forged: bool = False
 
     def plan(self) -> Plan:
@@ -86,6 +90,8 @@ class Form:
             default_language=self.default_language,
             narrowing=self.narrowing.narrowing(),
             waits=tuple(dict.fromkeys(self.waits)),
+            tracking=self.tracking,
+            discreet=self.discreet,
         )
 
 
@@ -206,14 +212,25 @@ def _read() -> Form:
         forged=forged,
         narrowing=read_narrowing(request.form),
         waits=request.form.getlist("waits"),
+        tracking=read_tracking(request.form.get("tracking", Tracking.PSEUDONYMOUS)),
+        discreet="discreet" in request.form,
     )
 
 
 def _filled(blast: Blast) -> Form:
     uses = {target.list_id: "in" if target.included else "out" for target in blast.targets}
     chain = list(blast.chain)
-    narrowing, waits = filled_narrowing(blast), list(blast.waits)
-    return Form(blast.appeal.slug, blast.slug, blast.default_language, chain, uses, narrowing, waits)
+    return Form(
+        appeal=blast.appeal.slug,
+        slug=blast.slug,
+        default_language=blast.default_language,
+        chain=chain,
+        uses=uses,
+        narrowing=filled_narrowing(blast),
+        waits=list(blast.waits),
+        tracking=Tracking(blast.tracking),
+        discreet=blast.discreet,
+    )
 
 
 def _form(
@@ -231,6 +248,7 @@ def _form(
         choices=narrowing_choices(session, form.narrowing),
         followed=follow_up_lines(session, form.narrowing.follows, form.narrowing.follow_up),
         languages=[(tag, language(tag).own_name) for tag in tags],
+        modes=tracking_choices(),
         late=[(tag, language(tag).own_name) for tag in _late(every, form.waits)],
         problems={problem.where: problem for problem in problems or []},
         blast=blast_head(blast) if blast else None,

@@ -15,6 +15,7 @@ from mobilizer.http import installation
 from mobilizer.organizers.audit import record
 from mobilizer.web.asked import number_asked
 from mobilizer.web.policy import allowed, me, permitted
+from mobilizer.web.tracking import read_tracking, tracking_choices
 from mobilizer.web.words import _
 
 blueprint = Blueprint("lists", __name__)
@@ -74,6 +75,9 @@ def show(slug: str) -> ResponseReturnValue:
             imports=imports,
             page=page,
             open=row.open,
+            modes=tracking_choices(),
+            tracking=row.tracking,
+            discreet=row.discreet,
             sign_up=_sign_up(row),
             as_of=headcounts.as_of(session),
         )
@@ -96,6 +100,20 @@ def open_or_close(slug: str) -> ResponseReturnValue:
             record(session, me().id, "list.open" if wanted else "list.close", f"list:{row.id}")
     flash(_("Anybody can sign up now.") if wanted else _("Nobody can sign up any more."), "good")
     return redirect(url_for("lists.show", slug=slug, _anchor="sign-up"), 303)
+
+
+@blueprint.post("/lists/<slug>/privacy")
+@allowed("lists.edit")
+def protect(slug: str) -> ResponseReturnValue:
+    """Say what is counted at most in the blasts to a list, and whether they are discreet."""
+    tracking, discreet = read_tracking(request.form.get("tracking", "")), "discreet" in request.form
+    with installation().database.write() as session:
+        row = list_by_slug(session, slug) or abort(404)
+        if (row.tracking, row.discreet) != (tracking, discreet):
+            row.tracking, row.discreet = tracking, discreet
+            record(session, me().id, "list.protect", f"list:{row.id}")
+    flash(_("Saved."), "good")
+    return redirect(url_for("lists.show", slug=slug, _anchor="privacy"), 303)
 
 
 def known_list(slug: str) -> MemberList:

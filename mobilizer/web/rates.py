@@ -11,6 +11,7 @@ from mobilizer.engagement.ranges import Range, range_of
 from mobilizer.engagement.results import LanguageResults
 from mobilizer.engagement.tree import factor
 from mobilizer.problems import N_
+from mobilizer.tracking import Tracking
 from mobilizer.web.policy import permitted
 from mobilizer.web.screens import results as blueprint
 from mobilizer.web.words import _, percent
@@ -34,7 +35,8 @@ OPENED = ("openers", N_("Opened, as far as we can tell"), "acted", {"rule": "did
 class Step:
     """One step of the funnel: people, out of those whose mail was accepted, and the range of that share.
 
-    `href` is where a segment is made of them; empty for who may not, and for who can't be told by a rule.
+    `href` is where a segment is made of them; empty for who may not, and for who can't be told by a rule. `counted` is
+    false where the tracking mode of the blast leaves nothing to count.
     """
 
     field: str
@@ -44,6 +46,7 @@ class Step:
     whole: int
     range: Range | None
     href: str = ""
+    counted: bool = True
 
 
 def funnel(one: LanguageResults, blast_id: int = 0) -> list[Step]:
@@ -90,8 +93,19 @@ def _rules(rule: dict[str, str], blast_id: int, language: str) -> list[dict[str,
 
 
 def _step(one: LanguageResults, blast_id: int, field: str, name: str, tone: str, rule: dict[str, str]) -> Step:
+    if one.tracking is not Tracking.PSEUDONYMOUS and rule and field != "accepted":
+        return _uncounted(one, field, name, tone)
     people = getattr(one, field)
     reach = joined_range(people, one.accepted) if field == "joins" else ranged(people, one.accepted)
     href = segment_url(*_rules(rule, blast_id, one.language)) if blast_id and rule and people else ""
     # Who got it is the whole itself.
     return Step(field, _(name), tone, people, one.accepted, reach if field != "accepted" else None, href)
+
+
+def _uncounted(one: LanguageResults, field: str, name: str, tone: str) -> Step:
+    """A step of which nobody knows who took it; of opens and clicks perhaps how often."""
+    acts = {"clickers": (one.clicks, N_("Clicks, not people")), "openers": (one.opens, N_("Opens, not people"))}
+    if one.tracking is Tracking.SUMS and field in acts:
+        count, said = acts[field]
+        return Step(field, _(said), tone, count, 0, None)
+    return Step(field, _(name), tone, 0, 0, None, counted=False)

@@ -12,6 +12,7 @@ from mobilizer.engagement.ranges import Range
 from mobilizer.engagement.results import LanguageResults, results
 from mobilizer.guarding import guard
 from mobilizer.http import installation
+from mobilizer.tracking import Tracking
 from mobilizer.web.blast_head import NOT_LAUNCHED, known_blast, place_of
 from mobilizer.web.policy import allowed
 from mobilizer.web.rates import ranged
@@ -45,15 +46,23 @@ def file(slug: str) -> ResponseReturnValue:
     return answer
 
 
+# What a tracking mode leaves uncounted: empty, for nought would be a count.
+_BY_MEMBER = frozenset({"openers", "clickers", "watchers", "finishers", "shares", "visits", "friends_watched", "joins"})
+_UNTOLD = {
+    Tracking.PSEUDONYMOUS: frozenset[str](),
+    Tracking.SUMS: _BY_MEMBER,
+    Tracking.OFF: _BY_MEMBER | {"clicks", "machine_opens", "machine_clicks", "machine_visits"},
+}
 _PARTS = ("share", "low", "high")
 
 
 def _cells(one: LanguageResults) -> list[object]:
     """Counts, then shares of the accepted with both ends of their ranges; empty where there is no share."""
-    cells: list[object] = [getattr(one, name) for name in COUNTS]
+    untold = _UNTOLD[one.tracking]
+    cells: list[object] = ["" if name in untold else getattr(one, name) for name in COUNTS]
     for name in SHARES:
         people, found = getattr(one, name), ranged(getattr(one, name), one.accepted)
-        cells += ["", "", ""] if found is None else _share(people / one.accepted, found)
+        cells += ["", "", ""] if found is None or name in untold else _share(people / one.accepted, found)
     return cells
 
 

@@ -12,12 +12,16 @@ from mobilizer.appeals.editing import translation_in
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import Checklist, left_out
 from mobilizer.blasts.departure import departure_of
+from mobilizer.blasts.modes import modes_of
+from mobilizer.blasts.renditions import copy_of
 from mobilizer.delivery.forecast import pace
 from mobilizer.http import installation
 from mobilizer.organizers.accounts import account
 from mobilizer.organizers.users import User
+from mobilizer.settings import Settings
 from mobilizer.web.policy import me
 from mobilizer.web.relays import rate_words
+from mobilizer.web.tracking import TRACKING
 from mobilizer.web.words import _, duration, ngettext
 
 
@@ -43,6 +47,8 @@ class Sheet:
     pace: str
     lasts: str
     undo: str
+    counted: str
+    discreet: bool
 
 
 def summary(session: Session, blast: Blast, found: Checklist) -> dict[str, Any]:
@@ -58,16 +64,28 @@ def summary(session: Session, blast: Blast, found: Checklist) -> dict[str, Any]:
 def _sheet(session: Session, blast: Blast, found: Checklist) -> Sheet:
     settings = installation().settings
     rate = pace(session, settings)
+    modes = modes_of(blast)
+    sender, address, reply_to = _from(settings, blast, discreet=modes.discreet)
     return Sheet(
-        sender=settings.sender_name or settings.organisation,
-        address=settings.sender_address,
-        reply_to=settings.reply_to,
+        sender=sender,
+        address=address,
+        reply_to=reply_to,
         versions=tuple(_versions(blast, found)),
         left_out=tuple(_left_out(session, blast, found)),
         pace=rate_words(rate) if rate else "",
         lasts=duration(max(found.people / rate, 1)) if rate else "",
         undo=duration(settings.undo_seconds) if settings.undo_seconds else "",
+        counted=_(TRACKING[modes.tracking][0]),
+        discreet=modes.discreet,
     )
+
+
+def _from(settings: Settings, blast: Blast, *, discreet: bool) -> tuple[str, str, str]:
+    """Name and address of the sender, and where answers go if elsewhere."""
+    if not discreet:
+        return settings.sender_name or settings.organisation, settings.sender_address, settings.reply_to
+    source = translation_in(blast.appeal, blast.appeal.source_language)
+    return source.discreet_sender if source else "", settings.discreet_sender_address, ""
 
 
 def _versions(blast: Blast, found: Checklist) -> list[Version]:
@@ -83,7 +101,7 @@ def _versions(blast: Blast, found: Checklist) -> list[Version]:
 
 def _subject(blast: Blast, tag: str) -> str:
     translation = translation_in(blast.appeal, tag)
-    return translation.subject if translation else ""
+    return copy_of(translation, modes_of(blast)).subject if translation else ""
 
 
 def _left_out(session: Session, blast: Blast, found: Checklist) -> list[str]:

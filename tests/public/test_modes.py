@@ -1,0 +1,111 @@
+"""Pages and links of blasts that count less or hide what they are about; and nothing of who asks is ever kept."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mobilizer.appeals.appeals import Appeal
+from mobilizer.blasts.blasts import Blast
+from mobilizer.engagement.results import results
+from mobilizer.keys import Purpose
+from mobilizer.tracking import Tracking
+from tests.one_database import database_url  # noqa: F401
+from tests.public.conftest import World
+
+DISCREET = {"discreet_sender": "Marta", "discreet_subject": "About Thursday", "discreet_preheader": "Two minutes."}
+
+
+def set_modes(world: World, tracking: Tracking = Tracking.PSEUDONYMOUS, *, discreet: bool = False) -> str:
+    """Say what the blast was frozen with; returns its appeal's code."""
+    with world.installation.database.write() as session:
+        blast = session.get_one(Blast, world.blast)
+        blast.frozen_tracking, blast.frozen_discreet = tracking, discreet
+        return blast.appeal.code
+
+
+def test_clicks_and_opens_in_sums_count_for_their_language_and_for_nobody(world: World) -> None:
+    set_modes(world, Tracking.SUMS)
+    token, browser, watch = world.token(Purpose.SUMS, member=0), world.browser(), world.link("watch")
+    assert browser.get(f"/n/{token}/es/{watch}").location == "/w/love-always-wins/es"
+    assert browser.get(f"/n/{token}/es/{world.link('url')}").location == "https://law.example.org/x?a=1&b=2"
+    assert browser.get(f"/n/{token}/es.gif").mimetype == "image/gif"
+    browser.get(f"/n/{token}/xx.gif")  # a language the blast does not have
+    assert {event.member_id for event in world.events()} == {None}
+    with world.installation.database.read() as session:
+        found = {one.language: (one.clicks, one.opens, one.clickers) for one in results(session, world.blast).languages}
+    assert found["es"] == (2, 1, 0)
+    proof, foreign = world.token(Purpose.CLICK, member=0), world.token(Purpose.CLICK)
+    before = len(world.events())
+    assert browser.get(f"/n/{proof}/es/{watch}").status_code == 302
+    assert browser.get(f"/n/{foreign}/es/{watch}").status_code == 404
+    assert browser.get(f"/n/{token}/fr/{watch}").status_code == 404
+    assert browser.get(f"/c/{token}/{watch}").status_code == 404
+    assert len(world.events()) == before
+
+
+@pytest.mark.parametrize("tag", ["en", "es", "ar"])
+def test_a_discreet_page_says_nothing_of_the_cause_until_play_is_pressed(world: World, tag: str) -> None:
+    code = set_modes(world, discreet=True)
+    words = _canaries(world)
+    browser = world.browser()
+    answer = browser.get(f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
+    assert answer.location == f"/w/{code}/es/anascode22?own=1"
+    path = f"/w/{code}/{tag}/anascode22"
+    cover = browser.get(f"{path}?own=1")
+    everything = cover.text + str(cover.headers)
+    assert not [word for word in words if word in everything.lower()]
+    assert "About Thursday" in cover.text
+    assert "/media/" not in cover.text
+    assert "og:" not in cover.text
+    shown = browser.post(path, data={"did": "play", "own": "1"})
+    assert shown.status_code == 200
+    assert "canarytitle" in shown.text
+    assert "<video" in shown.text
+    head = shown.text.partition("</head>")[0]
+    assert "<title>About Thursday</title>" in head
+    assert not [word for word in words if word in head.lower()]
+    links = " ".join(re.findall(r'(?:href|action|content)="([^"]*)"', shown.text)).lower()
+    assert not [word for word in words if word in links]
+    assert browser.get(f"/s/anascode22/{code}").location.startswith(f"/w/{code}/")
+
+
+def _canaries(world: World) -> list[str]:
+    """Put a canary into every field of the appeal, and of whose it is; and discreet words beside them."""
+    with world.installation.database.write() as session:
+        appeal = session.query(Appeal).one()
+        appeal.slug = "canaryslug"
+        fields = ("title", "subject", "preheader", "body", "button", "poster_alt", "share_text", "share_sms")
+        for translation in appeal.translations:
+            for field in fields:
+                setattr(translation, field, f"canary{field}")
+            for field, said in DISCREET.items():
+                setattr(translation, field, said)
+    return ["canary", "love", world.installation.settings.organisation.lower()]
+
+
+def test_neither_address_nor_agent_of_who_asks_is_kept_or_logged(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address, agent = "203.0.113.77", "CanaryBrowser/99.1 (secret device)"
+    browser = world.browser(user_agent=agent, x_forwarded_for=address, forwarded=f"for={address}", x_real_ip=address)
+    browser.environ_base["REMOTE_ADDR"] = address
+    token = world.token(Purpose.SUMS, member=0)
+    for path in (
+        f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}",
+        f"/o/{world.token(Purpose.OPEN)}.gif",
+        f"/n/{token}/es/{world.link('watch')}",
+        f"/n/{token}/es.gif",
+        "/w/love-always-wins/es/anascode22",
+        "/s/anascode22/love-always-wins",
+        f"/u/{world.token(Purpose.UNSUBSCRIBE)}",
+        "/c/forged/1",
+    ):
+        browser.get(path)
+    assert len(world.events()) == 5
+    said = capfd.readouterr()
+    kept = repr(world.snapshot()) + said.out + said.err
+    assert address not in kept
+    assert "CanaryBrowser" not in kept
+    assert "secret device" not in kept
