@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from flask import url_for
@@ -17,17 +18,22 @@ CHANNELS = (
     *("copy", "native", "qr"),
 )
 
+OWN_WORDS = "{words}"
 _CODE = re.compile(r"[a-z0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way to pass it on. `name` is a msgid; `outside` says that the address is another site's."""
+    """One way to pass it on. `name` is a msgid; `outside` says that the address is another site's.
+
+    `form` is the address with OWN_WORDS where the member's own words come to stand.
+    """
 
     code: str
     name: str
     address: str
     outside: bool
+    form: str = ""
 
     @property
     def icon(self) -> str:
@@ -62,26 +68,34 @@ def sharing(film: Film, slug: str, code: str, *, discreet: bool = False) -> Shar
             return address(f"/w/{slug}/{film.language.tag}", discreet=discreet)
         return address(f"/s/{code}/{slug}", discreet=discreet) + (f"?c={channel}" if channel else "")
 
-    def words(channel: str) -> str:
-        return f"{film.shared_on(channel)}\n{link(channel)}".strip()
-
-    def outside(channel: str, name: str, base: str, **query: str) -> Channel:
-        return Channel(channel, name, f"{base}?{urlencode(query, quote_via=quote)}", outside=True)
-
-    subject, body = quote(film.title), quote(words("email").replace("\n", "\r\n\r\n"))
+    ready = _channels(film.title, film.shared_on, link)
+    forms = _channels(film.title, lambda _channel: OWN_WORDS, link)
     return Sharing(
         link(),
         link("copy"),
         link("native"),
         url_for("public.qr", code=code, slug=slug) if code else "",
-        (
-            outside("whatsapp", "WhatsApp", "https://wa.me/", text=words("whatsapp")),
-            outside("telegram", "Telegram", "https://t.me/share/url", url=link("telegram"), text=film.share_text),
-            Channel("signal", "Signal", f"sgnl://send?text={quote(words('signal'))}", outside=False),
-            outside("facebook", "Facebook", "https://www.facebook.com/sharer/sharer.php", u=link("facebook")),
-            outside("x", "X", "https://x.com/intent/post", text=film.share_text, url=link("x")),
-            outside("bluesky", "Bluesky", "https://bsky.app/intent/compose", text=words("bluesky")),
-            Channel("email", N_("E-mail"), f"mailto:?subject={subject}&body={body}", outside=False),
-            Channel("sms", N_("Text message"), f"sms:?&body={quote(words('sms'))}", outside=False),
-        ),
+        tuple(replace(one, form=form.address) for one, form in zip(ready, forms, strict=True)),
+    )
+
+
+def _channels(title: str, said: Callable[[str], str], link: Callable[[str], str]) -> tuple[Channel, ...]:
+    """Each channel with what is said on it."""
+
+    def words(channel: str) -> str:
+        return f"{said(channel)}\n{link(channel)}".strip()
+
+    def outside(channel: str, name: str, base: str, **query: str) -> Channel:
+        return Channel(channel, name, f"{base}?{urlencode(query, quote_via=quote)}", outside=True)
+
+    subject, body = quote(title), quote(words("email").replace("\n", "\r\n\r\n"))
+    return (
+        outside("whatsapp", "WhatsApp", "https://wa.me/", text=words("whatsapp")),
+        outside("telegram", "Telegram", "https://t.me/share/url", url=link("telegram"), text=said("telegram")),
+        Channel("signal", "Signal", f"sgnl://send?text={quote(words('signal'))}", outside=False),
+        outside("facebook", "Facebook", "https://www.facebook.com/sharer/sharer.php", u=link("facebook")),
+        outside("x", "X", "https://x.com/intent/post", text=said("x"), url=link("x")),
+        outside("bluesky", "Bluesky", "https://bsky.app/intent/compose", text=words("bluesky")),
+        Channel("email", N_("E-mail"), f"mailto:?subject={subject}&body={body}", outside=False),
+        Channel("sms", N_("Text message"), f"sms:?&body={quote(words('sms'))}", outside=False),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from mobilizer.appeals.appeals import Appeal, Translation
@@ -133,6 +136,18 @@ def world(database: Database, settings: Settings, keyring: Keyring, free_port: i
             _delivery(session, blast, member, tag, lists[0])
         number = blast.id
     return World(installation, app_of(installation), number, ana, amal, lists)
+
+
+@pytest.fixture
+def address(world: World) -> Iterator[str]:
+    """Where the pages are served to a real browser."""
+    server = make_server("127.0.0.1", 0, world.app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def count(session: Session, entity: type[Base]) -> int:

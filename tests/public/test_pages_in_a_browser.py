@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from threading import Thread
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
-from werkzeug.serving import make_server
 
 from mobilizer.keys import Purpose
 from tests.browser import faults
 from tests.public.conftest import World
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def address(world: World) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 # Pages look the same on every database.

@@ -70,13 +70,24 @@
     link.addEventListener("click", () => tell("share", link.dataset.channel));
   }
 
+  // Once somebody has written their own words, they go along on every channel.
+  const words = byId("words");
+  if (words) {
+    byId("own").hidden = false;
+    words.addEventListener("input", () => {
+      for (const link of document.querySelectorAll("[data-form]")) {
+        link.href = link.dataset.form.replace("%7Bwords%7D", encodeURIComponent(words.value.trim()));
+      }
+    });
+  }
+
   field.addEventListener("focus", () => field.select());
 
   if (navigator.share) {
     byId("native").hidden = false;
     byId("native").addEventListener("click", async () => {
       try {
-        await navigator.share({ title, text, url: native });
+        await navigator.share({ title, text: words ? words.value.trim() : text, url: native });
         tell("share", "native");
       } catch { /* they changed their mind */ }
     });
