@@ -31,6 +31,7 @@ from mobilizer.audience.tagging import tag_named
 from mobilizer.audience.tags import split_names
 from mobilizer.cli import main
 from mobilizer.cli.member_export import export
+from mobilizer.cli.member_leaving import leaving
 from mobilizer.cli.member_merge import merge
 from mobilizer.cli.opening import opened
 from mobilizer.cli.private_files import private_file
@@ -53,6 +54,7 @@ def members() -> None:
 
 
 members.add_command(export)
+members.add_command(leaving)
 members.add_command(merge)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import delete, select
 
+from mobilizer.audience.leaving_reasons import tell
 from mobilizer.audience.lists import Subscription
 from mobilizer.blasts.blasts import Blast
 from mobilizer.cli import main
@@ -87,3 +89,13 @@ def test_it_works_after_the_keys_changed_and_the_blast_is_gone(world: World, mon
 def test_where_nothing_can_be_written_the_mail_server_is_to_come_again(world: World) -> None:
     token = world.installation.keyring.token(Purpose.UNSUBSCRIBE, Ticket(world.members[0], 0))
     assert receive(world, token, MOBILIZER_DATABASE_URL="sqlite:////nowhere/at/all").exit_code == 75
+
+
+def test_why_people_left_is_counted_on_the_command_line(world: World) -> None:
+    here = world.installation
+    with here.database.write() as session:
+        tell(session, here.keyring, world.members[0], "too_many", "", "en")
+        tell(session, here.keyring, world.members[1], "", "Something of my own", "en")
+    asked = ["--home", str(here.settings.home), "members", "leaving", "--json"]
+    said = CliRunner().invoke(main, asked, env={"MOBILIZER_DATABASE_URL": here.settings.database})
+    assert (said.exit_code, json.loads(said.output)) == (0, {"too_many": 1, "own_words_only": 1})

@@ -13,10 +13,12 @@ from sqlalchemy import delete, func, select, update
 
 from mobilizer.audience.candidates import Candidate
 from mobilizer.audience.joining import Joining, join
+from mobilizer.audience.leaving_reasons import sums, tell
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.audience.merged import MergedMember, who_stays
 from mobilizer.audience.notes import add_note, notes_of
+from mobilizer.audience.preferences import Fewer, count_sharing, get_fewer
 from mobilizer.audience.queries import member_by_address
 from mobilizer.audience.standing import leave, leave_all, subscribe
 from mobilizer.audience.suppressing import suppress, suppressed_among
@@ -301,6 +303,27 @@ def test_recruits_follow_and_nobody_comes_through_themselves(world: World, insta
     with installation.database.read() as session:
         assert session.get_one(Member, middle).recruited_by_id == stays
         assert session.get_one(Member, stays).recruited_by_id == top
+
+
+def test_who_wanted_less_with_either_record_gets_less_and_their_reason_is_kept(
+    world: World, installation: Installation
+) -> None:
+    gone, stays, *_ = world.members
+    with installation.database.write() as session:
+        get_fewer(session, gone, Fewer.MONTHLY)
+        get_fewer(session, stays, Fewer.PAUSED)
+        count_sharing(session, gone, counted=False)
+        session.get_one(Member, gone).tracking = False
+        assert tell(session, installation.keyring, gone, "language", "No leo inglés", "es")
+    assert merged(world, gone, stays) is None
+    with installation.database.read() as session:
+        kept = record_of(session, installation.keyring, stays)
+        assert kept is not None
+        assert (kept.member.monthly, kept.member.uncounted, kept.member.tracking) == (True, True, False)
+        assert kept.member.paused_until is not None
+        assert kept.left_because == ("language", "No leo inglés")
+        assert json.loads(as_json(kept))["left_because"] == {"choice": "language", "words": "No leo inglés"}
+        assert sums(session) == {"language": 1}
 
 
 def test_who_waits_for_their_record_still_gets_it(world: World, installation: Installation) -> None:

@@ -10,7 +10,9 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
+from mobilizer.audience.leaving_reasons import tell
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import Fewer, get_fewer
 from mobilizer.audience.searching import by_name
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor
@@ -210,3 +212,30 @@ def test_a_look_that_is_not_over_says_how_far_it_went_and_goes_further(
         assert ("Look further" in page) == (step < 5)
         carried = dict(re.findall(r'name="(before|seen)" value="(\d+)"', page))
         before, seen = carried.get("before", ""), carried.get("seen", "")
+
+
+def test_who_wants_fewer_mails_is_a_filter_with_its_count_and_said_of_each(organizer: Browser, world: World) -> None:
+    paused, monthly, *_ = world.members
+    with world.installation.database.write() as session:
+        get_fewer(session, paused, Fewer.PAUSED)
+        get_fewer(session, monthly, Fewer.MONTHLY)
+    for standing, member in (("paused", paused), ("monthly", monthly)):
+        found = organizer.get(f"/members?standing={standing}").text
+        assert "1 member fits" in found
+        assert f'/members/{member}"' in found
+    assert "Paused until" in organizer.get(f"/members/{paused}").text
+    assert "One mail a month at most" in organizer.get(f"/members/{monthly}").text
+
+
+def test_why_people_left_is_told_in_sums_and_words_without_names(organizer: Browser, world: World) -> None:
+    here = world.installation
+    assert "Nobody has given a reason yet." in organizer.get("/members/leaving").text
+    with here.database.write() as session:
+        for number, member in enumerate(world.members[:3]):
+            why = ("safety", "", "safety")[number]
+            assert tell(session, here.keyring, member, why, ("", "<b>too loud</b>", "")[number], "en")
+    told = organizer.get("/members/leaving").text
+    assert re.search(r"Do not feel safe getting them</th><td class=\"num\">.*2", told)
+    assert "Only words of their own" in told
+    assert "&lt;b&gt;too loud&lt;/b&gt;" in told
+    assert "example.org" not in told
