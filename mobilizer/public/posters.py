@@ -10,11 +10,11 @@ from PIL import Image, ImageOps
 from mobilizer.appeals.media import is_kept_name, keep
 
 WIDTH = 960
-MAX_BYTES = 32_000
+MAX_BYTES = 22_000
 
 
 def light(media: Path, name: str) -> str:
-    """The name of a JPEG of the poster, at most 960 wide and about 32 KB; the poster itself where none can be made."""
+    """The name of a JPEG of the poster, at most 960 wide and about 22 KB; the poster itself where none can be made."""
     marker = media / f".{name}.light"
     try:
         known = marker.read_text()
