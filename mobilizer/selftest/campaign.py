@@ -54,6 +54,7 @@ class Campaign:
         self.stood: Counter[str] = Counter()
         self.cut = self.cut_off = self.restarts = self.holds = 0
         self.taken_off, self.left, self.suppressed = set(site.suppressed), set(site.suppressed), set(site.suppressed)
+        self.let_go: dict[int, int] = {}  # people who were held, by the number of their wave
         self.wrong: list[str] = []
         self._stop, self._tell = stop, tell
         self._leaving: dict[int, float] = {}
@@ -117,6 +118,7 @@ class Campaign:
         self.pace.value = 0.0
         self._relieve_workers(settings)
         self._until(lambda: self.site.state() == BlastState.SENT, "Sending what is left")
+        self.wrong += ["nobody was held"] if self.site.held and not self.let_go else []
         self.wrong += [f"the failpoint {point} was never reached" for point in Point if not self.kills[point]]
 
     # -- what happens to processes --------------------------------------------------------------------
@@ -211,6 +213,7 @@ class Campaign:
             self._moved = now
             hands.move_time(self.site)
             self.holds += person and hands.go_on(self.site)
+            self.let_go |= hands.let_go(self.site) if person else {}
             self._notice(now)
             self._final = self.site.final()
         self._tell(what, self._final)

@@ -15,10 +15,13 @@ from redis.exceptions import RedisError
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
+from mobilizer.appeals.states import approve, content_hash
 from mobilizer.blasts import lifecycle
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.db import clock
+from mobilizer.delivery import late, waves
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, Heartbeat, is_open
+from mobilizer.delivery.waves import Kind
 from mobilizer.pace.store import PREFIX
 from mobilizer.selftest.crew import is_alive
 from mobilizer.selftest.site import Site
@@ -103,6 +106,23 @@ def go_on(site: Site) -> bool:
         return session.scalar(_held(site)) is not None and lifecycle.resume(
             session, site.blast, start=(BlastState.HELD,)
         )
+
+
+def let_go(site: Site) -> dict[int, int]:
+    """What a person does when all that could leave has left and some are held: they let the next part go, or approve
+    the language that it waits for. Its number and its people, if there is one."""
+    gone = site.final()
+    with site.installation.database.write() as session:
+        held, blast = waves.held(session, site.blast), session.get_one(Blast, site.blast)
+        if not held or gone + sum(wave.people for wave in held) < len(site.audience):
+            return {}
+        wave = held[-1]
+        if wave.kind == Kind.LANGUAGE:
+            words = next(one for one in blast.appeal.translations if one.language == wave.language)
+            approve(session, blast.appeal, words, None, content_hash(blast.appeal, words))
+        else:
+            late.let_go(session, site.settings, blast, wave)
+        return {wave.n: wave.people}
 
 
 def is_held(site: Site) -> bool:

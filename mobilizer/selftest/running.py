@@ -27,8 +27,8 @@ ALL_FAULTS = (*NAMED, *(name for name, _ in (*STARTTLS_WAYS, *AUTH_WAYS)))
 
 @dataclass(slots=True)
 class Figures:
-    """What a run found. `messages` are the audience's; `kills` counts processes that were killed by SIGKILL. What is
-    named with a 0 did not come up."""
+    """What a run found. `messages` are the audience's, of whom so many were `held` until the others had theirs; `kills`
+    counts processes that were killed by SIGKILL. What is named with a 0 did not come up."""
 
     seed: int
     database: str
@@ -46,6 +46,7 @@ class Figures:
     skipped: int = 0
     taken_off: int = 0
     holds: int = 0
+    held: int = 0
     restarts: int = 0
     kills_by_point: dict[str, int] = field(default_factory=dict)
     other_kills: dict[str, int] = field(default_factory=dict)
@@ -112,6 +113,7 @@ def _figures(here: Site, campaign: Campaign, seed: int) -> Figures:
         faults=evidence.faults.total(),
         taken_off=len(campaign.taken_off),
         holds=campaign.holds,
+        held=sum(campaign.let_go.values()),
         restarts=campaign.restarts,
         kills_by_point={str(point): campaign.kills[point] for point in Point},
         other_kills={name: count for name, count in sorted(campaign.kills.items()) if name not in set(Point)},

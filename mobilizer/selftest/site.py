@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
 
 from mobilizer import tables
+from mobilizer.appeals.states import withdraw
 from mobilizer.audience.members import Member
 from mobilizer.audience.standing import leave_all
 from mobilizer.audience.suppressing import suppress
@@ -19,6 +21,7 @@ from mobilizer.bench import people
 from mobilizer.bench.grounds import ground
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.departure import Departure
 from mobilizer.delivery.ledger import FINAL, Delivery, LeaseRecord
 from mobilizer.demo import APPEAL
 from mobilizer.demo.box import Box, open_box
@@ -31,19 +34,21 @@ from mobilizer.settings import Settings
 
 CONNECTIONS = 4
 BATCHES = 80
+FIRST, LATE = Departure(percent=20), "es"  # who goes first, and what language comes late, where some are held
 STAY_AWAY_EVERY = 25  # one of so many has left before the launch, another is suppressed
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """The installation under test. `audience` are the members that the blast is for, by number; those of them who
-    are `suppressed` are in its ledger and must get nothing."""
+    are `suppressed` are in its ledger and must get nothing. Of some blasts a part is `held` until a person comes."""
 
     box: Box
     installation: Installation
     blast: int
     audience: frozenset[int]
     suppressed: frozenset[int]
+    held: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -135,9 +140,20 @@ def _filled(box: Box, installation: Installation, messages: int, seed: int) -> S
         number = blast.id
     with installation.database.write() as session:
         blast = session.get_one(Blast, number)
+        _hold_some(session, blast, seed)
         if not launching.launch(session, installation.settings, blast, launching.seen(blast)):
             raise RuntimeError("the blast could not be launched")
-    return Site(box, installation, number, frozenset(everyone) - left, suppressed)
+    return Site(box, installation, number, frozenset(everyone) - left, suppressed, held=seed % 4 > 0)
+
+
+def _hold_some(session: Session, blast: Blast, seed: int) -> None:
+    """Of four seeds one sends to all at once, one to a few first, one has a language that comes late, one both."""
+    if seed % 2:
+        launching.depart(blast, FIRST)
+    if seed % 4 >= 2:
+        blast.waits = [LATE]
+        withdraw(session, next(one for one in blast.appeal.translations if one.language == LATE))
+    session.flush()
 
 
 def take_off(installation: Installation, member: int, *, for_good: bool) -> None:

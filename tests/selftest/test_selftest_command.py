@@ -37,6 +37,7 @@ def test_a_small_selftest_kills_everywhere_and_finds_the_books_in_order(tmp_path
     assert figures["ok"]
     assert figures["messages"] == 60
     assert figures["seed"] == 1
+    assert figures["held"] >= 40, "behind the first few"
     assert figures["duplicates"] == figures["lost"] == 0
     assert figures["uncertain"] <= figures["bound"]
     assert sum(figures[state] for state in ("accepted", "rejected", "skipped", "uncertain")) == 60
