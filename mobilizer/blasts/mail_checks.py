@@ -123,7 +123,7 @@ def _text_part(mail: Mail) -> Iterator[CheckLine]:
 
 
 def _pictures(mail: Mail) -> Iterator[CheckLine]:
-    pixel = f"/o/{mail.recipient.tokens.open}"
+    pixel = mail.recipient.tokens.open
     if any(pixel not in image.get("src", "") and not image.get("alt", "").strip() for image in mail.page.iter("img")):
         message = N_("%(language)s has a picture that says nothing where pictures are off. Write what it shows.")
         yield red("alt.missing", message, mail.tag, "poster_alt", language=mail.name)

@@ -16,7 +16,8 @@ from mobilizer.appeals.copy import to_copy
 from mobilizer.appeals.editing import translation_in
 from mobilizer.appeals.media import BadMedia
 from mobilizer.appeals.variants import FIRST, variants_of
-from mobilizer.blasts.renditions import compiled, frame_of, link_targets
+from mobilizer.blasts.modes import Modes
+from mobilizer.blasts.renditions import compile_language, compiled, frame_of, link_targets
 from mobilizer.http import installation
 from mobilizer.message.compile import CLIPPED_AT, CompileError, links_of
 from mobilizer.message.compose import html_of, preheader_of, subject_of, text_of
@@ -35,6 +36,7 @@ VIEWS = {"html": N_("Mail"), "blocked": N_("Pictures off"), "text": N_("Text"), 
 SCREENS = {"phone": N_("Phone"), "desktop": N_("Desktop")}
 SCHEMES = {"light": N_("Light"), "dark": N_("Dark")}
 CHOICES: Mapping[str, Mapping[str, str]] = {"view": VIEWS, "screen": SCREENS, "scheme": SCHEMES, "reader": READERS}
+DISCREET = "discreet"  # the wording of those at risk, among the variants
 TEXT_IN_GRID = 700  # letters of a text part that the grid shows
 
 # What the shown mail may do: show pictures of ours and its own styles; nothing runs, nothing leads out.
@@ -131,7 +133,7 @@ def preview(slug: str, tag: str) -> ResponseReturnValue:
         variant = _variant_asked(translation)
         here = {**{name: asked[name] for name in asked if name != "reader"}, "variant": variant, **reader.query}
         shown = head(session, appeal, tag, lambda other: _url(slug, other, here))
-        known = {**CHOICES, "variant": {one: one.upper() for one in variants_of(translation)}}
+        known = {**CHOICES, "variant": _wordings(translation)}
         mail, problems = _mail(appeal, translation, reader, variant)
         edit = words_url(appeal, tag) if may_write(appeal, tag) else ""
     return render_template(
@@ -207,12 +209,21 @@ def _visible(appeal: Appeal, tag: str) -> tuple[Appeal, Translation]:
 def _variant_asked(translation: Translation) -> str:
     """The variant in the query; the first wording where there is none, or one that this language does not have."""
     wanted = request.args.get("variant", "")
-    return wanted if wanted in variants_of(translation) else FIRST
+    return wanted if wanted in _wordings(translation) else FIRST
+
+
+def _wordings(translation: Translation) -> dict[str, str]:
+    """The variants of a language by their names, and its discreet words where it has some."""
+    variants = {one: one.upper() for one in variants_of(translation)}
+    return variants | ({DISCREET: N_("Discreet")} if translation.discreet_subject else {})
 
 
 def _rendition(appeal: Appeal, translation: Translation, template: str = "", variant: str = FIRST) -> Rendition:
     """One language compiled as it stands, complete or not. Raises CompileError, BadMedia."""
-    settings, copy = installation().settings, to_copy(translation, variant)
+    settings = installation().settings
+    if variant == DISCREET:
+        return compile_language(settings, appeal, appeal.slug, translation.language, modes=Modes(discreet=True))
+    copy = to_copy(translation, variant)
     links = tuple(dict.fromkeys((*link_targets(appeal), *links_of(copy))))
     framed = frame_of(settings, appeal, translation, appeal.slug)
     if template_named(template):

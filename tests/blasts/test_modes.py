@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -12,8 +13,10 @@ import pytest
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
-from mobilizer.blasts.blasts import Blast
+from mobilizer.blasts.blasts import Blast, BlastState
+from mobilizer.blasts.check import check
 from mobilizer.blasts.modes import Modes, modes_of
+from mobilizer.blasts.narrowing import CannotChoose
 from mobilizer.blasts.renditions import freeze, thaw
 from mobilizer.db import Database
 from mobilizer.delivery import claims, leases
@@ -22,6 +25,9 @@ from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
+from mobilizer.segments.follow_ups import FollowUp, fits, refused, rules_of
+from mobilizer.segments.tree import gone
+from mobilizer.segments.voice import names
 from mobilizer.tracking import Tracking, strictest
 from tests.one_database import database_url  # noqa: F401
 from tests.worlds import World
@@ -206,3 +212,36 @@ def test_a_discreet_mail_has_no_word_of_the_cause_in_any_header_or_part(world: W
             assert message["Subject"] == "About Thursday"
             assert str(message["From"]) == "Marta <marta@plain.example>"
             assert "https://plain.example/c/" in everything
+
+
+@pytest.mark.parametrize(
+    "modes", [{"tracking": Tracking.SUMS}, {"tracking": Tracking.OFF}, {"discreet": True}], ids=str
+)
+def test_the_check_list_finds_no_fault_in_a_mode_but_what_a_discreet_mail_lacks(
+    world: World, modes: dict[str, object]
+) -> None:
+    def red() -> set[str]:
+        with world.installation.database.read() as session:
+            blast = session.get_one(Blast, world.blast_id)
+            found = check(session, world.installation, blast, date(2026, 11, 23))
+            return {line.problem.code for line in found.lines if line.level == "error"}
+
+    usual = red()
+    set_modes(world, **modes)
+    lacking = {"discreet.words", "discreet.site", "discreet.sender"} if modes.get("discreet") else set()
+    assert red() >= lacking
+    assert not {code for code in red() - lacking - usual if not code.startswith("sender")}
+
+
+def test_a_follow_up_refuses_a_blast_that_was_not_counted_by_member(world: World) -> None:
+    set_modes(world, tracking=Tracking.SUMS)
+    assert world.launch()
+    with world.installation.database.read() as session:
+        blast = session.get_one(Blast, world.blast_id)
+        blast.state = BlastState.SENT
+        assert [problem.code for problem in refused(blast)] == ["segment.not_counted"]
+        rules = rules_of(FollowUp.UNOPENED, blast.id)
+        assert {problem.code for problem in gone(rules, names(session))} == {"segment.not_counted"}
+        with pytest.raises(CannotChoose):
+            fits(session, FollowUp.UNOPENED, blast.id, datetime(2026, 11, 23, tzinfo=UTC))
+        session.rollback()

@@ -86,3 +86,16 @@ def test_sums_that_were_counted_ahead_say_since_when(
     with world.installation.database.write() as session:
         headcounts.recount(session)
     assert [page for page in pages if "Counted as of <time" not in organizer.get(page).text] == []
+
+
+def test_a_list_says_how_much_is_counted_of_its_members(signed_in: Callable[..., Browser], world: World) -> None:
+    browser = signed_in(Role.ORGANIZER)
+    assert "Privacy of its members" in browser.get("/lists/everyone").text
+    for asked, kept in (("sums", "sums"), ("forged", "off")):
+        assert browser.post("/lists/everyone/privacy", tracking=asked, discreet="1").status_code == 303
+        with world.installation.database.read() as session:
+            row = session.get_one(MemberList, world.list_id)
+            assert (row.tracking, row.discreet) == (kept, True)
+    page = browser.get("/blasts/love-always-wins/check").text
+    assert "Opens and clicks are not counted" in page
+    assert "lacks words of a discreet mail" in page

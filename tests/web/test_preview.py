@@ -182,3 +182,14 @@ def test_colours_are_judged_before_they_are_kept_and_then_used_everywhere(organi
     assert "#0a5c36" not in organizer.get(f"{PREVIEW}/es/mail").text, "a header is the report's"
     for sheet in ("/public/brand.css", "/brand.css"):
         assert "#a5123d" not in organizer.get(sheet).text
+
+
+def test_the_discreet_mail_is_shown_where_it_has_words(organizer: Browser, world: World) -> None:
+    assert "variant=discreet" not in organizer.get(f"{PREVIEW}/en").text
+    with world.installation.database.write() as session:
+        [translation] = [one for one in session.scalars(select(Appeal)).one().translations if one.language == "en"]
+        translation.discreet_sender, translation.discreet_subject = "Marta", "About Thursday"
+    assert "variant=discreet" in organizer.get(f"{PREVIEW}/en").text
+    html = organizer.get(f"{PREVIEW}/en/mail?variant=discreet").text
+    assert "About Thursday" in html
+    assert "Love always wins" not in html
