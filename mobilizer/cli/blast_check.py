@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mobilizer.cli.naming import blast_named
 from mobilizer.cli.opening import opened
+from mobilizer.delivery import sender_domain
 from mobilizer.segments.checking import checked
 from mobilizer.settings import Settings
 
@@ -26,6 +27,7 @@ def check(settings: Settings, slug: str, as_json: bool) -> None:
     here = opened(settings)
     with here.database.read() as session:
         found = checked(session, here, blast_named(session, slug), datetime.now(UTC).date())
+        domain = sender_domain.state(session, here.settings)
     order = list(SHOWN)
     lines = [
         {
@@ -45,6 +47,9 @@ def check(settings: Settings, slug: str, as_json: bool) -> None:
         for line in lines:
             table.add_row(line["level"], line["language"], line["text"], style=_style(line["level"]))
         Console().print(table)
+        for one in domain.findings:
+            if one.level != "ok":
+                click.echo(f"Publish a TXT record at {one.wanted.name}: {one.wanted.record}")
         click.echo(f"It goes to {found.people} people. {'Ready to launch.' if found.ready else 'Not ready to launch.'}")
     if not found.ready:
         raise click.exceptions.Exit(1)

@@ -17,6 +17,7 @@ from mobilizer.cli import main
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Batch, DeliveryState
 from mobilizer.delivery.limits import pace_of
+from mobilizer.delivery.sender_domain import look
 from mobilizer.organizers.audit import AuditEntry
 from mobilizer.segments.checking import checked
 from mobilizer.transport.relays import RELAYS_FILE, load_relays
@@ -27,12 +28,13 @@ from tests.worlds import World, _translation
 SLUG = "love-always-wins"
 
 
-def run(world: World, *arguments: str, typed: str | None = None) -> Result:
+def run(world: World, *arguments: str, typed: str | None = None, **more: str) -> Result:
     settings = world.installation.settings
     environment = {
         "MOBILIZER_HOME": str(settings.home),
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
+        **more,
     }
     return CliRunner().invoke(main, ["blasts", *arguments], input=typed, env=environment)
 
@@ -68,6 +70,15 @@ def test_the_check_list_is_the_one_of_the_page_and_red_ends_with_one(world: Worl
     shown = run(world, "check", SLUG)
     assert f"It goes to {page.people} people." in shown.output
     assert shown.exit_code == said.exit_code
+
+
+def test_the_check_list_says_what_to_publish_to_the_letter(world: World) -> None:
+    sender = "us@act.church"
+    settings = world.installation.settings.model_copy(update={"sender_address": sender})
+    look(dataclasses.replace(world.installation, settings=settings), ask=lambda _name: [])
+    elsewhere = {"MOBILIZER_BASE_URL": settings.base_url, "MOBILIZER_SMTP_HOST": settings.smtp_host}
+    said = run(world, "check", SLUG, MOBILIZER_SENDER_ADDRESS=sender, **elsewhere)
+    assert "Publish a TXT record at _dmarc.act.church: v=DMARC1; p=none" in said.output
 
 
 def test_held_waves_are_let_go_by_their_number(world: World) -> None:
