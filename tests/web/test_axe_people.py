@@ -13,8 +13,10 @@ from sqlalchemy import select
 from mobilizer.audience.fields import define
 from mobilizer.audience.fitting import Definition
 from mobilizer.audience.importing import run_import
+from mobilizer.audience.leaving_reasons import tell
 from mobilizer.audience.members import Member
 from mobilizer.audience.notes import add_note
+from mobilizer.audience.preferences import Fewer, get_fewer
 from mobilizer.audience.tagging import put_on
 from mobilizer.blasts import drawn
 from mobilizer.installation import Installation
@@ -36,6 +38,7 @@ PATHS = (
     "/lists/everyone/import",
     "/members",
     "/members?language=es",
+    "/members/leaving",
     "/members/2",
     "/members/2/edit",
     "/members/2/merge",
@@ -62,6 +65,8 @@ def _fields(world: World) -> None:
     with world.installation.database.write() as session:
         define(session, Definition("size", "choice", ("S", "M"), {"ar": "المقاس"}))
         define(session, Definition("born", "date"))
+        get_fewer(session, world.members[1], Fewer.PAUSED)
+        tell(session, world.installation.keyring, world.members[1], "safety", "Nobody should see it. لا أحد", "en")
         add_note(session, world.installation.keyring, world.members[1], None, "Calls at night\nاتصل مساءً")
         put_on(session, {world.members[1]: ["Volunteer", "متطوع"]})
 
