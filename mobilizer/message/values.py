@@ -16,6 +16,9 @@ from mobilizer.tracking import Tracking
 # A picture of one pixel: how an open is told.
 PIXEL = '<img src="%s', '.gif" width="1" height="1" alt="" border="0" style="display:block;width:1px;height:1px">'
 
+# A link that nobody can see or reach by a key, numbered as none of the mail is: who follows it follows everything.
+TRAP = '<a href="%s/c/', '/0" style="display:none" tabindex="-1" aria-hidden="true"></a>'
+
 # What is known of every member, in the order of `_known`; other fields are merge tags that come from `values`.
 FIELDS = (*Tokens._fields, "share_code", "name", "first_name", "list", "joined_on")
 NAME = FIELDS.index("name")
@@ -62,7 +65,13 @@ def with_pixel(rendition: Rendition) -> Line:
     """The HTML with the picture that tells of an open."""
     before, after = PIXEL
     way, tail = ("n", f"/{rendition.language}") if rendition.tracking is Tracking.SUMS else ("o", "")
-    return _pictured(rendition, (before % f"{rendition.base_url}/{way}/", Slot("open"), tail + after))
+    picture: Line = (before % f"{rendition.base_url}/{way}/", Slot("open"), tail + after)
+    return _pictured(rendition, picture if way == "n" else (*_trap(rendition), *picture))
+
+
+def _trap(rendition: Rendition) -> Line:
+    before, after = TRAP
+    return before % rendition.base_url, Slot("click"), after
 
 
 def without_pixel(rendition: Rendition) -> Line:
