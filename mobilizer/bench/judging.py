@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mobilizer.bench.traces import traces
+from mobilizer.bench.traces import HIDDEN, traces
 from mobilizer.engagement.agents import agent_of
 from mobilizer.engagement.machines import Act, verdicts
 
@@ -40,7 +40,10 @@ def run(each: int, seed: int = SEED) -> Figures:
     by_rule: Counter[tuple[str, bool]] = Counter()
     by_kind: Counter[tuple[str, bool, bool]] = Counter()
     for kind, requests in traces(seed, each):
-        acts = [Act(one.kind, one.at, one.link, agent_of(one.headers)) for one in requests]
+        acts = [
+            Act(one.kind, one.at, max(one.link, 0), "trap" if one.link == HIDDEN else agent_of(one.headers))
+            for one in requests
+        ]
         for one, rule in zip(requests, verdicts(acts, 0.0), strict=True):
             by_rule[rule, one.machine] += 1
             by_kind[kind, one.machine, bool(rule)] += 1

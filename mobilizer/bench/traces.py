@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from mobilizer.engagement.events import EventKind
 
 LINKS = 8  # of a mail
+HIDDEN = -1
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
@@ -28,7 +29,8 @@ NAMED = ("Mozilla/5.0 (Windows NT 6.1; WOW64) BingPreview/1.0b", "BarracudaCentr
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request for a picture (`link` 0) or a link, with its headers as WSGI has them, and who really sent it."""
+    """One request for a picture (`link` 0) or a link (HIDDEN: one that nobody can see), with its headers as WSGI has
+    them, and who really sent it."""
 
     at: float
     link: int
@@ -131,6 +133,14 @@ def _in_turn(chance: random.Random) -> Iterator[Request]:
         at += chance.uniform(0.8, 3.5)
 
 
+def _everything(chance: random.Random) -> Iterator[Request]:
+    """Each link that the source of the mail has, in no order and in no hurry."""
+    at = chance.uniform(5, 600)
+    for link in chance.sample([HIDDEN, *range(1, LINKS + 1)], LINKS + 1):
+        yield _by(CHROME, at, link, True)
+        at += chance.uniform(2, 8)
+
+
 def _sampling(chance: random.Random) -> Iterator[Request]:
     """One link by lot, as a browser would: nothing gives it away."""
     yield _by(CHROME, chance.uniform(5, 900), chance.randint(1, LINKS), True)
@@ -177,6 +187,7 @@ GATEWAYS: Mapping[str, Trace] = {
     "all on arrival": _on_arrival,
     "two at once": _some_at_once,
     "in turn": _in_turn,
+    "everything, at leisure": _everything,
     "one by lot": _sampling,
     "named": _named,
     "nameless": _nameless,

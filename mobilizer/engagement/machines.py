@@ -16,13 +16,15 @@ BURST_SECONDS, BURST_LINKS = 1.0, 3  # so many links of a mail within so long: n
 INSTANT_SECONDS = 0.4  # two links even
 SWEEP_SECONDS, SWEEP_LINKS = 30.0, 5  # so many links, each the next one of the mail
 AROUND_SECONDS = 2.0  # what else comes with a burst or a sweep is of the same machine
+TRAPPED_SECONDS = 60.0  # who follows the link that nobody can see did all else in this time, before and after
 
 # The classes of agents.py that say by themselves that no person asked, by the rule that says it.
-_BY_AGENT = {"prefetch": "prefetch", "bot": "bot", "nameless": "nameless", "head": "head"}
+_BY_AGENT = {"prefetch": "prefetch", "bot": "bot", "nameless": "nameless", "head": "head", "trap": "trap"}
 
 
 class Act(NamedTuple):
-    """One open or click of somebody in one blast: `at` in seconds, `link` the number of the link, 0 for an open."""
+    """One open or click of somebody in one blast: `at` in seconds, `link` the number of the link, 0 for none that can
+    be seen."""
 
     kind: str
     at: float
@@ -43,7 +45,7 @@ def verdicts(acts: Sequence[Act], accepted_at: float | None) -> list[str]:
     found = [by_agent(act.kind, act.agent) for act in acts]
     if accepted_at is not None:
         _name(found, "early", (n for n, act in enumerate(acts) if act.at < accepted_at + EARLY_SECONDS))
-    for rule, begins, ends in (*_bursts(acts), *_sweeps(acts)):
+    for rule, begins, ends in (*_bursts(acts), *_sweeps(acts), *_trapped(acts)):
         _name(found, rule, (n for n, act in enumerate(acts) if begins <= act.at <= ends))
     return found
 
@@ -51,6 +53,11 @@ def verdicts(acts: Sequence[Act], accepted_at: float | None) -> list[str]:
 def _name(found: list[str], rule: str, numbers: Iterable[int]) -> None:
     for n in numbers:
         found[n] = found[n] or rule
+
+
+def _trapped(acts: Sequence[Act]) -> Iterable[tuple[str, float, float]]:
+    """When the link was followed that nobody can see, and what is around."""
+    return [("trap", act.at - TRAPPED_SECONDS, act.at + TRAPPED_SECONDS) for act in acts if act.agent == "trap"]
 
 
 def _bursts(acts: Sequence[Act]) -> Iterable[tuple[str, float, float]]:

@@ -20,7 +20,7 @@ from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import later, missing
 from mobilizer.public.holders import followed
 from mobilizer.public.noting import note
-from mobilizer.public.targets import Lead, Reader, leads
+from mobilizer.public.targets import TRAP, Lead, Reader, leads
 from mobilizer.public.tongues import browser_language, nearest
 
 # In the request of a click that was noted already, but whose target nobody can say for now.
@@ -37,7 +37,7 @@ def click(token: str, n: int) -> Response:
     if ticket is None or lead is None:
         return missing()
     reader = _reader(ticket)
-    if ticket.member:
+    if ticket.member and n != TRAP:
         note(EventKind.CLICK, blast=ticket.blast, member=ticket.member, link_n=n, language=reader.language)
     response = redirect(lead.url or _own_page(lead, reader), 302)
     response.headers["Cache-Control"] = "no-store"

@@ -22,7 +22,7 @@ from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import HEADERS, PIXEL
 from mobilizer.public.clicks import AWAY, watch_page
-from mobilizer.public.targets import Away, Lead, Reader, Targets
+from mobilizer.public.targets import TRAP, Away, Lead, Reader, Targets
 from mobilizer.recording import Buffer, buffer_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Front:
         return str(self._build("public.watch", values))
 
     def _note(self, environ: WSGIEnvironment, kind: EventKind, ticket: Ticket, n: int = 0, language: str = "") -> None:
-        agent = agent_of(environ)
+        agent = "trap" if kind is EventKind.CLICK and n == TRAP else agent_of(environ)
         self._buffer.note(
             Hit(kind, time.time(), ticket.blast, ticket.member, 0, n, language, "", agent, by_agent(kind, agent))
         )

@@ -53,6 +53,7 @@ RULES = {
     "early": N_("It came before the mail can have been in anybody's hands"),
     "burst": N_("It followed several links faster than a hand can"),
     "sweep": N_("It followed the links one by one, in their order"),
+    "trap": N_("It followed a link that nobody can see"),
     "": N_("Long ago: only the sum is kept"),
 }
 

@@ -163,7 +163,8 @@ def test_each_link_carries_the_token_of_its_own_purpose() -> None:
 def test_the_text_part_has_every_link_of_the_html_part() -> None:
     hrefs = set(re.findall(r'href="([^"]+)"', part_of(mail("pt"), "html")))
     addresses = set(re.findall(r"https://[^\s)]+", part_of(mail("pt"), "plain")))
-    assert {unescape(href) for href in hrefs} == addresses
+    hidden = f"/c/{TOKENS.click}/0"  # from people
+    assert {unescape(href) for href in hrefs if not href.endswith(hidden)} == addresses
 
 
 def test_looking_in_the_browser_is_not_an_open() -> None:

@@ -66,6 +66,8 @@ def slowly(rendition: Rendition, to: Recipient, slot: Slot) -> str:
     }
     if slot.field == "pixel":
         return (
+            f'<a href="{rendition.base_url}/c/{to.tokens.click}/0" style="display:none" tabindex="-1" '
+            'aria-hidden="true"></a>'
             f'<img src="{rendition.base_url}/o/{to.tokens.open}.gif" width="1" height="1" alt="" border="0" '
             'style="display:block;width:1px;height:1px">'
         )

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
 
 from mobilizer import recording
 from mobilizer.db import Database
+from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel
 from mobilizer.keys import Purpose
 from mobilizer.public.targets import BLOCK, Block, Reader
@@ -38,6 +40,11 @@ def test_to_ask_without_wanting_the_page_counts_nothing_and_changes_nothing(worl
 
 
 def test_what_asks_ahead_is_kept_apart_and_nothing_else_changes(world: World) -> None:
+    trap = world.browser().get(f"/c/{world.token(Purpose.CLICK)}/0")
+    assert trap.location == "/w/love-always-wins/es/anascode22?own=1"
+    assert [(event.agent, event.machine) for event in world.events()] == [("trap", "trap")]
+    with world.installation.database.write() as session:
+        session.execute(delete(Event))
     before = world.snapshot()
     browser = world.browser(sec_purpose="prefetch")
     for kind in ("watch", "share", "url"):
