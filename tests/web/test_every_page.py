@@ -96,7 +96,7 @@ def test_no_page_of_organizers_was_looked_at_by_nobody(settings: Settings) -> No
     known = {*rules(app, (*BEFORE, *AFTER, *OTHERS)), *THERE, *NO_PAGES}
     ours = [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("public.")]
     pages = {rule.rule for rule in ours if "GET" in (rule.methods or ())}
-    assert known == pages, "each is in a list of paths that axe looks at, in THERE or in NO_PAGES"
+    assert pages - known == set(), "put each in a list of paths that axe looks at, in THERE or in NO_PAGES"
 
 
 def test_every_page_is_small(signed_in: Callable[..., Browser], world: World) -> None:
