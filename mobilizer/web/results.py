@@ -18,6 +18,7 @@ from mobilizer.engagement.viewings import curves
 from mobilizer.engagement.winners import trials
 from mobilizer.http import installation
 from mobilizer.problems import N_
+from mobilizer.tracking import Tracking
 from mobilizer.web import (  # noqa: F401 - their views are on the same blueprint
     comparing,
     deliveries,
@@ -40,6 +41,7 @@ from mobilizer.web.rates import funnel, opened
 from mobilizer.web.reasons import reason_text
 from mobilizer.web.result_views import views
 from mobilizer.web.screens import results as blueprint
+from mobilizer.web.tracking import TRACKING
 from mobilizer.web.trial_advice import goal_choices
 from mobilizer.web.words import _
 
@@ -104,6 +106,7 @@ def show(slug: str) -> ResponseReturnValue:
             undecided=undecided(session, [blast.id]).get(blast.id, 0),
             total=_bar(found.total),
             bars=[_bar(one) for one in found.languages],
+            mode="" if found.total.tracking is Tracking.PSEUDONYMOUS else _(TRACKING[found.total.tracking][1]),
             kinds=kinds(with_waiting=found.total.waiting > 0),
             funnel=funnel(found.total, blast.id),
             came=[(one.language, funnel(one, blast.id)) for one in found.languages],

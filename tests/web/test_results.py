@@ -279,3 +279,15 @@ def test_one_press_makes_a_follow_up_that_stays_one(signed_in: SignIn, sent: Wor
 def test_paper_is_never_dark() -> None:
     for sheet in STATIC.glob("*.css"):
         assert "@media (prefers-color-scheme: dark)" not in sheet.read_text(), f"{sheet.name}: say “screen and”"
+
+
+def test_what_a_mode_does_not_count_is_said_and_is_not_nought(signed_in: SignIn, sent: World) -> None:
+    with sent.installation.database.write() as session:
+        session.get_one(Blast, sent.blast_id).frozen_tracking = "sums"
+        session.add_all(Event(kind=EventKind.CLICK, blast_id=sent.blast_id, language="es") for _ in range(7))
+    browser = signed_in(Role.ORGANIZER)
+    page = browser.get(RESULTS).text
+    assert "not counted in this mode" in page
+    assert "Clicks, not people" in page
+    lines = {row["language"]: row for row in csv.DictReader(StringIO(browser.get(f"{RESULTS}.csv").text))}
+    assert (lines["es"]["clicks"], lines["es"]["watchers"], lines["es"]["clickers"]) == ("7", "", "")
