@@ -38,7 +38,7 @@ _RECRUITS = Bulk(
     "channel",
     "joined_at",
 )
-_VISITS = Bulk(Event, "id", "kind", "at", "blast_id", "via_id", "step", "language", "channel", "machine")
+_VISITS = Bulk(Event, "id", "kind", "at", "blast_id", "via_id", "step", "language", "channel", "agent", "machine")
 Watch = Callable[[str], None]
 
 
@@ -129,7 +129,7 @@ def _recruits(told: Simulation, blast: int) -> Iterator[tuple[Any, ...]]:
 def _visits(told: Simulation, blast: int) -> Iterator[tuple[Any, ...]]:
     now = datetime.now(UTC)
     for number, via in enumerate(told.visits, ABOVE):
-        yield number, EventKind.VISIT.value, now, blast, via + 1, told.depth[via] + 1, "es", "copy", ""
+        yield number, EventKind.VISIT.value, now, blast, via + 1, told.depth[via] + 1, "es", "copy", "", ""
 
 
 def _write(installation: Installation, bulk: Bulk, rows: Iterator[tuple[Any, ...]]) -> None:
