@@ -95,15 +95,15 @@ def test_a_member_lets_their_name_be_seen_and_takes_it_back(world: World) -> Non
     organisation = world.installation.settings.organisation
     asked = f"Sí, la gente de \u2068{organisation}\u2069 puede ver mi nombre junto a lo que ha logrado mi enlace."
     assert asked in unescape(world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}").text)
-    save(world, sharing_shown="1", sharing="1", named="1", spoken="es")
+    save(world, counts_shown="1", tracking="1", sharing="1", named="1", spoken="es")
     save(world, language="en")  # nothing of it in the form: it stays as it is
     with world.installation.database.read() as session:
         kept = session.get_one(NamedSharer, world.ana)
         assert (kept.wording, kept.wording_language) == (asked, "es")
-    save(world, sharing_shown="1", sharing="1", spoken="es")
+    save(world, counts_shown="1", tracking="1", sharing="1", spoken="es")
     with world.installation.database.read() as session:
         assert session.get(NamedSharer, world.ana) is None
-    save(world, sharing_shown="1", named="1", spoken="xx")
+    save(world, counts_shown="1", tracking="1", named="1", spoken="xx")
     with world.installation.database.read() as session:
         assert session.get(NamedSharer, world.ana) is None, "nobody agreed to words that nobody showed"
 
