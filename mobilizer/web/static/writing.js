@@ -12,14 +12,18 @@ function type(field, text) {
   }
 }
 
-// code[data-insert="id"]: becomes a button that puts the merge tag into the field.
-document.querySelectorAll("code[data-insert]").forEach((code) => {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button small";
-  button.addEventListener("click", () => type(document.getElementById(code.dataset.insert), code.textContent));
-  code.replaceWith(button);
-  button.append(code);
+// ul[data-insert="id"]: each merge tag in it becomes a button that puts it into the field. One list has them all.
+const tags = document.getElementById("merge-tags")?.cloneNode(true);
+document.querySelectorAll("[data-insert]").forEach((list) => {
+  list.replaceChildren(...tags.cloneNode(true).children);
+  list.querySelectorAll("code").forEach((code) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button small";
+    button.addEventListener("click", () => type(document.getElementById(list.dataset.insert), code.textContent));
+    code.replaceWith(button);
+    button.append(code);
+  });
 });
 
 // button[data-take="id"][data-into="id"]: the words of an element take the place of the field's.
