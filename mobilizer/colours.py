@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from colorsys import hls_to_rgb, rgb_to_hls
+from functools import lru_cache
 
 LIGHT_INK, DARK_INK = "#ffffff", "#1a0a10"
 STEPS = 50
@@ -19,6 +20,7 @@ def ink_on(ground: str) -> str:
     return max(LIGHT_INK, DARK_INK, key=lambda ink: contrast(ink, ground))
 
 
+@lru_cache(maxsize=256)
 def readable(colour: str, ground: str, ratio: float = 4.5) -> str:
     """The colour in its own hue, made as much lighter (or darker, on a light ground) as the contrast ratio asks."""
     hue, lightness, saturation = rgb_to_hls(*(c / 255 for c in _rgb(colour)))

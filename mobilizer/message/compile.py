@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Lock
 
 from babel.support import NullTranslations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.bccache import Bucket
 
 from mobilizer.message import markdown
 from mobilizer.message.content import Copy, Frame, LinkTarget
@@ -140,9 +141,28 @@ def _with_pixel(html: str, marks: Marks) -> Line:
     return marks.line(head + marks.mark("pixel", form="html") + body + tail)
 
 
+class _Code(BytecodeCache):
+    """The code of the templates, which is the same in every language: to work it out takes longer than all else. A
+    template that was changed on the disk has another checksum, and is read anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if kept := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_CODE = _Code()
+
+
 def _environment(phrases: NullTranslations) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
+        bytecode_cache=_CODE,
         autoescape=select_autoescape(("html",), default=False),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+from typing import Any
 
 import css_inline
 import pytest
+from jinja2 import Environment
 from lxml import html as lxml_html
 
 from mobilizer.catalogs import phrases
@@ -215,3 +219,29 @@ def test_an_international_host_goes_as_a_labels_into_every_link() -> None:
 
 def test_templates_are_found_in_the_repository() -> None:
     assert (templates_folder() / "video-appeal" / "about.toml").is_file()
+
+
+def test_the_code_of_a_template_is_worked_out_once_for_all_languages_and_anew_where_it_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copytree(templates_folder(), folder := tmp_path / "email")
+    monkeypatch.setattr(compiling, "templates_folder", lambda: folder)
+    worked_out: list[str] = []
+    usual: Any = Environment.compile
+
+    def noted(self: Environment, source: str, name: str, *more: object) -> Any:
+        worked_out.append(name)
+        return usual(self, source, name, *more)
+
+    monkeypatch.setattr(Environment, "compile", noted)
+    compiled(COPIES["en"])
+    assert worked_out
+    del worked_out[:]
+    compiled(COPIES["ar"])
+    compiled(replace(COPIES["en"], subject="In other words"))
+    assert worked_out == []
+    subject = folder / frame().template / "subject.txt"
+    subject.write_text("Changed: " + subject.read_text())
+    made = compile_rendition(COPIES["en"], frame(), links_of(COPIES["en"]), phrases("member", "en"))
+    assert str(made.subject[0]).startswith("Changed: ")
+    assert worked_out == [f"{frame().template}/subject.txt"]
