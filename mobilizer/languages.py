@@ -12,6 +12,7 @@ from types import MappingProxyType
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
 from babel.localedata import exists
+from babel.units import format_unit
 
 # Languages of the organizer's interface and of the member's pages: a new one is one word here and one catalog.
 INTERFACE_LANGUAGES = ("en", "es", "fr", "pt", "ar")
@@ -88,6 +89,16 @@ def _in_its_usual_script(bare: str) -> str:
 def isolated(name: str) -> str:
     """A name as it stands in a sentence that may run the other way (Unicode TR9: first strong isolate)."""
     return f"\u2068{name}\u2069"
+
+
+def measured(number: float, unit: str, locale: Locale) -> str:
+    """A number of a CLDR unit in words: '90 days', '٩٠ يومًا', '2 分钟' (`duration-day`, `duration-minute`).
+
+    Where a language's long form is its short one, CLDR says so by leaving it out (UTS 35, "Lateral inheritance"), and
+    Babel names the unit itself.
+    """
+    said = format_unit(number, unit, "long", locale=locale)
+    return format_unit(number, unit, "short", locale=locale) if unit in said else said
 
 
 def member_language(*wishes: str | None) -> str:

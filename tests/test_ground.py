@@ -6,13 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, inspect, select
 
 from mobilizer.db import Database, UnsafeDurability, check_durability, clock
 from mobilizer.keys import BadSeal, Keyring, Purpose, Ticket, load_keyring
-from mobilizer.languages import CaughtBy, Choice, UnknownLanguage, canonical, choose, language, parents
+from mobilizer.languages import (
+    MEMBER_LANGUAGES,
+    CaughtBy,
+    Choice,
+    UnknownLanguage,
+    canonical,
+    choose,
+    language,
+    measured,
+    parents,
+)
 from mobilizer.migrations import is_current
 from mobilizer.tables import metadata
 
@@ -60,6 +71,16 @@ def test_a_home_keeps_its_keys(tmp_path) -> None:  # type: ignore[no-untyped-def
     first = load_keyring(tmp_path)
     assert load_keyring(tmp_path).open(first.seal("x", b""), b"") == "x"
     assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("tag", MEMBER_LANGUAGES)
+def test_a_measure_is_said_in_words_of_each_language(tag: str) -> None:
+    locale = Locale.parse(tag, sep="-")
+    said = {
+        measured(n, f"duration-{unit}", locale) for unit in ("day", "minute", "second") for n in (0, 1, 2, 3, 11, 100)
+    }
+    assert len(said) >= 15
+    assert not [text for text in said if "duration" in text]
 
 
 def test_languages_are_as_cldr_says() -> None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.units import format_unit
 from markupsafe import Markup
 
 from mobilizer.colours import ink_on, readable
-from mobilizer.languages import Language, language
+from mobilizer.languages import Language, language, measured
 from mobilizer.message import markdown
 from mobilizer.message.content import Copy, Frame, LinkTarget
 from mobilizer.message.fonts import font_stack, line_height
@@ -169,5 +168,5 @@ def duration(seconds: int, tag: str) -> str:
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     if seconds < 60:
-        return format_unit(seconds, "duration-second", "long", locale=locale)
-    return format_unit(round(seconds / 60), "duration-minute", "long", locale=locale)
+        return measured(seconds, "duration-second", locale)
+    return measured(round(seconds / 60), "duration-minute", locale)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from babel import Locale, dates, numbers, units
+from babel import Locale, dates, numbers
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from mobilizer.audience.fitting import Definition
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.tagging import tag_names
 from mobilizer.blasts.blasts import Blast, Rendition
-from mobilizer.languages import isolated, language
+from mobilizer.languages import isolated, language, measured
 from mobilizer.segments.kinds import Kind
 from mobilizer.tracking import Tracking
 
@@ -88,7 +88,7 @@ class Voice:
             case tuple():
                 return ", ".join(value)
             case int() if kind.name == "days":
-                return units.format_unit(value, "duration-day", locale=self.locale)
+                return measured(value, "duration-day", self.locale)
             case int() if kind.name == "share":
                 return numbers.format_percent(value / 100, locale=self.locale)
             case int() | float() if kind.name in ("number", "people"):

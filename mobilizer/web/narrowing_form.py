@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from babel import units
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.narrowing import MOST_BLASTS, MOST_DAYS, Narrowing, narrowing_of
+from mobilizer.languages import measured
 from mobilizer.problems import N_, Problem
 from mobilizer.segments.follow_ups import FollowUp
 from mobilizer.segments.segments import Segment
@@ -146,7 +146,7 @@ def narrowing_lines(session: Session, blast: Blast) -> list[str]:
         slugs = ", ".join(_slugs(session, kept.earlier).values())
         lines.append(_("Without who was among the people of these blasts: %(names)s", names=slugs))
     if kept.most:
-        days = units.format_unit(kept.days, "duration-day", locale=locale())
+        days = measured(kept.days, "duration-day", locale())
         lines.append(
             _("Without who was sent this many blasts: %(most)s, within %(days)s", most=number(kept.most), days=days)
         )
