@@ -30,7 +30,7 @@ from mobilizer.audience.audience import audience
 from mobilizer.audience.draws import PRIME, lot_of
 from mobilizer.audience.members import Member
 from mobilizer.blasts import lifecycle
-from mobilizer.blasts.blasts import EVERYBODY, Blast
+from mobilizer.blasts.blasts import EVERYBODY, Blast, BlastState
 from mobilizer.blasts.departure import Departure, departure_of
 from mobilizer.blasts.waiting import frozen_languages
 from mobilizer.db import Base, BigId, clock
@@ -151,6 +151,24 @@ def held(session: Session, blast_id: int) -> list[HeldWave]:
     for wave, otherwise, people in rows:
         found.setdefault(wave.n, (wave, []))[1].append((otherwise, int(people)))
     return [_held(wave, parts) for wave, parts in found.values()]
+
+
+def held_for_a_person(session: Session) -> list[tuple[int, str, int]]:
+    """(blast, kind, people) of what is held, of the blasts that are sending, until a person says what becomes of it:
+    it opens by itself at no moment."""
+    asked = (
+        select(Wave.blast_id, Wave.kind, func.sum(Batch.size))
+        .join(Batch, (Batch.blast_id == Wave.blast_id) & (Batch.wave == Wave.n))
+        .join(Blast, Blast.id == Wave.blast_id)
+        .where(
+            Blast.state == BlastState.SENDING,
+            Wave.kind.in_((Kind.REST, Kind.WINNER)),
+            Wave.opens_at.is_(None),
+            Batch.state == BatchState.HELD,
+        )
+        .group_by(Wave.blast_id, Wave.kind)
+    )
+    return [(row[0], row[1], int(row[2])) for row in session.execute(asked)]
 
 
 def release(session: Session, blast_id: int, n: int, variant: str = FIRST, **told: object) -> bool:

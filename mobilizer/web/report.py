@@ -10,6 +10,7 @@ from mobilizer.engagement.machine_acts import machine_acts
 from mobilizer.engagement.over_time import over_time
 from mobilizer.engagement.results import results
 from mobilizer.engagement.tree import tree
+from mobilizer.engagement.winners import trials
 from mobilizer.http import installation
 from mobilizer.web.bars import kinds
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
@@ -20,6 +21,7 @@ from mobilizer.web.reasons import provider_name, reason_text
 from mobilizer.web.result_views import views
 from mobilizer.web.screens import results as blueprint
 from mobilizer.web.share_tree import spread_of
+from mobilizer.web.trial_advice import goal_choices
 
 
 @blueprint.get("/blasts/<slug>/results/report")
@@ -48,6 +50,8 @@ def report(slug: str) -> ResponseReturnValue:
                 (reason_text(one.reason, one.code), provider_name(one.provider), one)
                 for one in refused(session, blast.id)
             ],
+            trials=trials(session, blast),
+            goals=goal_choices(),
             forgotten=blast.forgotten_at,
             width=WIDTH,
             height=HEIGHT,

@@ -13,7 +13,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import Checklist, left_out
 from mobilizer.blasts.departure import departure_of
 from mobilizer.blasts.modes import modes_of
-from mobilizer.blasts.renditions import copy_of
+from mobilizer.blasts.renditions import copy_of, variants_in
 from mobilizer.delivery.forecast import pace
 from mobilizer.http import installation
 from mobilizer.organizers.accounts import account
@@ -27,10 +27,12 @@ from mobilizer.web.words import _, duration, ngettext
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One language that is sent: its subject, its people, and how many of them by which step of the fallback chain."""
+    """One language that is sent: its subject, those of its other variants, its people, and how many of them by which
+    step of the fallback chain."""
 
     tag: str
     subject: str
+    others: tuple[tuple[str, str], ...]
     people: int
     steps: tuple[tuple[str, int], ...]
 
@@ -94,14 +96,19 @@ def _versions(blast: Blast, found: Checklist) -> list[Version]:
         for (tag, step), people in speakers.gets.items():
             steps[tag][step] += people
     return [
-        Version(tag, _subject(blast, tag), people, tuple(steps[tag].most_common()))
+        Version(tag, *_subjects(blast, tag), people, tuple(steps[tag].most_common()))
         for tag, people in (*found.gets.most_common(), *found.waiting.most_common())
     ]
 
 
-def _subject(blast: Blast, tag: str) -> str:
-    translation = translation_in(blast.appeal, tag)
-    return copy_of(translation, modes_of(blast)).subject if translation else ""
+def _subjects(blast: Blast, tag: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The subject of a language, and each other variant with its own."""
+    translation, modes = translation_in(blast.appeal, tag), modes_of(blast)
+    if translation is None:
+        return "", ()
+    first, *others = variants_in(translation, modes)
+    said = tuple((one, copy_of(translation, modes, one).subject) for one in others)
+    return copy_of(translation, modes, first).subject, said
 
 
 def _left_out(session: Session, blast: Blast, found: Checklist) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
+
 import pytest
 from sqlalchemy import select, update
 
@@ -38,6 +41,7 @@ def test_what_is_no_trial_is_refused_and_says_why(organizer: Browser, world: Wor
     told = organizer.get(LAUNCH).text
     assert "Try the variants first" in told
     assert "one wording: it goes at once" in told
+    assert '<bdi lang="en">Two minutes, {{ first_name }}</bdi>' in told, "the sheet has the subject of each variant"
     for wrong, said in (
         ({"sample": "3"}, "at least 10"),
         ({"sample": "13"}, "at most 12 a variant"),
@@ -58,6 +62,7 @@ def test_a_trial_is_launched_watched_chosen_and_told(organizer: Browser, world: 
     assert organizer.post(LAUNCH, **TRIAL, **seen(organizer, LAUNCH)).status_code == 303
     assert departure_of(world.blast().departure) == Departure(sample=10, goal="clicks")
     launch.freeze(world.installation, world.blast_id)
+    assert "31 people are held until you choose the best variant." in organizer.get("/").text
     page = organizer.get(PROGRESS).text
     assert "Until you choose the best variant" in page
     assert "Nobody has one of the variants yet." in page
@@ -82,6 +87,12 @@ def test_a_trial_is_launched_watched_chosen_and_told(organizer: Browser, world: 
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "blast.choose_variant")).one()
         assert entry.user_id is not None
     assert "<bdi>(B)</bdi>" in organizer.get(f"{BLAST}/deliveries").text
+    assert "until you choose" not in organizer.get("/").text
+    *_, first, second = csv.DictReader(StringIO(organizer.get(f"{RESULTS}.csv").text))
+    names = ("language", "variant", "people", "accepted", "clickers", "clickers_share", "joins", "recruiters")
+    assert [first[name] for name in names] == ["en", "a", "10", "10", "0", "0.0", "", "0"]
+    assert [second[name] for name in names] == ["en", "b", "10", "10", "10", "1.0", "", "0"]
+    assert "B was chosen, and went to 31 people more." in organizer.get(f"{RESULTS}/report").text.replace("\u2068", "")
     told = organizer.get(RESULTS).text
     assert "B was chosen, and went to 31 people more." in told.replace("\u2068", "")
     assert "It did better than the others by more than chance." in told
