@@ -1,4 +1,5 @@
-"""Engagement: tiers. Everyone is in exactly one, by the last thing that they, no machine, did with a mail."""
+"""Engagement: tiers. Everyone is in one, by the last thing that they, no machine, did with a mail; of whom
+nobody knows whether they did anything, nobody says that they are quiet or inactive (known.py)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, not_
 
 from mobilizer.audience.members import Member
 from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.known import all_known
 
 ACTIVE_DAYS = 90
 QUIET_DAYS = 365
@@ -32,11 +34,12 @@ def is_of(tier: Tier, now: datetime) -> ColumnElement[bool]:
         case Tier.ACTIVE:
             return _acted(now, ACTIVE_DAYS)
         case Tier.QUIET:
-            return and_(_acted(now, QUIET_DAYS), not_(_acted(now, ACTIVE_DAYS)))
+            return and_(_acted(now, QUIET_DAYS), not_(_acted(now, ACTIVE_DAYS)), all_known(now, ACTIVE_DAYS))
         case Tier.NEW:
             return and_(Member.created_at >= now - timedelta(days=NEW_DAYS), not_(_acted(now, QUIET_DAYS)))
         case Tier.INACTIVE:
-            return and_(Member.created_at < now - timedelta(days=NEW_DAYS), not_(_acted(now, QUIET_DAYS)))
+            old = Member.created_at < now - timedelta(days=NEW_DAYS)
+            return and_(old, not_(_acted(now, QUIET_DAYS)), all_known(now, QUIET_DAYS))
 
 
 def _acted(now: datetime, days: int) -> ColumnElement[bool]:

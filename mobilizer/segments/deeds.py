@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered, of_blast
 from mobilizer.engagement.events import Event, EventKind
-from mobilizer.engagement.tiers import Tier, is_of
+from mobilizer.engagement.known import all_known
+from mobilizer.engagement.tiers import ACTIVE_DAYS, Tier, is_of
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import ACT, BLAST, DAYS, LANGUAGE, TIER, Act, told
 from mobilizer.segments.rules import Rule, rule
@@ -158,6 +159,10 @@ class OfTier(Rule):
     def where(self, now: datetime) -> ColumnElement[bool]:
         return is_of(Tier(self.tier), now)
 
+    def opposite(self, now: datetime) -> ColumnElement[bool]:
+        others = not_(self.where(now))
+        return and_(others, all_known(now, ACTIVE_DAYS)) if self.tier == Tier.ACTIVE else others
+
 
 # What is said of each act, in one blast, within some days, and ever; each with its opposite.
 IN_BLAST = {
@@ -200,6 +205,9 @@ class DidInBlast(Rule):
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
         return _did(self.act, Event.blast_id == self.blast)
 
+    def opposite(self, now: datetime) -> ColumnElement[bool]:
+        return and_(Member.tracking, not_(self.where(now)))  # a blast that is not counted by member is refused
+
 
 @rule("did_within")
 @dataclass(frozen=True, slots=True)
@@ -216,6 +224,9 @@ class DidWithin(Rule):
     def where(self, now: datetime) -> ColumnElement[bool]:
         return _did(self.act, Event.at >= now - timedelta(days=self.days))
 
+    def opposite(self, now: datetime) -> ColumnElement[bool]:
+        return and_(all_known(now, self.days), not_(self.where(now)))
+
 
 @rule("did_ever")
 @dataclass(frozen=True, slots=True)
@@ -230,3 +241,6 @@ class DidEver(Rule):
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
         return _did(self.act)
+
+    def opposite(self, now: datetime) -> ColumnElement[bool]:
+        return and_(all_known(now), not_(self.where(now)))

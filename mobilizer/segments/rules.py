@@ -1,6 +1,7 @@
 """Segments: the rule, one thing that is so of a member or not. Each kind of rule is one dataclass, known by its word.
 
-`where` is a condition on `Member` that is true or false, never NULL: its opposite is everybody else.
+`where` is a condition on `Member` that is true or false, never NULL. Its opposite is everybody else; of what members
+did, only of whom it is known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, not_
 
 from mobilizer.problems import Problem
 from mobilizer.segments.kinds import Kind, Unfit, written
@@ -31,6 +32,10 @@ class Rule(ABC):
     @abstractmethod
     def where(self, now: datetime) -> ColumnElement[bool]:
         """The condition on Member, as of `now`: what "the last days" are counted from."""
+
+    def opposite(self, now: datetime) -> ColumnElement[bool]:
+        """The condition on Member of whom it is known that it is not so."""
+        return not_(self.where(now))
 
     def sentences(self) -> tuple[str, str]:
         """The sentence and its opposite, as msgids."""

@@ -63,15 +63,31 @@ class Any:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Whoever does not fit the part."""
+    """Whoever does not fit the part; if it is not `sure`, also those of whom nobody knows."""
 
     part: Node
+    sure: bool = True
 
     def where(self, now: datetime) -> ColumnElement[bool]:
         """The condition on Member."""
         if isinstance(self.part, Any):  # said one by one, so that a database may join each
-            return and_(*(not_(each.where(now)) for each in self.part.parts))
-        return not_(self.part.where(now))
+            return and_(*(Not(each, self.sure).where(now) for each in self.part.parts))
+        if not self.sure:
+            return not_(self.part.where(now))
+        return _opposite(self.part, now)
+
+
+def _opposite(part: Node, now: datetime) -> ColumnElement[bool]:
+    """The condition on Member of whom it is known that the part does not fit."""
+    match part:
+        case All(parts) if all(_drawn(each) is None for each in parts):
+            return or_(*(Not(each).where(now) for each in parts))
+        case All() | Any():
+            return not_(part.where(now))
+        case Not(inside):
+            return inside.where(now)
+        case _:
+            return part.opposite(now)
 
 
 def _drawn(part: Node) -> DrawnFew | None:
@@ -149,7 +165,7 @@ def disjoint(rules: All) -> Iterator[All]:
     others = tuple(part for part in rules.parts if part is not group)
     for at, part in enumerate(group.parts):
         inside = part.parts if isinstance(part, All) else (part,)
-        yield from disjoint(All((*others, *inside, *(Not(before) for before in group.parts[:at]))))
+        yield from disjoint(All((*others, *inside, *(Not(before, sure=False) for before in group.parts[:at]))))
 
 
 def gone(rules: All, names: Names) -> list[Problem]:

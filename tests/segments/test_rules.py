@@ -7,16 +7,17 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.draws import PRIME
 from mobilizer.audience.members import Member
+from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Database
 from mobilizer.engagement.tiers import Tier
 from mobilizer.segments.rules import RULES
-from mobilizer.segments.tree import read_rules
+from mobilizer.segments.tree import disjoint, read_rules
 from tests.segments.population import NOW, Person, Population, documents, lot, make_ground, populations, rule_of, settle
 
 # Every example is rolled back, so the database is as fresh for the next one.
@@ -105,3 +106,28 @@ def test_a_draw_of_so_many_takes_exactly_so_many_of_whom_the_other_rules_find(gr
         assert drawn < fitting(session, people, [spanish, {**few, "people": 9}])
         assert drawn != fitting(session, people, [spanish, {**few, "draw": 8}])
         assert len(fitting(session, people, [spanish, {**few, "people": 1000}])) == 20
+
+
+def test_who_is_not_counted_is_not_taken_for_somebody_who_did_nothing(ground: Database) -> None:
+    def person(accepted: bool = False) -> Person:
+        deliveries = {2: ("accepted", 10.0)} if accepted else {}
+        return Person("es", None, None, 400, "", {}, {}, deliveries, (), None)
+
+    people = Population([person(), person(), person(accepted=True)], {1: None, 2: None})  # the first one is counted
+    did = [{"rule": "did_ever", "act": "open"}, {"rule": "did_within", "act": "watch", "days": 30},
+           {"rule": "tier", "tier": "active"}]  # fmt: skip
+    idle: list[dict[str, object]] = [{"rule": "tier", "tier": "inactive"}, *({"not": rule} for rule in did)]
+    here = {"rule": "did_in_blast", "act": "click", "blast": 1}
+    with Session(ground.engine) as session:
+        people = settle(session, people)
+        session.execute(update(Member).where(Member.id == people.first + 1).values(tracking=False))
+        session.execute(update(Blast).where(Blast.id == 2).values(frozen_tracking="sums"))
+        for document in ([rule] for rule in (*idle, {"not": {"any": did}}, {"not": {"all": did}})):
+            assert fitting(session, people, document) == {0}
+        assert fitting(session, people, [{"not": here}]) == {0, 2}
+        # Long after the mail that was not counted, nothing is unknown.
+        assert fitting(session, people, [{"not": {"rule": "did_within", "act": "watch", "days": 9}}]) == {0, 2}
+        # Nobody is lost where rules are taken apart to be counted.
+        either = read_rules([{"any": [did[0], {"rule": "language", "language": "es"}]}])
+        apart = [session.scalars(select(Member.id).where(one.where(NOW))).all() for one in disjoint(either)]
+        assert sorted(number - people.first for found in apart for number in found) == [0, 1, 2]
