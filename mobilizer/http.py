@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from babel.support import NullTranslations
-from flask import current_app, g
+from flask import current_app, g, request
 from jinja2 import Environment
 
 from mobilizer.catalogs import phrases
@@ -16,6 +18,13 @@ def installation() -> Installation:
     """The installation that this request works on."""
     found: Installation = current_app.extensions[EXTENSION]
     return found
+
+
+def on_discreet_site() -> bool:
+    """Whether this request is to the domain of discreet blasts, which must not say whose it is."""
+    settings = installation().settings
+    host = urlsplit(settings.discreet_base_url).netloc
+    return request.host == host and host != urlsplit(settings.base_url).netloc
 
 
 def speak(domain: str, language: str) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from flask import Response, make_response, render_template, request, url_for
 
-from mobilizer.http import installation, speak
+from mobilizer.http import installation, on_discreet_site, speak
 from mobilizer.languages import language
 from mobilizer.public.tongues import MEMBER, browser_language
+from mobilizer.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
 # The smallest GIF that every mail program draws: one transparent point.
@@ -50,10 +51,18 @@ def page(template: str, tag: str, status: int = 200, **values: object) -> Respon
     """A page in the language of `tag`, which must have a member catalog."""
     speak("member", tag)
     spoken = language(tag)
-    body = render_template(f"public/{template}", spoken=spoken, settings=installation().settings, **values)
+    body = render_template(f"public/{template}", spoken=spoken, settings=_said(), discreet=on_discreet_site(), **values)
     response = make_response(body, status)
     response.headers["Content-Language"] = tag
     return response
+
+
+def _said() -> Settings:
+    """The settings as pages say them: a discreet site goes by its own name, and has no street."""
+    settings = installation().settings
+    if not on_discreet_site():
+        return settings
+    return settings.model_copy(update={"organisation": request.host, "postal_address": ""})
 
 
 def missing(tag: str = "") -> Response:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
-from urllib.parse import urlsplit
 
 import segno
-from flask import Response, request, send_from_directory
+from flask import Response, send_from_directory
 from werkzeug.wrappers import Response as Answer
 
 from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.media import is_kept_name
-from mobilizer.http import installation
+from mobilizer.http import installation, on_discreet_site
 from mobilizer.public.answers import A_YEAR, missing
 from mobilizer.public.brand import stylesheet
 from mobilizer.public.film import address
@@ -47,17 +46,13 @@ def qr(code: str, slug: str) -> Answer:
     if not is_code(code) or not is_slug(slug):
         return missing()
     drawn = BytesIO()
-    segno.make(address(f"/s/{code}/{slug}?c=qr", discreet=_on_discreet_site()), error="m", micro=False).save(
+    segno.make(address(f"/s/{code}/{slug}?c=qr", discreet=on_discreet_site()), error="m", micro=False).save(
         drawn, kind="svg", border=4, light="#fff"
     )
     response = Response(drawn.getvalue(), mimetype="image/svg+xml")
     response.headers["Cache-Control"] = "public, max-age=86400"
     response.headers["Content-Security-Policy"] = "default-src 'none'"
     return response
-
-
-def _on_discreet_site() -> bool:
-    return request.host == urlsplit(installation().settings.discreet_base_url).netloc
 
 
 def brand() -> Response:

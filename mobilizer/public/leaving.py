@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.lists import Standing
@@ -48,7 +49,7 @@ def leave(token: str) -> Response:
     with installation().database.write() as session:
         ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
-        came, asked = _came_by(session, ticket), request.form.get("only")
+        came, asked = _came_by(session, ticket), _only()
         if asked is not None and (came is None or asked != str(came.list_id)):
             return _page("leave.html", holder, ticket, token, lists=_confirmed(session, ticket), through=None)
         if came is not None and asked is not None:
@@ -59,6 +60,14 @@ def leave(token: str) -> Response:
             remember(session, EventKind.UNSUBSCRIBE, holder)
         only = came.name if came and asked and _confirmed(session, ticket) else ""
         return _page("left.html", holder, ticket, token, undoable=_undoable(session, ticket), only=only)
+
+
+def _only() -> str | None:
+    """The list that is asked to be left alone; none by what is no form, or too long: a one-click may say anything."""
+    try:
+        return request.form.get("only")
+    except RequestEntityTooLarge:
+        return None
 
 
 def say_why(token: str) -> Response:

@@ -88,6 +88,7 @@ def _set_mails(session: Session, member: Member) -> None:
     if "counts_shown" in request.form:
         member.tracking = "tracking" in request.form
         count_sharing(session, member.id, counted="sharing" in request.form)
+    if "spoken" in request.form:
         _set_name(session, member)
     if "renew" in request.form:
         renew_share_codes(session, member)

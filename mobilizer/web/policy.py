@@ -8,7 +8,7 @@ from typing import TypeVar
 from flask import abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from mobilizer.http import installation
+from mobilizer.http import installation, on_discreet_site
 from mobilizer.organizers.accounts import Account, account
 from mobilizer.organizers.policy import may
 from mobilizer.organizers.sessions import signed_in
@@ -70,6 +70,8 @@ def guard() -> ResponseReturnValue | None:
     request.max_content_length = LARGEST_FROM_ANYONE
     if request.blueprint in OPEN_BLUEPRINTS or request.endpoint in OPEN_ENDPOINTS:
         return None
+    if on_discreet_site():
+        abort(404)  # who tries the domain of a discreet mail finds the member's pages alone
     _recognise()
     if g.me is not None:
         largest = LARGEST.get(request.endpoint or "", "MAX_CONTENT_LENGTH")

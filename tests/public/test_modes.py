@@ -7,6 +7,9 @@ import re
 import pytest
 
 from mobilizer.appeals.appeals import Appeal
+from mobilizer.audience.lists import MemberList
+from mobilizer.audience.members import Member
+from mobilizer.audience.named_sharers import agree, is_named
 from mobilizer.blasts.blasts import Blast
 from mobilizer.engagement.results import results
 from mobilizer.keys import Purpose
@@ -109,3 +112,31 @@ def test_neither_address_nor_agent_of_who_asks_is_kept_or_logged(
     assert address not in kept
     assert "CanaryBrowser" not in kept
     assert "secret device" not in kept
+
+
+def test_no_page_on_the_discreet_domain_says_whose_it_is(world: World) -> None:
+    settings = world.installation.settings
+    settings.__dict__.update(organisation="Canaryfolk", postal_address="Canary street 5")
+    settings.__dict__.update(discreet_base_url="https://plain.example")
+    with world.installation.database.write() as session:
+        for one in session.query(MemberList):
+            one.name = f"canary list {one.id}"
+        session.get_one(Member, world.ana).tracking = False
+        agree(session, world.ana, "Yes.", "es")
+    there, browser, leave = "https://plain.example", world.browser(), f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    chosen = f"/p/{world.token(Purpose.PREFERENCES)}"
+    answers = [browser.get(path, base_url=there) for path in (leave, chosen, "/u/x", "/", "/sign-in", "/nowhere")]
+    answers += [browser.post(chosen, base_url=there, data={"counts_shown": "1", "tracking": "1", "mails": "monthly"})]
+    answers += [
+        browser.post(path, base_url=there, data={"words": "no"}) for path in (leave, f"{leave}/why", f"{leave}/undo")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 404, 404, 404, 200, 200, 200, 200]
+    for answer in answers:
+        assert "canary" not in (answer.text + str(answer.headers)).lower(), answer.request.path
+    assert "plain.example</title>" in answers[0].text
+    # What the page does not show it does not change.
+    assert set(world.standing(world.ana).values()) == {"confirmed"}
+    with world.installation.database.read() as session:
+        assert session.get_one(Member, world.ana).tracking
+        assert is_named(session, world.ana)
+    assert "canary list" in world.browser().get(chosen).text
