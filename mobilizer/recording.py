@@ -125,11 +125,13 @@ class Buffer:
         self._left_behind = True
         beside = self._folder / f".{parcel.name}"
         try:
-            self._folder.mkdir(exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
             with beside.open("w", encoding="utf-8") as file:
                 file.write(parcel.packed())
             beside.rename(self._folder / f"{parcel.name}.json")
         except OSError as error:
+            with suppress(OSError):
+                beside.unlink()  # half of it may be there
             self._in_hand.append(parcel)
             log.error("hits_not_written", error=type(error).__name__)
             while len(self._in_hand) > MOST_IN_HAND:

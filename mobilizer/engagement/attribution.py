@@ -13,6 +13,7 @@ from mobilizer.audience.preferences import preferences_of
 from mobilizer.blasts.blasts import Blast
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.recruits import Recruit
+from mobilizer.tracking import Tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Sharer:
 
 
 def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
-    """Who owns a share code, and the latest blast of the appeal that was meant for them (0: none).
+    """Who owns a share code, and the latest blast of the appeal that was meant for them (0: none). One that is not
+    counted by member is never it: nobody is to know whom it brought whom.
 
     The code of a record that was merged is that of the one who stays. Who joined by a friend's link after the mails had
     gone shares in the blast that brought them.
@@ -41,7 +43,7 @@ def sharer(session: Session, code: str, appeal_id: int) -> Sharer:
     blast = session.scalars(
         select(Delivery.blast_id)
         .join(Blast, is_for(Blast.id, row.id))
-        .where(Blast.appeal_id == appeal_id)
+        .where(Blast.appeal_id == appeal_id, Blast.frozen_tracking.not_in((Tracking.OFF, Tracking.SUMS)))
         .order_by(Delivery.id.desc())
         .limit(1)
     ).first()

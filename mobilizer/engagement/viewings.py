@@ -82,4 +82,5 @@ def _reached(farthest: Counter[int]) -> tuple[int, ...]:
 
 
 def _in_order(viewings: Counter[str]) -> tuple[int, ...]:
-    return tuple(viewings[name] for name in POINTS)
+    """A signal may be lost on its way: whoever came to a point came to all before it."""
+    return tuple(accumulate((viewings[name] for name in reversed(POINTS)), max))[::-1]

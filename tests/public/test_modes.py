@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import pytest
+from redis import Redis
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
 from mobilizer.audience.named_sharers import agree, is_named
 from mobilizer.blasts.blasts import Blast
+from mobilizer.engagement.hits import Parcel, record_parcels
 from mobilizer.engagement.results import results
 from mobilizer.keys import Purpose
+from mobilizer.recording import FOLDER, HITS, Buffer, buffer_of
 from mobilizer.tracking import Tracking
 from tests.one_database import database_url  # noqa: F401
 from tests.public.conftest import World
@@ -89,29 +93,46 @@ def _canaries(world: World) -> list[str]:
 
 
 def test_neither_address_nor_agent_of_who_asks_is_kept_or_logged(
-    world: World, capfd: pytest.CaptureFixture[str]
+    world: World, capfd: pytest.CaptureFixture[str], redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    buffer = buffer_of(world.installation)
     address, agent = "203.0.113.77", "CanaryBrowser/99.1 (secret device)"
     browser = world.browser(user_agent=agent, x_forwarded_for=address, forwarded=f"for={address}", x_real_ip=address)
     browser.environ_base["REMOTE_ADDR"] = address
     token = world.token(Purpose.SUMS, member=0)
-    for path in (
-        f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}",
-        f"/o/{world.token(Purpose.OPEN)}.gif",
-        f"/n/{token}/es/{world.link('watch')}",
-        f"/n/{token}/es.gif",
-        "/w/love-always-wins/es/anascode22",
-        "/s/anascode22/love-always-wins",
-        f"/u/{world.token(Purpose.UNSUBSCRIBE)}",
-        "/c/forged/1",
-    ):
-        browser.get(path)
-    assert len(world.events()) == 5
+    with monkeypatch.context() as patch:  # Redis is away, and what lies in files stays there
+        patch.setattr(Buffer, "_bring_on", lambda _: None)
+        for path in (
+            f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}",
+            f"/o/{world.token(Purpose.OPEN)}.gif",
+            f"/n/{token}/es/{world.link('watch')}",
+            f"/n/{token}/es.gif",
+            "/w/love-always-wins/es/anascode22",
+            "/s/anascode22/love-always-wins",
+            f"/u/{world.token(Purpose.UNSUBSCRIBE)}",
+            "/c/forged/1",
+        ):
+            browser.get(path)
+        buffer.flush()
+        parcels = world.installation.settings.home / FOLDER
+        kept = b"".join(path.read_bytes() for path in parcels.iterdir())
+    assert b'"click"' in kept
+    # The same on its way through Redis.
+    monkeypatch.setattr(buffer, "_redis_url", redis_url)
+    monkeypatch.setattr(buffer, "_away_until", 0.0)
+    browser.get(f"/o/{world.token(Purpose.OPEN)}.gif")
+    buffer.settle()
+    redis = Redis.from_url(redis_url)
+    waiting = cast("list[bytes]", redis.lrange(HITS, 0, -1))
+    assert len(waiting) > 1
+    assert redis.keys() == [HITS.encode()]
+    kept += b"".join(waiting)
+    with world.installation.database.write() as session:
+        record_parcels(session, [Parcel.unpacked(packed) for packed in waiting])
+    assert len(world.events()) == 6
     said = capfd.readouterr()
-    kept = repr(world.snapshot()) + said.out + said.err
-    assert address not in kept
-    assert "CanaryBrowser" not in kept
-    assert "secret device" not in kept
+    everything = repr(world.snapshot()) + said.out + said.err + kept.decode()
+    assert not [word for word in (address, "CanaryBrowser", "secret device") if word in everything]
 
 
 def test_no_page_on_the_discreet_domain_says_whose_it_is(world: World) -> None:
