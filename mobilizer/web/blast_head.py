@@ -28,7 +28,8 @@ Step = tuple[str, str | None, bool]
 
 @dataclass(frozen=True, slots=True)
 class BlastHead:
-    """A blast as its pages show it. `open` means that it can still be changed and launched."""
+    """A blast as its pages show it. `open` means that it can still be changed and launched, `tracking` is what it was
+    launched with (tracking.py); empty before."""
 
     slug: str
     title: str
@@ -36,6 +37,7 @@ class BlastHead:
     appeal: str
     state: str
     open: bool
+    tracking: str
     steps: tuple[Step, ...]
 
 
@@ -59,6 +61,7 @@ def blast_head(blast: Blast) -> BlastHead:
         appeal=blast.appeal.slug,
         state=blast.state,
         open=blast.state in (BlastState.DRAFT, BlastState.READY),
+        tracking=blast.frozen_tracking,
         steps=_before(blast) if before else _after(blast),
     )
 

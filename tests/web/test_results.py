@@ -289,5 +289,8 @@ def test_what_a_mode_does_not_count_is_said_and_is_not_nought(signed_in: SignIn,
     page = browser.get(RESULTS).text
     assert "not counted in this mode" in page
     assert "Clicks, not people" in page
+    for view in ("time", "shares", "links"):
+        assert "was not counted by member" in browser.get(f"{RESULTS}/{view}").text, view
+    assert "Nobody came by a share yet" not in browser.get(f"{RESULTS}/shares").text
     lines = {row["language"]: row for row in csv.DictReader(StringIO(browser.get(f"{RESULTS}.csv").text))}
     assert (lines["es"]["clicks"], lines["es"]["watchers"], lines["es"]["clickers"]) == ("7", "", "")
