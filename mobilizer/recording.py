@@ -209,7 +209,11 @@ def drain_hits(installation: Installation, _number: int = 0) -> None:
         while raw := cast("list[bytes]", redis.lrange(HITS, 0, PARCELS_AT_ONCE - 1)):
             with installation.database.write() as session:
                 record_parcels(session, [Parcel.unpacked(packed) for packed in raw])
-            redis.ltrim(HITS, len(raw), -1)
+            # By what they are, not by how many: if this took longer than the lock holds, another worker was here.
+            with redis.pipeline(transaction=False) as pipe:
+                for packed in raw:
+                    pipe.lrem(HITS, 1, packed)  # type: ignore[arg-type]  # bytes are taken as they are
+                pipe.execute()
             lock.reacquire()
     finally:
         with suppress(LockError):

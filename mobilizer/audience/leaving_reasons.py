@@ -75,7 +75,9 @@ def hand_on(session: Session, keyring: Keyring, gone: int, stays: int) -> None:
     theirs, mine = session.get(LeavingReason, gone), session.get(LeavingReason, stays)
     if theirs is not None and mine is None:
         choice, words = given(session, keyring, gone) or ("", "")
-        tell(session, keyring, stays, choice, words, theirs.language)
+        if tell(session, keyring, stays, choice, words, theirs.language):
+            session.get_one(LeavingReason, stays).at = theirs.at  # it is forgotten when it would have been
+            session.flush()
 
 
 def sums(session: Session) -> dict[str, int]:

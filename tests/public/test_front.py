@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from mobilizer import recording
 from mobilizer.db import Database
@@ -122,6 +123,27 @@ def test_a_parcel_that_was_pushed_twice_counts_once(world: World, redis_url: str
         assert json.loads(redis.lindex(recording.HITS, 0))[0] == "one"
     recording.drain_hits(here)
     assert len(world.events()) == 1
+
+
+def test_two_workers_who_drain_at_once_take_no_parcel_from_the_queue_that_is_not_recorded(
+    world: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
+    here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
+    parcels = [Parcel(f"{n}", [Hit("click", float(n), world.blast, world.ana)]) for n in range(25)]
+    record = recording.record_parcels
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(recording.HITS, *(parcel.packed() for parcel in parcels))
+
+        def slowly(session: Session, some: list[Parcel]) -> int:
+            if some[0].name == "0":  # the lock is over by now, and somebody else has brought the same ones
+                redis.ltrim(recording.HITS, len(some), -1)
+            return record(session, some)
+
+        monkeypatch.setattr(recording, "record_parcels", slowly)
+        recording.drain_hits(here)
+        assert redis.llen(recording.HITS) == 0
+    assert len(world.events()) == len(parcels)
 
 
 def test_a_block_of_members_gives_back_who_was_put_in() -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Column, func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience import joining
 from mobilizer.audience.candidates import Candidate
+from mobilizer.audience.leaving_reasons import tell
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.named_sharers import agree
+from mobilizer.audience.preferences import Fewer, get_fewer
 from mobilizer.audience.suppressing import suppress, suppressed_among
 from mobilizer.audience.suppressions import SuppressedFor
+from mobilizer.db import Base
 from mobilizer.delivery.ledger import Delivery
 from mobilizer.engagement.acts import KeptSum
 from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.recruits import recruited
 from mobilizer.engagement.results import Results, results
 from mobilizer.installation import Installation
 from mobilizer.rights.erasing import erase
@@ -69,6 +75,12 @@ def gone(world: World, member: int) -> bool:
         return erase(session, member)
 
 
+def naming_members() -> Iterator[Column[int]]:
+    """Every column of every table that names a member, in those that come one day, too."""
+    for table in Base.metadata.sorted_tables:
+        yield from (key.parent for key in table.foreign_keys if key.column is Member.__table__.c.id)
+
+
 def test_the_sums_of_a_blast_stay_whoever_is_erased(world: World) -> None:
     lived(world)
     before = came_to(world)
@@ -85,9 +97,16 @@ def test_nothing_of_a_person_is_left_but_their_number_in_the_ledger(world: World
     with installation.database.write() as session:
         for row in session.scalars(select(Delivery).where(Delivery.member_id.in_([one, other]))):
             row.reply = "2.0.0 queued as 4AC21B"
+        get_fewer(session, one, Fewer.MONTHLY)
+        agree(session, one, "Yes.", "en")
+        tell(session, installation.keyring, one, "other", "I moved", "en")
+        recruited(session, other, one, world.blast_id, "copy")
+        recruited(session, one, other, world.blast_id, "copy")
     assert gone(world, one)
     with installation.database.read() as session:
         assert session.get(Member, one) is None
+        for column in naming_members():
+            assert session.scalar(select(func.count()).where(column == one)) == 0, column
         assert not session.scalar(select(func.count()).where(Subscription.member_id == one))
         assert not session.scalar(select(func.count()).where(Event.member_id == one))
         assert not session.scalar(select(func.count()).where(Event.via_id == one))
