@@ -26,6 +26,7 @@ pytestmark = pytest.mark.browser
 
 PICTURES = os.environ.get("SHOTS", "")  # a folder to look at each step in
 HINDI = "प्रेम की हमेशा जीत होती है"
+PHONE = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
 
 
 @pytest.fixture
@@ -88,7 +89,8 @@ def test_a_film_goes_from_hand_to_hand(chromium: Browser, phones: World, address
 
     def phone(tag: str, *, dark: bool = False) -> Page:
         size = {"width": 390, "height": 844}
-        return chromium.new_page(viewport=size, locale=tag, color_scheme="dark" if dark else "light")
+        # By its own name, HeadlessChrome, it would be held for the machine that it is.
+        return chromium.new_page(viewport=size, locale=tag, color_scheme="dark" if dark else "light", user_agent=PHONE)
 
     ana = phone("en")
     ana.goto(f"{address}/c/{phones.token(Purpose.CLICK)}/{phones.link('watch')}")
