@@ -23,8 +23,8 @@ def installation() -> Installation:
 def on_discreet_site() -> bool:
     """Whether this request is to the domain of discreet blasts, which must not say whose it is."""
     settings = installation().settings
-    host = urlsplit(settings.discreet_base_url).netloc
-    return request.host == host and host != urlsplit(settings.base_url).netloc
+    host = urlsplit(settings.discreet_base_url).netloc.lower()
+    return request.host.lower().rstrip(".") == host != urlsplit(settings.base_url).netloc.lower()
 
 
 def speak(domain: str, language: str) -> None:
