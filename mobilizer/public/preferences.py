@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.appeals.appeals import Translation
-from mobilizer.audience import standing
+from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import renew_share_codes
@@ -77,7 +77,8 @@ def _set_lists(session: Session, member: Member) -> None:
     known = {at.list_id for at in standing.lists_of(session, member.id) if at.standing is not Standing.PENDING}
     shown = known & set(request.form.getlist("lists_shown", type=int))
     wanted = shown & set(request.form.getlist("lists", type=int))
-    standing.rejoin(session, member.id, sorted(wanted))
+    if standing.rejoin(session, member.id, sorted(wanted)):
+        leaving_reasons.take_back(session, member.id)
     standing.leave(session, member.id, sorted(shown - wanted))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from mobilizer.audience import standing
+from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.joining import change_member
 from mobilizer.audience.keeping import insert_new
 from mobilizer.audience.members import Member, seal_identity
@@ -54,6 +54,7 @@ def confirm(session: Session, keyring: Keyring, number: int) -> Joined | None:
     standing.subscribe(
         session, member.id, wish.list_id, how=how, wording=wish.wording, wording_language=wish.wording_language
     )
+    leaving_reasons.take_back(session, member.id)
     session.add(
         Event(
             kind=EventKind.JOIN,

@@ -150,6 +150,12 @@ def test_a_reason_is_asked_for_afterwards_kept_sealed_and_shown_in_sums(world: W
     world.browser().post(f"{address}/undo")  # it was a mistake: there is no reason
     with here.database.read() as session:
         assert leaving_reasons.sums(session) == {}
+    world.browser().post(address)
+    world.browser().post(f"{address}/why", data={"why": "language"})
+    back = {"lists_shown": [1, 2], "lists": [1]}  # so it is for who comes back by their preferences
+    world.browser().post(f"/p/{world.token(Purpose.PREFERENCES)}", data=back)
+    with here.database.read() as session:
+        assert leaving_reasons.sums(session) == {}
 
 
 def test_after_thirty_days_nothing_is_undone(world: World) -> None:
