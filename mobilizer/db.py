@@ -24,6 +24,7 @@ from sqlalchemy import (
     create_engine,
     event,
     literal,
+    literal_column,
     make_url,
     or_,
     text,
@@ -182,6 +183,12 @@ class Prepared:
             return lambda values: (values + rest)[places[0] :][:1]
         arrange = itemgetter(*places)
         return lambda values: arrange(values + rest)
+
+
+def said(word: str) -> ColumnElement[str]:
+    """A word of ours in the text of a statement. As a bound value SQLite would plan anew at each run: there are partial
+    indexes, and the value might be one of theirs."""
+    return literal_column(f"'{word}'")
 
 
 def numbers(connection: Connection, values: Iterable[int]) -> object:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     case,
     false,
     func,
-    literal_column,
     not_,
     or_,
     select,
@@ -31,7 +30,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.preferences import Fewer, paused
 from mobilizer.audience.suppressions import Suppression
 from mobilizer.blasts.blasts import Blast, BlastList, BlastState
-from mobilizer.db import Prepared, clock, numbers, one_of, reached
+from mobilizer.db import Prepared, clock, numbers, one_of, reached, said
 from mobilizer.delivery.fewer import had_this_month
 from mobilizer.delivery.leases import Lease, open_rows
 from mobilizer.delivery.ledger import LONGEST_WAIT, Batch, BatchState, Delivery, DeliveryState, is_open
@@ -175,12 +174,6 @@ def _row(settlement: Settlement) -> tuple[object, ...]:
     )
 
 
-def _said(word: str) -> ColumnElement[str]:
-    """A word in the text of a statement. As a bound value SQLite would plan anew at each run: there are partial
-    indexes, and the value might be one of theirs."""
-    return literal_column(f"'{word}'")
-
-
 def _gone() -> ColumnElement[bool]:
     return ~select(Member.id).where(Member.id == Delivery.member_id).correlate(Delivery).exists()
 
@@ -203,7 +196,7 @@ def _subscribed() -> ColumnElement[bool]:
         .where(
             BlastList.blast_id == Delivery.blast_id,
             Subscription.member_id == Delivery.member_id,
-            Subscription.standing == _said(Standing.CONFIRMED),
+            Subscription.standing == said(Standing.CONFIRMED),
         )
         .correlate(Delivery)
         .exists()
@@ -213,19 +206,19 @@ def _subscribed() -> ColumnElement[bool]:
 def _must_not() -> ColumnElement[str]:
     """Why a member must not be mailed any more; '' if nothing speaks against it."""
     return case(
-        (_gone(), _said("erased")),
-        (_suppressed(), _said("suppressed")),
-        (~_subscribed(), _said("unsubscribed")),
+        (_gone(), said("erased")),
+        (_suppressed(), said("suppressed")),
+        (~_subscribed(), said("unsubscribed")),
         *_rests(),
-        else_=_said(""),
+        else_=said(""),
     )
 
 
 def _rests() -> list[tuple[ColumnElement[bool], ColumnElement[str]]]:
     """Whether a member wants fewer mails than this would be, and the reason."""
     return [
-        (paused(Delivery.member_id), _said(Fewer.PAUSED)),
-        (had_this_month(Delivery.member_id, Delivery.blast_id), _said(Fewer.MONTHLY)),
+        (paused(Delivery.member_id), said(Fewer.PAUSED)),
+        (had_this_month(Delivery.member_id, Delivery.blast_id), said(Fewer.MONTHLY)),
     ]
 
 
@@ -233,7 +226,7 @@ def _rests() -> list[tuple[ColumnElement[bool], ColumnElement[str]]]:
 
 # Why a member must not be mailed, asked of the rows that are joined anyway; seldom must the other lists be looked at.
 _BY_THIS_LIST = and_(
-    Subscription.standing == _said(Standing.CONFIRMED),
+    Subscription.standing == said(Standing.CONFIRMED),
     select(BlastList.list_id)
     .where(BlastList.blast_id == Delivery.blast_id, BlastList.list_id == Delivery.list_id, BlastList.included)
     .correlate(Delivery)
@@ -243,11 +236,11 @@ _BY_THIS_LIST = and_(
 _DUE = Prepared(
     select(
         case(
-            (Member.id.is_(None), _said("erased")),
-            (Suppression.address_key.is_not(None), _said("suppressed")),
-            (and_(or_(Subscription.standing.is_(None), ~_BY_THIS_LIST), ~_subscribed()), _said("unsubscribed")),
+            (Member.id.is_(None), said("erased")),
+            (Suppression.address_key.is_not(None), said("suppressed")),
+            (and_(or_(Subscription.standing.is_(None), ~_BY_THIS_LIST), ~_subscribed()), said("unsubscribed")),
             *_rests(),
-            else_=_said(""),
+            else_=said(""),
         ),
         Delivery.id,
         Delivery.member_id,
@@ -274,7 +267,7 @@ _DUE = Prepared(
         Delivery.blast_id == bindparam("our_blast"),
         Delivery.batch_id == bindparam("our_batch"),
         is_open(),
-        Delivery.state == _said(DeliveryState.PENDING),
+        Delivery.state == said(DeliveryState.PENDING),
         or_(Delivery.next_at.is_(None), reached(Delivery.next_at, LONGEST_WAIT)),
     )
     .order_by(Delivery.id),
@@ -286,7 +279,7 @@ _LEASED = (
     .where(
         Batch.id == bindparam("our_batch"),
         Batch.epoch == bindparam("our_epoch"),
-        Batch.state == _said(BatchState.LEASED),
+        Batch.state == said(BatchState.LEASED),
     )
     .exists()
 )
@@ -295,9 +288,9 @@ _CLAIM = Prepared(
     update(_DELIVERIES)
     .where(
         one_of(_DELIVERIES.c.id, "these"),
-        _DELIVERIES.c.state == _said(DeliveryState.PENDING),
+        _DELIVERIES.c.state == said(DeliveryState.PENDING),
         _LEASED,
-        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == _said(BlastState.SENDING)).exists(),
+        select(Blast.id).where(Blast.id == bindparam("our_blast"), Blast.state == said(BlastState.SENDING)).exists(),
         ~_suppressed(),
         _subscribed(),
         *(not_(rests) for rests, _ in _rests()),
@@ -309,7 +302,7 @@ _CLAIM = Prepared(
 
 _IN_HAND = and_(
     _DELIVERIES.c.epoch == bindparam("our_epoch"),
-    or_(_DELIVERIES.c.state == _said(DeliveryState.HANDING), _DELIVERIES.c.state == _said(DeliveryState.UNCERTAIN)),
+    or_(_DELIVERIES.c.state == said(DeliveryState.HANDING), _DELIVERIES.c.state == said(DeliveryState.UNCERTAIN)),
 )
 
 _ACCEPT = Prepared(
@@ -317,7 +310,7 @@ _ACCEPT = Prepared(
     .where(
         _DELIVERIES.c.id == bindparam("this"),
         _DELIVERIES.c.epoch >= bindparam("our_epoch"),
-        _DELIVERIES.c.state != _said(DeliveryState.ACCEPTED),
+        _DELIVERIES.c.state != said(DeliveryState.ACCEPTED),
     )
     .values(
         state=DeliveryState.ACCEPTED.value,
@@ -355,9 +348,9 @@ _WRITE = (
 )
 
 _SETTLE = Prepared(
-    _WRITE.where(_IN_HAND, or_(_DELIVERIES.c.state == _said(DeliveryState.HANDING), not_(_AGAIN))), *_ROW, "our_epoch"
+    _WRITE.where(_IN_HAND, or_(_DELIVERIES.c.state == said(DeliveryState.HANDING), not_(_AGAIN))), *_ROW, "our_epoch"
 )
 
 _SETTLE_UNCLAIMED = Prepared(
-    _WRITE.where(_DELIVERIES.c.state == _said(DeliveryState.PENDING), _LEASED), *_ROW, "our_batch", "our_epoch"
+    _WRITE.where(_DELIVERIES.c.state == said(DeliveryState.PENDING), _LEASED), *_ROW, "our_batch", "our_epoch"
 )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from mobilizer.audience.members import Member
 from mobilizer.audience.preferences import Preferences, paused
 from mobilizer.blasts.blasts import Blast
-from mobilizer.db import BigId, Prepared, clock, numbers, one_of
+from mobilizer.db import BigId, Prepared, clock, numbers, one_of, said
 from mobilizer.delivery.ledger import Delivery, DeliveryState, member_of, numbered
 
 MONTH_SECONDS = 30 * 86_400.0
@@ -29,7 +29,7 @@ def had_this_month(member: SQLColumnExpression[int], but: SQLColumnExpression[in
             Blast.id != but,
             Blast.launched_at.is_not(None),
             or_(Blast.finished_at.is_(None), Blast.finished_at > clock(-MONTH_SECONDS)),
-            or_(*(other.state == state.value for state in _SENT)),
+            or_(*(other.state == said(state) for state in _SENT)),
             or_(other.settled_at.is_(None), other.settled_at > clock(-MONTH_SECONDS)),
         )
         .correlate_except(other, Blast)

@@ -137,3 +137,12 @@ def test_no_row_of_the_ledger_looks_up_another_table_when_it_is_written(frozen: 
         else:
             triggers = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'deliveries'::regclass"
             assert session.scalar(text(triggers)) == 0
+
+
+@pytest.mark.parametrize("statement", [claims._DUE, claims._CLAIM], ids=["due", "claim"])
+def test_no_state_is_a_bound_value_of_what_runs_for_each_message(world: World, statement: Prepared) -> None:
+    """SQLite plans a statement anew at each run where a partial index may depend on a value."""
+    words, _arrange = statement._for(world.installation.database.engine.dialect)
+    _before, _, asked = words.partition("WHERE")
+    assert "state = 'accepted'" in asked
+    assert not re.search(r"state = (\?|%|:)", asked)
