@@ -22,6 +22,7 @@ from mobilizer.db import clock
 from mobilizer.delivery import late, waves
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState, Heartbeat, is_open
 from mobilizer.delivery.waves import Kind
+from mobilizer.engagement import winners
 from mobilizer.pace.store import PREFIX
 from mobilizer.selftest.crew import is_alive
 from mobilizer.selftest.site import Site
@@ -109,8 +110,8 @@ def go_on(site: Site) -> bool:
 
 
 def let_go(site: Site) -> dict[int, int]:
-    """What a person does when all that could leave has left and some are held: they let the next part go, or approve
-    the language that it waits for. Its number and its people, if there is one."""
+    """What a person does when all that could leave has left and some are held: they let the next part go, choose
+    its variant, or approve the language that it waits for. Its number and its people, if there is one."""
     gone = site.final()
     with site.installation.database.write() as session:
         held, blast = waves.held(session, site.blast), session.get_one(Blast, site.blast)
@@ -120,6 +121,8 @@ def let_go(site: Site) -> dict[int, int]:
         if wave.kind == Kind.LANGUAGE:
             words = next(one for one in blast.appeal.translations if one.language == wave.language)
             approve(session, blast.appeal, words, None, content_hash(blast.appeal, words))
+        elif wave.kind == Kind.WINNER:
+            winners.choose(session, blast, wave.language, wave.variants[-1])
         else:
             late.let_go(session, site.settings, blast, wave)
         return {wave.n: wave.people}

@@ -21,7 +21,7 @@ from mobilizer.bench import people
 from mobilizer.bench.grounds import ground
 from mobilizer.blasts import launching, lifecycle
 from mobilizer.blasts.blasts import Blast
-from mobilizer.blasts.departure import Departure
+from mobilizer.blasts.departure import Departure, Goal
 from mobilizer.delivery.ledger import FINAL, Delivery, LeaseRecord
 from mobilizer.demo import APPEAL
 from mobilizer.demo.box import Box, open_box
@@ -35,6 +35,7 @@ from mobilizer.settings import Settings
 CONNECTIONS = 4
 BATCHES = 80
 FIRST, LATE = Departure(percent=20), "es"  # who goes first, and what language comes late, where some are held
+TRIAL = Departure(sample=2, goal=Goal.CLICKS)
 STAY_AWAY_EVERY = 25  # one of so many has left before the launch, another is suppressed
 
 
@@ -147,9 +148,13 @@ def _filled(box: Box, installation: Installation, messages: int, seed: int) -> S
 
 
 def _hold_some(session: Session, blast: Blast, seed: int) -> None:
-    """Of four seeds one sends to all at once, one to a few first, one has a language that comes late, one both."""
+    """Of four seeds one sends to all at once, one to a few first, one has a language that comes late, one both. Of the
+    next four it is variants first."""
+    if seed % 8 > 4:
+        for words in blast.appeal.translations:
+            words.subject_b = f"{words.subject} (B)"
     if seed % 2:
-        launching.depart(blast, FIRST)
+        launching.depart(blast, TRIAL if seed % 8 > 4 else FIRST)
     if seed % 4 >= 2:
         blast.waits = [LATE]
         withdraw(session, next(one for one in blast.appeal.translations if one.language == LATE))
