@@ -81,8 +81,9 @@ class Trial:
 
     @property
     def known(self) -> bool:
-        """Whether there is something to choose by: some have each variant, or nobody more will."""
-        return all(one.accepted or not one.waiting for one in self.tried)
+        """Whether there is something to choose by: of each variant nine in ten have theirs, or never will. Sooner,
+        those would decide whose turn came first, where the pace is slow."""
+        return all(one.waiting * 10 <= one.people for one in self.tried)
 
 
 def trials(session: Session, blast: Blast) -> list[Trial]:
@@ -118,7 +119,7 @@ def choose(session: Session, blast: Blast, language: str, variant: str, user_id:
 
 def choose_due(session: Session) -> None:
     """Choose where it is time: of the blasts that are sending, the variant that did best. Where a person has to say so,
-    where the first of them took it badly, and where nobody has one of the variants yet, nothing happens."""
+    where the first of them took it badly, and while many of them wait for theirs, nothing happens."""
     due = (
         select(Wave.blast_id, Wave.language)
         .join(Blast, Blast.id == Wave.blast_id)
