@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import structlog
 from babel.support import NullTranslations
 from flask import current_app, g, request
 from jinja2 import Environment
 
 from mobilizer.catalogs import phrases
+from mobilizer.db import disk_is_full
 from mobilizer.installation import Installation
 
 EXTENSION = "mobilizer"
@@ -31,6 +33,18 @@ def speak(domain: str, language: str) -> None:
     """Let this request's templates and `words()` speak a language from a catalog ('web' or 'member')."""
     g.language = language
     g.words = phrases(domain, language)
+
+
+def note_failure(error: Exception) -> bool:
+    """Log what broke while a request was answered; whether a disk is full. The last line of a traceback could hold what
+    a member typed: the kind of error and its place are enough."""
+    log, request_id = structlog.get_logger("mobilizer.error"), g.get("request_id", "")
+    full = disk_is_full(error)
+    if full:
+        log.error("disk_full", request=request_id)
+    else:
+        log.error("request failed", request=request_id, kind=type(error).__name__, exc_info=error)
+    return full
 
 
 def words() -> NullTranslations:

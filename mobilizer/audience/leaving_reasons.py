@@ -65,6 +65,11 @@ def given(session: Session, keyring: Keyring, member_id: int) -> tuple[str, str]
     return row.choice, keyring.open(row.sealed, words_binding(member_id)) if row.sealed else ""
 
 
+def has_told(session: Session, member_id: int) -> bool:
+    """Whether a member has given a reason."""
+    return session.get(LeavingReason, member_id) is not None
+
+
 def take_back(session: Session, member_id: int) -> None:
     """Forget the reason of a member who came back."""
     session.execute(delete(LeavingReason).where(LeavingReason.member_id == member_id))

@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from mobilizer.public import clicks, files, joining, knowing, leaving, preferences, sums, viewing, watching
 from mobilizer.public.answers import asset, guard
+from mobilizer.public.failing import install_failing
 
 blueprint = Blueprint(
     "public", __name__, template_folder="templates", static_folder="static", static_url_path="/public"
@@ -27,10 +28,18 @@ blueprint.add_url_rule("/u/<token>", "unsubscribe", leaving.ask, methods=["GET"]
 blueprint.add_url_rule("/u/<token>", "leave", leaving.leave, methods=["POST"])
 blueprint.add_url_rule("/u/<token>/undo", "undo", leaving.undo, methods=["POST"])
 blueprint.add_url_rule("/u/<token>/why", "say_why", leaving.say_why, methods=["POST"])
+blueprint.add_url_rule("/u/<token>/back", "back", leaving.back, methods=["GET"])
 blueprint.add_url_rule("/p/<token>", "preferences", preferences.show, methods=["GET"])
 blueprint.add_url_rule("/p/<token>", "save_preferences", preferences.save, methods=["POST"])
 blueprint.add_url_rule("/p/<token>/record", "ask_for_record", knowing.ask, methods=["POST"])
 blueprint.add_url_rule("/p/<token>/erase", "erase", knowing.forget, methods=["POST"])
+blueprint.add_url_rule("/p/<token>/asked", "record_asked", knowing.asked, methods=["GET"])
+blueprint.add_url_rule("/p/<token>/erased", "erased", knowing.erased, methods=["GET"])
+# Who reloads the address of a form, as a phone does by itself, comes to the page that it stands on.
+for act in ("undo", "why"):
+    blueprint.add_url_rule(f"/u/<token>/{act}", "leave_again", leaving.again, methods=["GET"])
+for act in ("record", "erase"):
+    blueprint.add_url_rule(f"/p/<token>/{act}", "preferences_again", knowing.again, methods=["GET"])
 blueprint.add_url_rule("/r/<token>", "record", knowing.show, methods=["GET"])
 blueprint.add_url_rule("/r/<token>.json", "take_record", knowing.take, methods=["GET"])
 blueprint.add_url_rule("/j/<slug>", "join", joining.form, methods=["GET"])
@@ -42,4 +51,5 @@ blueprint.add_url_rule("/media/<name>", "media", files.media, methods=["GET"])
 blueprint.add_url_rule("/q/<code>/<slug>.svg", "qr", files.qr, methods=["GET"])
 blueprint.add_url_rule("/public/brand.css", "brand", files.brand, methods=["GET"])
 blueprint.after_request(guard)
+install_failing(blueprint)
 blueprint.app_template_global("public_asset")(asset)

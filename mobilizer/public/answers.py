@@ -6,12 +6,14 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
 
 from mobilizer.http import installation, on_discreet_site, speak
 from mobilizer.languages import language
-from mobilizer.public.tongues import MEMBER, browser_language
+from mobilizer.public.tongues import asked_language, switch, visitor_language
 from mobilizer.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -48,10 +50,12 @@ def guard(response: Response) -> Response:
 
 
 def page(template: str, tag: str, status: int = 200, **values: object) -> Response:
-    """A page in the language of `tag`, which must have a member catalog."""
+    """A page in the language of `tag`, which must have a member catalog. What is looked at can be looked at in every
+    other one, at the address with `?in=`, unless the values name another `switch`."""
     speak("member", tag)
-    spoken = language(tag)
-    body = render_template(f"public/{template}", spoken=spoken, settings=_said(), discreet=on_discreet_site(), **values)
+    values.setdefault("switch", switch(request.path) if request.method in ("GET", "HEAD") else ())
+    spoken, discreet = language(tag), on_discreet_site()
+    body = render_template(f"public/{template}", spoken=spoken, settings=_said(), discreet=discreet, **values)
     response = make_response(body, status)
     response.headers["Content-Language"] = tag
     return response
@@ -65,16 +69,28 @@ def _said() -> Settings:
     return settings.model_copy(update={"organisation": request.host, "postal_address": ""})
 
 
-def missing(tag: str = "") -> Response:
+def at(endpoint: str, token: str, **said: Any) -> str:
+    """The address of a page of a token, in the language that this one was asked for."""
+    return url_for(f"public.{endpoint}", token=token, **{"in": asked_language() or None, **said})
+
+
+def elsewhere(address: str, status: int = 303) -> Answer:
+    """Send on to a page of ours. After a form it is what shows what came of it: it can be reloaded and come back to."""
+    response = redirect(address, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def missing() -> Response:
     """The friendly page for a link that leads nowhere, forged or stale, in the visitor's language."""
-    response = page("missing.html", tag or browser_language(MEMBER), 404)
+    response = page("missing.html", visitor_language(), 404)
     response.headers["Vary"] = "Accept-Language"
     return response
 
 
-def later() -> Response:
-    """The page for a link whose target can't be looked up for the moment, in the visitor's language."""
-    response = page("later.html", browser_language(MEMBER), 503)
+def later(status: int = 503) -> Response:
+    """The page for what can't be shown or done for the moment, in the visitor's language."""
+    response = page("later.html", visitor_language(), status, pressed=request.method == "POST")
     response.headers["Vary"] = "Accept-Language"
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response

@@ -32,11 +32,6 @@ class Holder:
         """The page's language: asked for in the address, else the member's, else the mail's, else the browser's."""
         if asked := asked_language():
             return asked
-        return self.own_language
-
-    @property
-    def own_language(self) -> str:
-        """The page's language without what the address asks for."""
         own = [self.member.language, self.member.second_language] if self.member else []
         return first_of([*own, self.mailed_in], MEMBER) or browser_language(MEMBER)
 

@@ -7,10 +7,9 @@ has none that is good; then the page shows the form, filled in, and asks for one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, redirect, request, url_for
+from flask import Response, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,11 +29,19 @@ from mobilizer.keys import Purpose
 from mobilizer.languages import Language, isolated, language
 from mobilizer.limits import within
 from mobilizer.problems import N_
-from mobilizer.public.answers import missing, page
+from mobilizer.public.answers import at, elsewhere, missing, page
 from mobilizer.public.beacons import stamp
 from mobilizer.public.film import film, join_text, shared, tags_of
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
-from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, nearest, spelled, switch
+from mobilizer.public.tongues import (
+    MEMBER,
+    asked_language,
+    browser_language,
+    first_of,
+    nearest,
+    spelled,
+    visitor_language,
+)
 from mobilizer.signups import asking, confirming, letters
 
 # A person reads before they write; a page that lay open for half a day is shown anew.
@@ -82,14 +89,14 @@ def ask(slug: str) -> Answer:
         owner = _owner(session)
         tag = _wanted(session)
     if not within(*BY_NETWORK):
-        return page("join_later.html", _page_language(), 429)
+        return page("join_later.html", visitor_language(), 429)
     name = " ".join(request.form.get("name", "").split())[:MAX_NAME]
     wish = asking.Wish(
         list_id=joined.id,
         identity=Identity(address, name),
         language=tag,
         wording=_wording(joined),
-        wording_language=_page_language(),
+        wording_language=visitor_language(),
         via=owner.member,
         blast=owner.blast,
         channel=_way().channel,
@@ -107,7 +114,7 @@ def sent(slug: str) -> Answer:
         joined = _open_list(session, slug)
         if joined is None:
             return missing()
-        return page("join_sent.html", _page_language(), list=joined.name, days=letters.DAYS)
+        return page("join_sent.html", visitor_language(), list=joined.name, days=letters.DAYS)
 
 
 def confirm_page(token: str) -> Answer:
@@ -123,11 +130,11 @@ def confirm_page(token: str) -> Answer:
         joined = session.get_one(MemberList, wish.list_id)
         if not joined.open:
             return _closed(wish, joined)
-        return page("join_confirm.html", tag, list=joined.name, wish=wish, token=token, **_tongues(token))
+        return page("join_confirm.html", tag, list=joined.name, wish=wish, token=token, asked=asked_language())
 
 
 def confirm(token: str) -> Answer:
-    """The button: now they are a member. Pressed twice, it says so twice."""
+    """The button: now they are a member, and their page says so. Pressed twice, it says so twice."""
     here = installation()
     with here.database.write() as session:
         wish = _wish(session, token)
@@ -139,10 +146,10 @@ def confirm(token: str) -> Answer:
         joined = confirming.confirm(session, here.keyring, wish.id)
         if joined is None:
             return _over()
-        number, answer = wish.id, _thanks(session, wish)
+        number = wish.id
     if joined.first:
         enqueue(here, Work.SIGN_UP, number)
-    return answer
+    return elsewhere(at("confirm_page", token))
 
 
 def joinable(session: Session, appeal: Appeal) -> MemberList | None:
@@ -165,16 +172,12 @@ def form_page(joined: MemberList, tag: str, appeal: str = "", code: str = "", ch
 
 def words_of_page(phrase: str) -> str:
     """A phrase in the language of the page that is about to be shown."""
-    speak("member", _page_language())
+    speak("member", visitor_language())
     return words().gettext(phrase)
 
 
 def _open_list(session: Session, slug: str) -> MemberList | None:
     return session.scalars(select(MemberList).where(MemberList.slug == slug, MemberList.open)).one_or_none()
-
-
-def _page_language() -> str:
-    return asked_language() or browser_language(MEMBER)
 
 
 def _way() -> Way:
@@ -202,7 +205,7 @@ def _offered(session: Session) -> list[Language]:
 def _wanted(session: Session) -> str:
     """The language of the mails: what was chosen, else the page's. Never guessed from an address."""
     chosen = request.form.get("language", "")
-    return chosen if chosen in {at.tag for at in _offered(session)} else _page_language()
+    return chosen if chosen in {at.tag for at in _offered(session)} else visitor_language()
 
 
 def _wording(joined: MemberList) -> str:
@@ -227,7 +230,7 @@ def _stamp_is_good(joined: MemberList) -> bool:
 def _form(
     session: Session, joined: MemberList, problem: str = "", *, again: bool = False, status: int = 200
 ) -> Response:
-    tag, way = _page_language(), _way()
+    tag, way = visitor_language(), _way()
     offered = _offered(session)
     given = request.form if request.method == "POST" else {}
     preset = given.get("language") or nearest(request.args.get("in", "")[:35], [at.tag for at in offered])
@@ -257,9 +260,7 @@ def _why(session: Session, way: Way, tag: str) -> str:
 
 
 def _sent(slug: str) -> Answer:
-    answer = redirect(f"{url_for('public.join_sent', slug=slug)}?in={_page_language()}", 303)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return elsewhere(f"{url_for('public.join_sent', slug=slug)}?in={visitor_language()}")
 
 
 def _wish(session: Session, token: str) -> SignUp | None:
@@ -271,12 +272,8 @@ def _tag_of(wish: SignUp) -> str:
     return asked_language() or first_of([wish.language, wish.wording_language], MEMBER) or browser_language(MEMBER)
 
 
-def _tongues(token: str) -> dict[str, Any]:
-    return {"asked": asked_language(), "switch": switch("public.confirm_page", token)}
-
-
 def _over() -> Response:
-    return page("join_over.html", _page_language(), 404, days=letters.DAYS)
+    return page("join_over.html", visitor_language(), 404, days=letters.DAYS)
 
 
 def _closed(wish: SignUp, wanted: MemberList) -> Response:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from flask import Response, make_response
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as Answer
 
 from mobilizer.db import clock
 from mobilizer.engagement.events import RECORD_ASKED, Event, EventKind
 from mobilizer.http import installation
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
-from mobilizer.public.answers import missing, page
+from mobilizer.public.answers import at, elsewhere, missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
-from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, switch
+from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, visitor_language
 from mobilizer.rights import requests
 from mobilizer.rights.erasing import erase
 from mobilizer.rights.reading import ways_to_say
@@ -26,7 +27,7 @@ from mobilizer.rights.record import LINK_HOURS, Record, as_json, holder, record_
 AGAIN_SECONDS = 3600.0  # between two such mails to one member, whoever asks for them
 
 
-def ask(token: str) -> Response:
+def ask(token: str) -> Answer:
     """Send the member a link to their record. Whoever asks learns nothing but that."""
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
@@ -35,13 +36,25 @@ def ask(token: str) -> Response:
     with here.database.write() as session:
         ticket = followed(session, ticket, lock=True)
         asking = holder_of(session, ticket)
-        tag, noted = asking.language, asking.member is not None and not _asked_lately(session, asking.member.id)
+        noted = asking.member is not None and not _asked_lately(session, asking.member.id)
         if noted:
             _note(session, asking)
             requests.ask(session, ticket.member)
     if noted:
         enqueue(here, Work.RECORD, ticket.member)  # where the queue is away, the reconciler finds the request
-    return page("record_asked.html", tag, hours=LINK_HOURS)
+    return elsewhere(at("record_asked", token))
+
+
+def asked(token: str) -> Answer:
+    """Look into your letter-box; for who did not ask lately, their preferences."""
+    ticket = ticket_of(Purpose.PREFERENCES, token)
+    if ticket is None:
+        return missing()
+    with installation().database.read() as session:
+        asking = holder_of(session, followed(session, ticket))
+        if asking.member is not None and not _asked_lately(session, asking.member.id):
+            return again(token)
+    return page("record_asked.html", asking.language, hours=LINK_HOURS)
 
 
 def show(token: str) -> Response:
@@ -50,17 +63,10 @@ def show(token: str) -> Response:
     with here.database.read() as session:
         record = _opened(session, token)
         if record is None:
-            return page("record_over.html", asked_language() or browser_language(MEMBER), 404, hours=LINK_HOURS)
+            return page("record_over.html", visitor_language(), 404, hours=LINK_HOURS)
         line = record.member.line
         tag = asked_language() or first_of([line.language, line.second_language], MEMBER) or browser_language(MEMBER)
-        return page(
-            "record.html",
-            tag,
-            record=record,
-            token=token,
-            switch=switch("public.record", token),
-            **ways_to_say(tag),
-        )
+        return page("record.html", tag, record=record, token=token, **ways_to_say(tag))
 
 
 def take(token: str) -> Response:
@@ -75,7 +81,7 @@ def take(token: str) -> Response:
     return answer
 
 
-def forget(token: str) -> Response:
+def forget(token: str) -> Answer:
     """Erase the member. Said twice, or by somebody who is gone, it answers the same."""
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
@@ -83,7 +89,22 @@ def forget(token: str) -> Response:
     with installation().database.write() as session:
         tag = holder_of(session, followed(session, ticket)).language
         erase(session, ticket.member)
-    return page("erased.html", tag)
+    return elsewhere(at("erased", token, **{"in": tag}))  # whose language nobody knows any more
+
+
+def erased(token: str) -> Answer:
+    """Nothing is left; for who is still here, their preferences."""
+    ticket = ticket_of(Purpose.PREFERENCES, token)
+    if ticket is None:
+        return missing()
+    with installation().database.read() as session:
+        holder = holder_of(session, followed(session, ticket))
+        return page("erased.html", holder.language) if holder.member is None else again(token)
+
+
+def again(token: str) -> Answer:
+    """The preferences, for who reloads the address of a form on them."""
+    return elsewhere(at("preferences", token))
 
 
 def _opened(session: Session, token: str) -> Record | None:

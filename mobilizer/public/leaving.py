@@ -1,16 +1,19 @@
 """Public: leaving. GET asks and changes nothing, POST acts at once, and an undo brings back exactly what was left.
 
-The same POST is the one-click unsubscribe of RFC 8058: no cookie, no redirect, no CSRF token, any body.
+The same POST is the one-click unsubscribe of RFC 8058: no cookie, no redirect, no CSRF token, any body. Only the
+button of our own page says that it is one: it leads on to a page that can be reloaded, and read in another language.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response as Answer
 
 from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.lists import Standing
@@ -20,15 +23,17 @@ from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import isolated
-from mobilizer.public.answers import missing, page
+from mobilizer.public.answers import at, elsewhere, missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
-from mobilizer.public.tongues import asked_language, switch
+from mobilizer.public.tongues import asked_language
 
 UNDO_DAYS = 30
+LEFT = "left"  # in an address: the page that says that one list was left
 
 
 def ask(token: str) -> Response:
-    """The page with one button; with two where the member is on other lists than the one the mail came through."""
+    """The page with one button; with two where the member is on other lists than the one the mail came through. Who
+    has left lately reads that, and can undo it."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
         return missing()
@@ -36,11 +41,16 @@ def ask(token: str) -> Response:
         ticket = followed(session, ticket)
         holder = holder_of(session, ticket)
         lists, came = _confirmed(session, ticket), _came_by(session, ticket)
+        undoable = _undoable(session, ticket)
+        only = came.name if came and not came.confirmed and lists and LEFT in request.args else ""
+        if undoable and (only or not lists):
+            told = leaving_reasons.has_told(session, ticket.member)
+            return _page("left.html", holder, ticket, token, undoable=True, only=only, told=told)
         through = came if came and came.confirmed and len(lists) > 1 else None
         return _page("leave.html", holder, ticket, token, lists=lists, through=through)
 
 
-def leave(token: str) -> Response:
+def leave(token: str) -> Answer:
     """Take the member off everything or, where they say so, off the list that the mail came through alone; saying it
     twice changes nothing more. A stranger gets the same calm page."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
@@ -49,7 +59,8 @@ def leave(token: str) -> Response:
     with installation().database.write() as session:
         ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
-        came, asked = _came_by(session, ticket), _only()
+        form = _form()
+        came, asked = _came_by(session, ticket), form.get("only")
         if asked is not None and (came is None or asked != str(came.list_id)):
             return _page("leave.html", holder, ticket, token, lists=_confirmed(session, ticket), through=None)
         if came is not None and asked is not None:
@@ -59,18 +70,20 @@ def leave(token: str) -> Response:
         if left:
             remember(session, EventKind.UNSUBSCRIBE, holder)
         only = came.name if came and asked and _confirmed(session, ticket) else ""
-        return _page("left.html", holder, ticket, token, undoable=_undoable(session, ticket), only=only)
+        if "page" not in form:
+            return _page("left.html", holder, ticket, token, undoable=_undoable(session, ticket), only=only)
+    return elsewhere(at("unsubscribe", token, **{LEFT: "1" if only else None}))
 
 
-def _only() -> str | None:
-    """The list that is asked to be left alone; none by what is no form, or too long: a one-click may say anything."""
+def _form() -> Mapping[str, str]:
+    """What a form says; nothing, by what is none, or too long: a one-click may say anything."""
     try:
-        return request.form.get("only")
+        return request.form
     except RequestEntityTooLarge:
-        return None
+        return {}
 
 
-def say_why(token: str) -> Response:
+def say_why(token: str) -> Answer:
     """Keep the reason of a member who has left, and thank them. Nobody else's is kept."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
@@ -82,10 +95,10 @@ def say_why(token: str) -> Response:
         if undoable:
             why, words = request.form.get("why", ""), request.form.get("words", "")
             leaving_reasons.tell(session, here.keyring, ticket.member, why, words, holder.language)
-        return _page("left.html", holder, ticket, token, undoable=undoable, told=True)
+    return again(token)
 
 
-def undo(token: str) -> Response:
+def undo(token: str) -> Answer:
     """Bring the member back to the lists that their latest leaving took them off."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
@@ -97,7 +110,22 @@ def undo(token: str) -> Response:
         if standing.rejoin(session, ticket.member, lists):
             remember(session, EventKind.RESUBSCRIBE, holder)
             leaving_reasons.take_back(session, ticket.member)
-        return _page("back.html", holder, ticket, token, lists=_confirmed(session, ticket))
+    return elsewhere(at("back", token))
+
+
+def back(token: str) -> Response:
+    """Which lists the member is on again."""
+    ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
+    if ticket is None:
+        return missing()
+    with installation().database.read() as session:
+        ticket = followed(session, ticket)
+        return _page("back.html", holder_of(session, ticket), ticket, token, lists=_confirmed(session, ticket))
+
+
+def again(token: str) -> Answer:
+    """How things stand, after a reason, and for who reloads the address of a form."""
+    return elsewhere(at("unsubscribe", token, **{LEFT: request.args.get(LEFT)}))
 
 
 def remember(session: Session, kind: EventKind, holder: Holder) -> None:
@@ -130,7 +158,7 @@ def _page(template: str, holder: Holder, ticket: Ticket, token: str, **values: A
         token=token,
         preferences=preferences,
         asked=asked_language(),
-        switch=switch("public.unsubscribe", token),
+        left=request.args.get(LEFT),
         isolated=isolated,
         **values,
     )

@@ -6,6 +6,7 @@ from babel.dates import format_date
 from flask import Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as Answer
 
 from mobilizer.appeals.appeals import Translation
 from mobilizer.audience import leaving_reasons, standing
@@ -21,10 +22,10 @@ from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import isolated, language
 from mobilizer.problems import N_
-from mobilizer.public.answers import missing, page
+from mobilizer.public.answers import at, elsewhere, missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.leaving import remember
-from mobilizer.public.tongues import MEMBER, asked_language, nearest, spelled, switch
+from mobilizer.public.tongues import MEMBER, asked_language, nearest, spelled
 
 # What a member agrees to; kept with them to the letter, in the language they read it in.
 NAMING = N_("Yes, the people of %(organisation)s may see my name beside what came of my link.")
@@ -38,11 +39,12 @@ def show(token: str) -> Response:
     with installation().database.read() as session:
         ticket = followed(session, ticket)
         holder = holder_of(session, ticket)
-        return _form(session, holder, ticket, holder.language, saved=False)
+        return _form(session, holder, ticket)
 
 
-def save(token: str) -> Response:
-    """Save the form; a value that was never offered changes nothing."""
+def save(token: str) -> Answer:
+    """Save the form; a value that was never offered changes nothing. The page that follows speaks the language that
+    was chosen, if it is another one now."""
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
         return missing()
@@ -50,8 +52,8 @@ def save(token: str) -> Response:
         ticket = followed(session, ticket, lock=True)
         holder = holder_of(session, ticket)
         if holder.member is None:
-            return _form(session, holder, ticket, holder.language, saved=False)
-        before = _lists(session, holder.member)
+            return elsewhere(at("preferences", token))
+        before, spoke = _lists(session, holder.member), holder.member.language
         _set_languages(session, holder.member)
         _set_lists(session, holder.member)
         _set_mails(session, holder.member)
@@ -59,7 +61,8 @@ def save(token: str) -> Response:
         remember(session, EventKind.PREFERENCES, holder)
         if before and not _lists(session, holder.member):
             remember(session, EventKind.UNSUBSCRIBE, holder)
-        return _form(session, holder, ticket, holder.own_language, saved=True)
+        asked = asked_language() if holder.member.language == spoke else ""
+    return elsewhere(at("preferences", token, saved=1, **{"in": asked or None}))
 
 
 def _set_languages(session: Session, member: Member) -> None:
@@ -107,15 +110,14 @@ def _naming(tag: str) -> str:
     return phrases("member", tag).gettext(NAMING) % {"organisation": isolated(installation().settings.organisation)}
 
 
-def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: bool) -> Response:
-    member, keyring = holder.member, installation().keyring
+def _form(session: Session, holder: Holder, ticket: Ticket) -> Response:
+    member, keyring, tag = holder.member, installation().keyring, holder.language
     lists = standing.lists_of(session, member.id) if member else []
     chosen = preferences_of(session, member.id) if member else None
     return page(
         "preferences.html",
         tag,
         member=member,
-        saved=saved,
         chosen=chosen,
         naming=_naming(tag),
         named=member is not None and is_named(session, member.id),
@@ -123,10 +125,10 @@ def _form(session: Session, holder: Holder, ticket: Ticket, tag: str, *, saved: 
         lists=[at for at in lists if at.standing is not Standing.PENDING],
         token=keyring.token(Purpose.PREFERENCES, ticket),
         unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),
+        saved="saved" in request.args,
         asked=asked_language(),
         day=lambda moment: format_date(moment, "long", locale=tag.replace("-", "_")),
         offered=[language(at) for at in _offered(session, member)],
-        switch=switch("public.preferences", keyring.token(Purpose.PREFERENCES, ticket)),
     )
 
 

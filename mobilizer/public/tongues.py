@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from flask import request, url_for
+from flask import request
 
 from mobilizer.http import installation
 from mobilizer.languages import MEMBER_LANGUAGES, Language, UnknownLanguage, canonical, language, parents
@@ -43,6 +43,11 @@ def asked_language() -> str:
     return nearest(request.args.get("in", "")[:35], MEMBER)
 
 
+def visitor_language() -> str:
+    """The language of a page for somebody who may be anybody: asked for in the address, else the browser's."""
+    return asked_language() or browser_language(MEMBER)
+
+
 def spelled(tag: str) -> str:
     """A tag in its usual spelling, empty for what is no language."""
     try:
@@ -51,6 +56,6 @@ def spelled(tag: str) -> str:
         return ""
 
 
-def switch(endpoint: str, token: str) -> list[tuple[Language, str]]:
-    """Each language of the member's pages with the address of a token's page in it."""
-    return [(language(tag), f"{url_for(endpoint, token=token)}?in={tag}") for tag in MEMBER]
+def switch(path: str) -> list[tuple[Language, str]]:
+    """Each language of the member's pages with the address of a page in it."""
+    return [(language(tag), f"{path}?in={tag}") for tag in MEMBER]

@@ -30,7 +30,7 @@ from mobilizer.message.content import Recipient
 from mobilizer.message.rendition import Rendition
 from mobilizer.public.answers import missing, page
 from mobilizer.public.holders import followed, ticket_of
-from mobilizer.public.tongues import MEMBER, browser_language, first_of
+from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of
 
 
 def view(token: str, tag: str = "") -> Response:
@@ -41,7 +41,7 @@ def view(token: str, tag: str = "") -> Response:
     with installation().database.read() as session:
         found = _mail(session, followed(session, ticket), tag)
     if found is None:
-        return page("gone.html", first_of([tag], MEMBER) or browser_language(MEMBER), 404)
+        return page("gone.html", asked_language() or first_of([tag], MEMBER) or browser_language(MEMBER), 404)
     html, spoken = found
     response = make_response(html)
     response.headers["Content-Language"] = spoken

@@ -7,14 +7,14 @@ script takes `own` out of the address bar at once. It is a claim of the browser,
 
 from __future__ import annotations
 
-from flask import Response, redirect, request, url_for
+from flask import Response, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from mobilizer.engagement.attribution import Sharer, sharer
 from mobilizer.engagement.events import POINTS, EventKind
 from mobilizer.http import installation, speak
 from mobilizer.languages import language
-from mobilizer.public.answers import POLICY, missing, page
+from mobilizer.public.answers import POLICY, elsewhere, missing, page
 from mobilizer.public.beacons import counts, stamp
 from mobilizer.public.covers import cover_of, covered
 from mobilizer.public.film import film, shared, shown, tags_of
@@ -41,7 +41,7 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
             return missing()
         best = nearest(tag, tags) or browser_language(tags, appeal.source_language)
         if best != tag:
-            return _elsewhere(_watch_page(slug, best, code))
+            return elsewhere(_watch_page(slug, best, code), 302)
         own_words = first_of([best], MEMBER)
         spoken = own_words or browser_language(MEMBER)
         speak("member", spoken)
@@ -97,7 +97,7 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
     if discreet:  # no address shows the film by itself
         return watch(slug, tag, code, played=True)
     here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")
-    return _elsewhere(here, 303)
+    return elsewhere(here)
 
 
 def share(code: str, slug: str) -> Answer:
@@ -114,7 +114,7 @@ def share(code: str, slug: str) -> Answer:
     if owner.member:
         note(EventKind.VISIT, blast=owner.blast, via=owner.member, language=tag, channel=_asked_channel())
     known, channel = (code, _asked_channel() or None) if owner.member else (None, None)
-    response = _elsewhere(url_for("public.watch", slug=slug, tag=tag, code=known, c=channel))
+    response = elsewhere(url_for("public.watch", slug=slug, tag=tag, code=known, c=channel), 302)
     response.headers["Vary"] = "Accept-Language"
     return response
 
@@ -139,9 +139,3 @@ def _channel(did: str) -> str:
         return did
     asked = request.form.get("channel", "")
     return asked if asked in CHANNELS else ""
-
-
-def _elsewhere(address: str, status: int = 302) -> Answer:
-    response = redirect(address, status)
-    response.headers["Cache-Control"] = "no-store"
-    return response

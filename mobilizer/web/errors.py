@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from mobilizer.db import disk_is_full
+from mobilizer.http import note_failure
 from mobilizer.problems import N_
 from mobilizer.web.words import _, size
 
@@ -70,14 +70,7 @@ def _away(error: RedisError) -> Response:
 
 
 def _broken(error: Exception) -> Response:
-    if disk_is_full(error):
-        structlog.get_logger("mobilizer.error").error("disk_full", request=g.get("request_id", ""))
-        return _page(*_NO_ROOM, 503)
-    # The traceback's last line could hold what a member typed: the kind of error and its place are enough here.
-    structlog.get_logger("mobilizer.error").error(
-        "request failed", request=g.get("request_id", ""), kind=type(error).__name__, exc_info=error
-    )
-    return _page(*_SAID[500], 500)
+    return _page(*_NO_ROOM, 503) if note_failure(error) else _page(*_SAID[500], 500)
 
 
 def _limits() -> dict[str, str]:

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -42,14 +43,22 @@ WORDS = {
     "en": ("Love Always Wins", "A two-minute film", "Watch this with me"),
     "es": ("El amor siempre gana", "Una película de dos minutos", "Mírala conmigo"),
     "ar": ("الحب ينتصر دائمًا", "فيلم من دقيقتين", "شاهدوه معي"),
+    "hi": ("प्रेम की हमेशा जीत होती है", "दो मिनट की फ़िल्म", "मेरे साथ देखें"),
 }
 
 
+# Forms that lead on to a page; who leaves in one click (RFC 8058) is led nowhere.
+LEADS_ON = re.compile(r"/(?:p|k)/|/u/\w+/")
+
+
 class Reader(FlaskClient):
-    """A client that reads each answer to its end, as a browser does."""
+    """A client that reads each answer to its end, and goes on to where a form of a token leads, as a browser does."""
 
     def open(self, *args: Any, **values: Any) -> TestResponse:
-        return super().open(*args, **{"buffered": True, **values})
+        answer = super().open(*args, **{"buffered": True, **values})
+        if answer.status_code == 303 and LEADS_ON.match(answer.request.path):
+            return super().open(answer.location, base_url=answer.request.host_url, buffered=True)
+        return answer
 
 
 @dataclass
@@ -119,10 +128,10 @@ class World:
 
 
 @pytest.fixture
-def world(database: Database, settings: Settings, keyring: Keyring, free_port: int) -> World:
+def world(database: Database, settings: Settings, keyring: Keyring) -> World:
     """Ana speaks Spanish, Amal Arabic; both are on two lists and had the mail."""
     # Nobody listens there: what is noted goes straight into the database.
-    settings = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port}/0"})
+    settings = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     installation = Installation(settings, database, keyring)
     with database.write() as session:
         lists = _lists(session)
@@ -140,8 +149,10 @@ def world(database: Database, settings: Settings, keyring: Keyring, free_port: i
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    """Where the pages are served to a real browser."""
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
+    """Where the pages are served to a real browser: where the settings say, if that is here, else on a free port."""
+    base = urlsplit(world.installation.settings.base_url)
+    port = base.port if base.hostname == "127.0.0.1" else None
+    server = make_server("127.0.0.1", port or 0, world.app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
@@ -192,16 +203,17 @@ def _blast(session: Session, settings: Settings, list_id: int) -> Blast:
     return blast
 
 
-FROZEN: list[Any] = []
+FROZEN: dict[str, list[Any]] = {}
 
 
 def _freeze(session: Session, settings: Settings, blast: Blast) -> None:
-    """Compile once for all tests: the words are always the same."""
-    if not FROZEN:
+    """Compile once for all tests of a site: the words are always the same."""
+    if settings.base_url not in FROZEN:
         freeze(session, settings, blast)
-        FROZEN.extend(_fields(row) for row in (*session.scalars(select(Link)), *session.scalars(select(Rendition))))
+        rows = (*session.scalars(select(Link)), *session.scalars(select(Rendition)))
+        FROZEN[settings.base_url] = [_fields(row) for row in rows]
         return
-    for entity, fields in FROZEN:
+    for entity, fields in FROZEN[settings.base_url]:
         session.add(entity(**{**fields, "blast_id": blast.id}))
     session.flush()
 
