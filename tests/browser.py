@@ -129,9 +129,11 @@ def sign_in(page: Page, installation: Installation, role: Role, language: str = 
     page.wait_for_url("**/")
 
 
-def faults(page: Page) -> list[str]:
-    """What is wrong with a page for people: axe's findings, and a page that scrolls sideways."""
-    found = Axe().run(page, options=OPTIONS).response["violations"]
+def faults(page: Page, *, only: str = "") -> list[str]:
+    """What is wrong with a page for people: axe's findings (those of one rule, if `only` that is looked for), and a
+    page that scrolls sideways."""
+    options = {**OPTIONS, "runOnly": [only]} if only else OPTIONS
+    found = Axe().run(page, options=options).response["violations"]
     said = [f"{page.url} {one['id']}: {one['help']} {[node['target'] for node in one['nodes']][:3]}" for one in found]
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return [*said, *([f"{page.url} is {wide} px too wide"] if wide > 0 else [])]
