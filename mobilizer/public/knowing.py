@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.db import clock
 from mobilizer.engagement.events import RECORD_ASKED, Event, EventKind
-from mobilizer.http import installation
+from mobilizer.http import installation, on_discreet_site
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
 from mobilizer.public.answers import missing, page
@@ -27,9 +27,12 @@ AGAIN_SECONDS = 3600.0  # between two such mails to one member, whoever asks for
 
 
 def ask(token: str) -> Response:
-    """Send the member a link to their record. Whoever asks learns nothing but that."""
+    """Send the member a link to their record. Whoever asks learns nothing but that.
+
+    The discreet site sends none: the mail names whose it is.
+    """
     ticket = ticket_of(Purpose.PREFERENCES, token)
-    if ticket is None:
+    if ticket is None or on_discreet_site():
         return missing()
     here = installation()
     with here.database.write() as session:
