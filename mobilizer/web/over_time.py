@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines over some hours or days; `rows` are the same as a table: when, and the acts of each line; `top` ends the scale."""
+    """Lines over some hours or days, on a scale up to `top`; `rows` are the same as a table: when, and the acts."""
 
     lines: tuple[Line, ...]
     rows: tuple[tuple[str, tuple[int, ...]], ...]
