@@ -138,13 +138,14 @@ def _elsewhere(tag: str, frame: Frame, marks: Marks) -> str:
 
 def _urls(copy: Copy, frame: Frame, leads: Leads, marks: Marks) -> Urls:
     base_url = wire_url(frame.base_url)
-    by_member = frame.tracking is Tracking.PSEUDONYMOUS
+    by_member, leave = frame.tracking is Tracking.PSEUDONYMOUS, f"{base_url}/u/{marks.mark('unsubscribe')}"
     return Urls(
         watch=leads(LinkTarget("watch")),
         share=leads(LinkTarget("share")),
         own=f"{base_url}/s/{marks.mark('share_code')}/{frame.blast_slug}" if by_member else _page(copy.language, frame),
-        unsubscribe=f"{base_url}/u/{marks.mark('unsubscribe')}",
-        preferences=f"{base_url}/p/{marks.mark('preferences')}",
+        unsubscribe=leave,
+        # But for the way to leave no link says whose it is: from there it goes on to the preferences.
+        preferences=f"{base_url}/p/{marks.mark('preferences')}" if by_member else f"{leave}#preferences",
         view=f"{base_url}/v/{marks.mark('view')}" if by_member and not frame.discreet else "",
     )
 

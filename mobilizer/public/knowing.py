@@ -33,7 +33,10 @@ TRIES = ("20 per hour",)  # of one network, to write whose mail it was
 
 
 def ask(token: str) -> Response:
-    """Send the member a link to their record. Whoever asks learns nothing but that."""
+    """Send the member a link to their record. Whoever asks learns nothing but that.
+
+    The discreet site sends none: the mail names whose it is.
+    """
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
         return missing()

@@ -54,12 +54,14 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         response = page("cover.html", spoken, cover=cover, switch=switch, here=here, own=_own())
         response.headers["Vary"] = "Accept-Language"
         return response
+    passed_on = covered(shown_film, cover) if cover else shown_film
     response = page(
         "watch.html",
         spoken,
         film=shown_film,
+        passed_on=passed_on,
         cover=cover,
-        sharing=sharing(covered(shown_film, cover) if cover else shown_film, slug, code, discreet=bool(cover)),
+        sharing=sharing(passed_on, slug, code, discreet=bool(cover)),
         switch=switch,
         here=here,
         stamp=stamp(slug, best, code),
