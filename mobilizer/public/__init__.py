@@ -32,6 +32,7 @@ blueprint.add_url_rule("/p/<token>", "save_preferences", preferences.save, metho
 blueprint.add_url_rule("/p/<token>/record", "ask_for_record", knowing.ask, methods=["POST"])
 blueprint.add_url_rule("/p/<token>/erase", "erase", knowing.forget, methods=["POST"])
 blueprint.add_url_rule("/r/<token>", "record", knowing.show, methods=["GET"])
+blueprint.add_url_rule("/r/<token>/erase", "erase_by_record", knowing.forget_by_record, methods=["POST"])
 blueprint.add_url_rule("/r/<token>.json", "take_record", knowing.take, methods=["GET"])
 blueprint.add_url_rule("/j/<slug>", "join", joining.form, methods=["GET"])
 blueprint.add_url_rule("/j/<slug>", "ask_to_join", joining.ask, methods=["POST"])

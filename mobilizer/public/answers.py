@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 from flask import Response, make_response, render_template, request, url_for
 
-from mobilizer.http import installation, on_discreet_site, speak
+from mobilizer.http import discreet_name, installation, on_discreet_site, speak
 from mobilizer.languages import language
 from mobilizer.public.tongues import MEMBER, browser_language
 from mobilizer.settings import Settings
@@ -62,7 +63,7 @@ def _said() -> Settings:
     settings = installation().settings
     if not on_discreet_site():
         return settings
-    return settings.model_copy(update={"organisation": request.host, "postal_address": ""})
+    return settings.model_copy(update={"organisation": discreet_name(), "postal_address": ""})
 
 
 def missing(tag: str = "") -> Response:
@@ -74,9 +75,16 @@ def missing(tag: str = "") -> Response:
 
 def later() -> Response:
     """The page for a link whose target can't be looked up for the moment, in the visitor's language."""
-    response = page("later.html", browser_language(MEMBER), 503)
-    response.headers["Vary"] = "Accept-Language"
+    response = refused(HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def refused(status: int) -> Response:
+    """The page for what can't be answered otherwise: ask again later, or what was asked leads nowhere."""
+    waits = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    response = page("later.html" if waits else "missing.html", browser_language(MEMBER), status)
+    response.headers["Vary"] = "Accept-Language"
     return response
 
 

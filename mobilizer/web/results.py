@@ -57,6 +57,7 @@ RULES = {
     "burst": N_("It followed several links faster than a hand can"),
     "sweep": N_("It followed the links one by one, in their order"),
     "trap": N_("It followed a link that nobody can see"),
+    "own": N_("Members who tried their own link"),
     "": N_("Long ago: only the sum is kept"),
 }
 

@@ -38,6 +38,7 @@ CHANNELS = {
     "sms": N_("Text message"),
     "copy": N_("Copied link"),
     "native": N_("The phone’s own share menu"),
+    "mail": N_("The link in the mail itself"),
 }
 
 
