@@ -42,7 +42,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines over some hours or days; `rows` are the same as a table: when, and the acts of each line."""
+    """Lines over some hours or days; `rows` are the same as a table: when, the acts of each line, and last those of
+    machines, which have no line."""
 
     lines: tuple[Line, ...]
     rows: tuple[tuple[str, tuple[int, ...]], ...]
@@ -86,7 +87,10 @@ def charted(spans: Sequence[Span], name: Callable[[datetime], str]) -> Chart:
     top = max(acts for span in spans for acts in span.acts.values())
     columns = {kind: [span.acts[kind] for span in spans] for kind in NAMES}
     lines = [Line(_(NAMES[kind]), sum(acts), line(acts, top, WIDTH, HEIGHT)) for kind, acts in columns.items()]
-    return Chart(tuple(lines), tuple((name(span.start), tuple(span.acts[kind] for kind in NAMES)) for span in spans))
+    return Chart(
+        tuple(lines),
+        tuple((name(span.start), (*(span.acts[kind] for kind in NAMES), span.machines)) for span in spans),
+    )
 
 
 def hour_name(at: datetime) -> str:
