@@ -29,6 +29,7 @@ from mobilizer.web import (  # noqa: F401 - their views are on the same blueprin
     results_file,
     share_tree,
     sharers,
+    shares_file,
     troubles,
 )
 from mobilizer.web.asked import number_asked

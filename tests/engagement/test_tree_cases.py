@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Identity, Member
+from mobilizer.audience.merged import renew_share_codes
 from mobilizer.audience.sign_ups import SignUp
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 from mobilizer.engagement.attribution import sharer
@@ -132,3 +133,21 @@ def test_machines_along_the_chain_are_nobodys_friends(sent: World) -> None:
         assert steps(session, sent) == [(1, 1), (1, 0)], (
             "of the first one's link a gateway, the owner and a friend came"
         )
+
+
+def test_a_link_that_was_taken_back_brings_nobody(sent: World) -> None:
+    """Who came by it before stays; who follows it now is nobody's friend, and joins by themselves."""
+    first = sent.members[0]
+    second = joins(sent, "b@example.net", first)
+    with sent.installation.database.write() as session:
+        member = session.get_one(Member, first)
+        old = member.share_code
+        renew_share_codes(session, member)
+    with sent.installation.database.read() as session:
+        appeal = sent.blast().appeal_id
+        assert sharer(session, old, appeal).member == 0
+        assert sharer(session, session.get_one(Member, first).share_code, appeal).member == first
+        assert steps(session, sent) == [(0, 1)]
+    third = joins(sent, "c@example.net", second)
+    with sent.installation.database.read() as session:
+        assert session.scalars(select(Recruit.generation).where(Recruit.member_id == third)).one() == 2
