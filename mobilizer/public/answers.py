@@ -25,6 +25,22 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# The sign-up form for somebody else's site. It holds nothing of anybody, and to be tricked into pressing its button
+# does no harm: that takes an address to be typed, and the word of its owner.
+FRAMED = frozenset({"public.framed_join", "public.ask_framed", "public.framed_sent"})
+# Pages that name the organisation, a list or a person, and what sends a mail that does: on the domain of discreet mails
+# there are none, and nothing leads to one.
+NAMING = FRAMED | {
+    f"public.{name}"
+    for name in (
+        *("join", "ask_to_join", "join_sent", "confirm_page", "confirm"),
+        *("ask_for_record", "record", "take_record", "erase_by_record"),
+    )
+}
+FRAMED_HEADERS = {
+    "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
@@ -35,9 +51,14 @@ HEADERS = {
 }
 
 
+def keep_quiet() -> Response | None:
+    """On the domain of discreet mails, answer for pages that would say whose it is."""
+    return missing() if request.endpoint in NAMING and on_discreet_site() else None
+
+
 def guard(response: Response) -> Response:
     """Put the policy on every answer of this blueprint, unless a view has set its own."""
-    for name, value in HEADERS.items():
+    for name, value in {**HEADERS, **(FRAMED_HEADERS if framed() else {})}.items():
         if name != "Cache-Control":
             response.headers.setdefault(name, value)
     if request.endpoint == "public.static" and "v" in request.args:
@@ -48,11 +69,23 @@ def guard(response: Response) -> Response:
     return response
 
 
+def framed() -> bool:
+    """Whether this request is for the form that may stand in a frame on another site."""
+    return request.endpoint in FRAMED
+
+
 def page(template: str, tag: str, status: int = 200, **values: object) -> Response:
     """A page in the language of `tag`, which must have a member catalog."""
     speak("member", tag)
     spoken = language(tag)
-    body = render_template(f"public/{template}", spoken=spoken, settings=_said(), discreet=on_discreet_site(), **values)
+    body = render_template(
+        f"public/{template}",
+        spoken=spoken,
+        settings=_said(),
+        discreet=on_discreet_site(),
+        framed=framed(),
+        **values,
+    )
     response = make_response(body, status)
     response.headers["Content-Language"] = tag
     return response

@@ -57,6 +57,6 @@ def is_address_of(session: Session, keyring: Keyring, member_id: int, address: s
 
 
 def _locked(session: Session, number: int) -> Member | None:
-    """The member that a number leads to, once nobody merges them any more."""
-    own = session.get(Member, number, with_for_update=True)
-    return own or session.get(Member, who_stays(session, number), with_for_update=True)
+    """The member that a number leads to, once nobody merges them any more, and as they are then."""
+    own = session.get(Member, number, with_for_update=True, populate_existing=True)
+    return own or session.get(Member, who_stays(session, number), with_for_update=True, populate_existing=True)

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 from redis import Redis
+from sqlalchemy import update
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList
@@ -149,6 +150,13 @@ def test_no_page_on_the_discreet_domain_says_whose_it_is(world: World) -> None:
         agree(session, world.ana, "Yes.", "es")
     there, browser, leave = "https://Plain.Example:8443", world.browser(), f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
     chosen = f"/p/{world.token(Purpose.PREFERENCES)}"
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).values(open=True))
+    for path in ("/j/list-0", "/j/list-0/frame", "/j/list-0/sent", f"/r/{world.token(Purpose.RECORD)}", "/k/x"):
+        for answer in (browser.get(path, base_url=there), browser.post(path, base_url=there)):
+            assert answer.status_code in (404, 405), path
+            assert "canary" not in (answer.text + str(answer.headers)).lower(), path
+    assert browser.get("/j/list-0").status_code == 200
     answers = [
         browser.get(path, base_url=there) for path in (leave, chosen, "/u/x", "/", "/sign-in", "/static/app.css")
     ]
