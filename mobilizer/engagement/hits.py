@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import ColumnElement, delete, insert, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
@@ -17,6 +17,7 @@ from mobilizer.db import Base, clock
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
+from mobilizer.engagement.visit_judging import judge_arrived
 
 
 class Hit(NamedTuple):
@@ -79,10 +80,11 @@ def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
         return 0
     session.execute(insert(RecordedParcel), [{"name": name} for name in fresh])
     hits = [hit for parcel in fresh.values() for hit in parcel.hits]
-    recorded = record(session, hits)
+    rows = _written(session, hits)
     for blast in {hit.blast for hit in hits if hit.blast and hit.member}:
         judge(session, blast, {hit.member for hit in hits if hit.blast == blast and hit.member})
-    return recorded
+    judge_arrived(session, rows)
+    return len(rows)
 
 
 def forget_parcels(session: Session, seconds: float, most: int) -> int:
@@ -99,6 +101,10 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
     tracking off since their mail left; a member who is gone stays out. What comes by a mail to a record that was merged
     is done by the one who stays.
     """
+    return len(_written(session, hits))
+
+
+def _written(session: Session, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     blasts = _still_there(session, Blast.id, (hit.blast for hit in hits))
     named = {number for hit in hits for number in (hit.member, hit.via) if number}
     there = _still_there(session, Member.id, named)
@@ -114,10 +120,10 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
     rows = [_row(hit, members, steps) for hit in kept]
     if rows:
         session.execute(insert(Event), rows)
-    return len(rows)
+    return rows
 
 
-def _row(hit: Hit, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, object]:
+def _row(hit: Hit, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, Any]:
     return {
         "kind": hit.kind,
         "at": datetime.fromtimestamp(hit.at, UTC),

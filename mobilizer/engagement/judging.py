@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.db import Database
-from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.delivery.acceptance import accepted_at
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.machines import Act, by_agent, verdicts
+from mobilizer.engagement.visit_judging import judge_visits
 
 SLICE = 500  # members, or events of nobody known
 _OF_MAIL = (EventKind.OPEN, EventKind.CLICK)
-_SEEN = (*_OF_MAIL, EventKind.VISIT)
+_ON_PAGES = (EventKind.WATCH, EventKind.SHARE)
 
 
 def judge(session: Session, blast_id: int, members: Collection[int]) -> int:
@@ -27,24 +29,23 @@ def judge(session: Session, blast_id: int, members: Collection[int]) -> int:
 
 
 def judge_anew(database: Database, blast_id: int) -> Iterator[tuple[int, int]]:
-    """Draw every verdict of a blast anew, by today's rules: after each transaction how many acts were looked at, and
-    how many verdicts changed. Safe to stop anywhere, and to run twice."""
-    member = 0
+    """Draw every verdict of a blast anew, by today's rules: after each transaction how many were looked at (members,
+    owners of links, or acts of whom only the program is known), and how many verdicts changed. Safe to stop anywhere,
+    and to run twice."""
     here = Event.blast_id == blast_id
-    while True:
-        with database.write() as session:
-            known = select(Event.member_id).where(here, Event.kind.in_(_OF_MAIL), Event.member_id > member).distinct()
-            members = [n for n in session.scalars(known.order_by(Event.member_id).limit(SLICE)) if n]
-            if not members:
-                break
-            yield len(members), judge(session, blast_id, members)
-        member = members[-1]
+    yield from _each(database, Event.member_id, (here, Event.kind.in_(_OF_MAIL)), partial(judge, blast_id=blast_id))
+    visits = (here, Event.kind == EventKind.VISIT)  # by what their owners did, of which all is said now
+    yield from _each(database, Event.via_id, visits, partial(judge_visits, blast_id=blast_id))
     event = 0
     while True:
         with database.write() as session:
-            nobodys = (here, Event.kind.in_(_SEEN), Event.member_id.is_(None), Event.id > event)
-            asked = select(Event.id, Event.kind, Event.agent, Event.machine)
-            rows = session.execute(asked.where(*nobodys).order_by(Event.id).limit(SLICE)).all()
+            alone = or_(
+                Event.kind.in_(_ON_PAGES),
+                and_(Event.kind.in_(_OF_MAIL), Event.member_id.is_(None)),
+                and_(Event.kind == EventKind.VISIT, Event.via_id.is_(None)),
+            )
+            asked = select(Event.id, Event.kind, Event.agent, Event.machine).where(here, alone, Event.id > event)
+            rows = session.execute(asked.order_by(Event.id).limit(SLICE)).all()
             if not rows:
                 break
             wrong = [(id_, by_agent(kind, agent)) for id_, kind, agent, is_ in rows if by_agent(kind, agent) != is_]
@@ -52,8 +53,26 @@ def judge_anew(database: Database, blast_id: int) -> Iterator[tuple[int, int]]:
         event = rows[-1].id
 
 
+def _each(
+    database: Database,
+    who: InstrumentedAttribute[int | None],
+    which: tuple[ColumnElement[bool], ...],
+    judged: Callable[..., int],
+) -> Iterator[tuple[int, int]]:
+    """Judge what some events are of, SLICE members a transaction."""
+    last = 0
+    while True:
+        with database.write() as session:
+            asked = select(who).where(*which, who > last).distinct().order_by(who).limit(SLICE)
+            members = [number for number in session.scalars(asked) if number]
+            if not members:
+                return
+            yield len(members), judged(session, members=members)
+        last = members[-1]
+
+
 def _judge(session: Session, blast_id: int, members: Collection[int]) -> int:
-    accepted = _accepted(session, blast_id, members)
+    accepted = accepted_at(session, blast_id, members)
     asked = (
         select(Event.id, Event.member_id, Event.machine, Event.kind, Event.at, Event.link_n, Event.agent)
         .where(Event.blast_id == blast_id, Event.member_id.in_(members), Event.kind.in_(_OF_MAIL))
@@ -66,15 +85,6 @@ def _judge(session: Session, blast_id: int, members: Collection[int]) -> int:
         said = verdicts(acts, accepted.get(member))
         wrong += [(row.id, rule) for row, rule in zip(rows, said, strict=True) if row.machine != rule]
     return _change(session, wrong)
-
-
-def _accepted(session: Session, blast_id: int, members: Collection[int]) -> dict[int, float]:
-    """When a relay took the mail of each."""
-    of_them: ColumnElement[bool] = Delivery.id.in_([numbered(blast_id, member) for member in members])
-    asked = select(Delivery.member_id, Delivery.settled_at).where(
-        of_them, Delivery.state == DeliveryState.ACCEPTED, Delivery.settled_at.is_not(None)
-    )
-    return {member: at.timestamp() for member, at in session.execute(asked) if at}
 
 
 def _change(session: Session, verdicts_by_event: Collection[tuple[int, str]]) -> int:

@@ -20,6 +20,7 @@ TRAPPED_SECONDS = 60.0  # who follows the link that nobody can see did all else 
 
 # The classes of agents.py that say by themselves that no person asked, by the rule that says it.
 _BY_AGENT = {"prefetch": "prefetch", "bot": "bot", "nameless": "nameless", "head": "head", "trap": "trap"}
+_BY_AGENT |= {"page": "own"}  # one of our own pages
 
 
 class Act(NamedTuple):

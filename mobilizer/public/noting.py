@@ -28,7 +28,9 @@ def note(
     (HEAD, OPTIONS) is no hit."""
     if request.method in ("HEAD", "OPTIONS"):
         return
-    agent = agent_of(request.environ)
+    # A share link followed from one of our own pages brings nobody who was not there.
+    ours = kind is EventKind.VISIT and request.headers.get("Sec-Fetch-Site") == "same-origin" and via
+    agent = "page" if ours else agent_of(request.environ)
     hit = Hit(
         kind=kind,
         at=time.time(),

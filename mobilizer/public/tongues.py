@@ -56,6 +56,6 @@ def spelled(tag: str) -> str:
         return ""
 
 
-def switch(path: str) -> list[tuple[Language, str]]:
-    """Each language of the member's pages with the address of a page in it."""
-    return [(language(tag), f"{path}?in={tag}") for tag in MEMBER]
+def switch() -> list[tuple[Language, str]]:
+    """Each language of the member's pages with the address in it of the page that it stands on."""
+    return [(language(tag), f"?in={tag}") for tag in MEMBER]

@@ -43,6 +43,7 @@ PURPOSES = {
     "preferences_again": Purpose.PREFERENCES,
     "record": Purpose.RECORD,
     "take_record": Purpose.RECORD,
+    "erase_by_record": Purpose.RECORD,
     "confirm_page": Purpose.CONFIRM,
     "confirm": Purpose.CONFIRM,
     "click_in_sums": Purpose.SUMS,

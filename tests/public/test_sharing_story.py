@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
 from mobilizer.audience.sign_ups import SignUp
+from mobilizer.engagement import own_visits
 from mobilizer.engagement.tree import tree
 from mobilizer.jobs import Work
 from mobilizer.public import joining
@@ -72,6 +73,7 @@ def test_a_film_goes_from_hand_to_hand(
     world: World, post: Post, phone: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "SOONEST_SECONDS", 0)  # whoever sees it is quick
+    monkeypatch.setattr(own_visits, "SOON_SECONDS", -1.0)
     with world.installation.database.write() as session:
         session.execute(update(MemberList).values(open=True))
 
