@@ -252,7 +252,9 @@ def _erase(visitor: Visitor) -> None:
     for name in ("erased", "broken"):
         visitor.post(f"/members/{visitor.member(name)}/erase")
     typed = {"email": f"anna.{CANARY}@example.org"}
-    gone = visitor.client.post(f"/p/{_link(visitor, 'anna', Purpose.PREFERENCES)}/erase", data=typed)
+    gone = visitor.client.post(
+        f"/p/{_link(visitor, 'anna', Purpose.PREFERENCES)}/erase", data=typed, follow_redirects=True
+    )
     assert gone.status_code == 200
     _bring(visitor, "file", "suppressed, left out")
     visitor.look("erased")
