@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
 from sqlalchemy import select, update
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
 
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.sign_ups import SignUp
@@ -17,6 +21,24 @@ from tests.browser import faults
 from tests.public.conftest import World
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[str], str]]:
+    """Somebody else's site: give it a page, and have its address."""
+    shown = Response(content_type="text/html")
+    server = make_server("127.0.0.1", 0, shown)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+
+    def show(page: str) -> str:
+        shown.set_data(page)
+        return f"http://localhost:{server.port}/"
+
+    yield show
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 # Pages look the same on every database.
@@ -80,7 +102,7 @@ def test_no_page_says_to_anybody_where_its_visitor_was(chromium: Browser, world:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_somebody_joins_in_a_frame_on_another_site_without_script(
-    chromium: Browser, world: World, address: str, monkeypatch: pytest.MonkeyPatch
+    chromium: Browser, world: World, address: str, elsewhere: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "SOONEST_SECONDS", 0)
     with world.installation.database.write() as session:
@@ -88,9 +110,8 @@ def test_somebody_joins_in_a_frame_on_another_site_without_script(
     framed = {"form": "/j/list-0/frame?in=ar", "page": "/j/list-0", "leave": f"/u/{world.token(Purpose.UNSUBSCRIBE)}"}
     site = "".join(f'<iframe name="{name}" src="{address}{path}"></iframe>' for name, path in framed.items())
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
-    context.route("http://elsewhere.example/", lambda route: route.fulfill(content_type="text/html", body=site))
     page = context.new_page()
-    page.goto("http://elsewhere.example/")
+    page.goto(elsewhere(site))
     form = page.frame("form")
     assert form is not None
     form.fill("#email", "mira@example.org")
