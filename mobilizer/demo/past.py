@@ -23,6 +23,7 @@ from mobilizer.engagement.events import Event
 from mobilizer.engagement.recruits import recruited
 from mobilizer.installation import Installation
 from mobilizer.languages import choose
+from mobilizer.transport.losses import Loss
 
 DAYS_AGO = 23
 PER_SECOND = 60
@@ -131,7 +132,7 @@ def _delivery(blast: Blast, batch: Batch, row: _Sent, list_id: int, person: Pers
         DeliveryState.ACCEPTED: (None, "", REPLY.format(row.member * 2654435761 % 2**32)),
         DeliveryState.REJECTED: (550, "hard", UNKNOWN),
         DeliveryState.SKIPPED: (None, "suppressed" if person.suppressed else "unsubscribed", ""),
-        DeliveryState.UNCERTAIN: (None, "the connection was lost before the answer", ""),
+        DeliveryState.UNCERTAIN: (None, Loss.HUNG_UP.value, ""),
     }[row.state]
     return {
         "blast_id": blast.id,

@@ -87,7 +87,7 @@ def test_the_page_tells_k_and_the_steps_of_the_branch_that_is_asked_for(signed_i
     organizer = signed_in(Role.ORGANIZER)
     page = organizer.get(f"{RESULTS}/shares").text
     assert "K is 1: so many new members" in page
-    assert page.count("<circle") == 3 + 2, "the mail and two steps, and the visits of these"
+    assert page.count("<circle") == 3 + 1, "the mail and two steps, and at the first more visits than joined"
     assert '<optgroup label="Where it was shared"><option value="channel:copy">Copied link</option>' in page
     assert f'href="{RESULTS}/shares?of=channel:whatsapp#steps">WhatsApp</a>' in page
     part = organizer.get(f"{RESULTS}/shares?of=channel:whatsapp").text
