@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
-from sqlalchemy import ColumnElement, delete, insert, select, true
+from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from mobilizer.audience.members import Member
@@ -17,6 +17,10 @@ from mobilizer.db import Base, clock
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
+
+_EVENTS = cast("Table", Event.__table__)  # the bare table takes all rows at once, whatever is empty in each
+SAME_SECONDS = 1
+SAME_SECONDS_OF_NOBODY = 60
 
 
 class Hit(NamedTuple):
@@ -66,8 +70,7 @@ class RecordedParcel(Base):
 
 
 def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
-    """Write the hits of those parcels that were not written before, and judge anew whoever they are of; returns how
-    many hits.
+    """Write the hits of those parcels that were not written before; returns how many hits.
 
     Of two transactions that write the same parcel at once one fails: its caller comes again.
     """
@@ -78,11 +81,7 @@ def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
     if not fresh:
         return 0
     session.execute(insert(RecordedParcel), [{"name": name} for name in fresh])
-    hits = [hit for parcel in fresh.values() for hit in parcel.hits]
-    recorded = record(session, hits)
-    for blast in {hit.blast for hit in hits if hit.blast and hit.member}:
-        judge(session, blast, {hit.member for hit in hits if hit.blast == blast and hit.member})
-    return recorded
+    return record(session, [hit for parcel in fresh.values() for hit in parcel.hits])
 
 
 def forget_parcels(session: Session, seconds: float, most: int) -> int:
@@ -93,7 +92,10 @@ def forget_parcels(session: Session, seconds: float, most: int) -> int:
 
 
 def record(session: Session, hits: Sequence[Hit]) -> int:
-    """Write hits as events in one statement; returns how many.
+    """Write hits as events in one statement, with the verdict on each; returns how many hits.
+
+    What is alike and of the same moment is one event that says how often: however many come on one link, they cost the
+    database little.
 
     A hit of a blast that is gone is dropped, as that blast's events were, and so is what somebody did who turned
     tracking off since their mail left; a member who is gone stays out. What comes by a mail to a record that was merged
@@ -111,16 +113,30 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
         and untracked.isdisjoint((members.get(hit.member), members.get(hit.via)))
     ]
     steps = steps_of(session, {(members[hit.via], hit.blast) for hit in kept if hit.blast and hit.via in members})
-    rows = [_row(hit, members, steps) for hit in kept]
+    rows = [_row(hit, times, members, steps) for hit, times in _folded(kept)]
+    for blast in {row["blast_id"] for row in rows if row["blast_id"]}:
+        judge(session, blast, [row for row in rows if row["blast_id"] == blast])
     if rows:
-        session.execute(insert(Event), rows)
-    return len(rows)
+        session.execute(insert(_EVENTS), rows)
+    return len(kept)
 
 
-def _row(hit: Hit, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, object]:
+def _folded(hits: Iterable[Hit]) -> list[tuple[Hit, int]]:
+    """The first of those hits that are alike but for their moment within a second, or a minute where nobody is known to
+    have done it; with how many they are."""
+    found: dict[tuple[object, ...], tuple[Hit, int]] = {}
+    for hit in sorted(hits, key=lambda hit: hit.at):
+        key = (hit.at // (SAME_SECONDS if hit.member else SAME_SECONDS_OF_NOBODY), hit.kind, *hit[2:])
+        first, times = found.get(key, (hit, 0))
+        found[key] = first, times + 1
+    return list(found.values())
+
+
+def _row(hit: Hit, times: int, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, Any]:
     return {
         "kind": hit.kind,
         "at": datetime.fromtimestamp(hit.at, UTC),
+        "times": times,
         "blast_id": hit.blast or None,
         "member_id": members.get(hit.member),
         "via_id": members.get(hit.via),

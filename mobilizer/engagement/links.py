@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.blasts.blasts import Link
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import ACTS, Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def link_clicks(session: Session, blast_id: int, language: str = "") -> list[Lin
     Only what is not forgotten is counted: sums that are kept know no link.
     """
     asked = (
-        select(Event.link_n, func.count(distinct(Event.member_id)), func.count())
+        select(Event.link_n, func.count(distinct(Event.member_id)), ACTS)
         .where(Event.blast_id == blast_id, Event.kind == EventKind.CLICK, Event.machine == "")
         .group_by(Event.link_n)
     )

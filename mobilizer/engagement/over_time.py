@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 
 HOURS = 48
 DAYS = 30  # the last of them holds all that came later
@@ -76,7 +76,7 @@ def _postgresql_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
 def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[str, str, int]]:
     hour = hour_of(Event.at)
     asked = (
-        select(hour, Event.kind, func.count())
+        select(hour, Event.kind, ACTS)
         .where(Event.blast_id == blast_id, Event.kind.in_(KINDS), Event.machine == "", ONCE_A_VIEWING)
         .group_by(hour, Event.kind)
     )

@@ -137,8 +137,8 @@ def test_people_are_counted_once_and_machines_apart(database: Database, blast: i
         did("click", 1)
         did("open", 1)
     did("click", 2)
-    did("click", 4, machine="prefetch")
-    did("open", 4, machine="bot")
+    did("click", 4, agent="prefetch")
+    did("open", 4, agent="bot")
     did("unsubscribe", 4)
     did("unsubscribe", 4)
     with database.read() as session:
