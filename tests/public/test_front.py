@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from mobilizer import recording
+from mobilizer.audience.members import Member
 from mobilizer.db import Database
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel
 from mobilizer.keys import Purpose
 from mobilizer.public.targets import BLOCK, Block, Reader
+from mobilizer.public.ways_in import FRESH_SECONDS
 from tests.public.conftest import World
 
 
@@ -76,6 +79,44 @@ def test_links_lead_on_while_the_database_is_away(world: World, monkeypatch: pyt
     assert "Dein Link stimmt" in unknown.text
 
 
+def test_a_friend_arrives_at_the_film_while_the_database_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, page = "/s/anascode22/love-always-wins?c=x", "/w/love-always-wins/ar/anascode22?c=x"
+    browser = world.browser(accept_language="ar")
+    monkeypatch.setitem(world.app.config, "DRAWN_SECONDS", 1e-9)
+    assert browser.get(link).location == page
+    film = browser.get(page).text
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(Database, "read", away)
+    monkeypatch.setattr("mobilizer.public.ways_in.FRESH_SECONDS", 0)
+    drawn = browser.get(page)
+    assert (drawn.status_code, len(drawn.text)) == (200, len(film))
+    assert browser.get(link).location == page
+    # Whose a code is that was not heard of for a while can be asked when the film is watched.
+    assert browser.get(link.replace("anas", "amals")).location == page.replace("anas", "amals")
+    unknown = browser.get("/s/anascode22/another-film")
+    assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "20")
+
+
+def test_a_share_code_that_is_taken_back_brings_nobody_any_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, now = "/s/anascode22/love-always-wins", time.monotonic()
+    film, browser = "/w/love-always-wins/en", world.browser(accept_language="en")
+    assert browser.get(link).location == f"{film}/anascode22"
+    with world.installation.database.write() as session:
+        session.execute(update(Member).values(share_code=Member.share_code + "9"))
+    monkeypatch.setattr("mobilizer.public.targets.time.monotonic", lambda: now + FRESH_SECONDS + 1)
+    answers = [
+        world.browser().get(path) for path in (link, "/s/nobodys1/love-always-wins", "/s/No.body/love-always-wins")
+    ]
+    assert [answer.location for answer in answers] == [film] * 3
+    assert {answer.headers["Vary"] for answer in answers} == {"Accept-Language"}
+    assert world.browser().get("/s/anascode22/none-such").status_code == 404
+    assert world.browser().post(link).status_code == 405
+    assert [(event.kind, event.via_id) for event in world.events()] == [("visit", world.ana)]
+
+
 def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,8 +126,8 @@ def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_on
     buffer, folder = recording.buffer_of(world.installation), world.installation.settings.home / recording.FOLDER
     with monkeypatch.context() as patch:
         patch.setattr(recording, "record_parcels", away)
-        for _ in range(3):
-            buffer.note(Hit("click", 1.0, world.blast, world.ana))
+        for n in range(3):
+            buffer.note(Hit("click", float(n), world.blast, world.ana))
         buffer.settle()
         [kept] = folder.glob("*.json")
         again = kept.read_bytes()
