@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -15,7 +16,10 @@ from sqlalchemy.orm import Session
 
 from mobilizer import recording
 from mobilizer.audience.members import Member
+from mobilizer.cli import findings
+from mobilizer.custody import retention
 from mobilizer.db import Database
+from mobilizer.engagement import damaged
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel
 from mobilizer.keys import Purpose
@@ -125,7 +129,7 @@ def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_on
 
     buffer, folder = recording.buffer_of(world.installation), world.installation.settings.home / recording.FOLDER
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "record_parcels", away)
+        patch.setattr(damaged, "record_parcels", away)
         for n in range(3):
             buffer.note(Hit("click", float(n), world.blast, world.ana))
         buffer.settle()
@@ -133,7 +137,7 @@ def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_on
         again = kept.read_bytes()
         (folder / "half.json").write_text('["x", [')
     assert len(world.events()) == 3
-    assert [path.name for path in folder.iterdir()] == ["half.unreadable"]
+    assert [path.suffix for path in folder.iterdir()] == [".unreadable"]
     (folder / kept.name).write_bytes(again)  # as after a crash between the commit and the end of the file
     buffer.note(Hit("open", 1.0, world.blast, world.ana))
     buffer._left_behind = True
@@ -172,7 +176,7 @@ def test_two_workers_who_drain_at_once_take_no_parcel_from_the_queue_that_is_not
     settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
     here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
     parcels = [Parcel(f"{n}", [Hit("click", float(n), world.blast, world.ana)]) for n in range(25)]
-    record = recording.record_parcels
+    record = damaged.record_parcels
     with Redis.from_url(redis_url) as redis:
         redis.rpush(recording.HITS, *(parcel.packed() for parcel in parcels))
 
@@ -181,10 +185,38 @@ def test_two_workers_who_drain_at_once_take_no_parcel_from_the_queue_that_is_not
                 redis.ltrim(recording.HITS, len(some), -1)
             return record(session, some)
 
-        monkeypatch.setattr(recording, "record_parcels", slowly)
+        monkeypatch.setattr(damaged, "record_parcels", slowly)
         recording.drain_hits(here)
         assert redis.llen(recording.HITS) == 0
     assert len(world.events()) == len(parcels)
+
+
+def test_a_parcel_that_can_not_be_read_or_written_is_laid_aside_and_holds_up_no_other(
+    world: World, redis_url: str
+) -> None:
+    settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
+    here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
+    good = [Parcel(f"{n}", [Hit("click", float(n), world.blast, world.ana)]) for n in range(3)]
+    wrong = ['["a", [', "[]", '["b", [["click", 1.0, 1, 1, 0, 0, "", "", "", "", "of a later version"]]]', "\\xff",
+             '["c", [["click", "yesterday", 1, 1]]]', '["d", [["no such kind", 1.0, 1, 1]]]',
+             '["e", [["click", 1e300, 1, 1]]]', '["f", [["click", 1.0, 1, 99999999999999999999999]]]', "7"]  # fmt: skip
+    with Redis.from_url(redis_url) as redis:
+        for n, one in enumerate(wrong):
+            redis.rpush(recording.HITS, *[parcel.packed() for parcel in good[n : n + 1]], one)
+        recording.drain_hits(here)
+        assert redis.llen(recording.HITS) == 0
+    assert len(world.events()) == len(good)
+    home = settings.home
+    assert len(damaged.damaged(home)) == len(wrong)
+    [finding] = [finding for finding in findings.home(settings) if finding.about == "Clicks"]
+    assert finding.level == "warn"
+    assert str(len(wrong)) in finding.says
+    [rule] = [rule for rule in retention.RULES if rule.name == "damaged"]
+    assert rule.forget is not None
+    for path in damaged.damaged(home)[:4]:
+        os.utime(path, (0, 0))
+    assert list(rule.forget(here, 30 * retention.DAY)) == [4]
+    assert len(damaged.damaged(home)) == len(wrong) - 4
 
 
 def test_a_block_of_members_gives_back_who_was_put_in() -> None:
@@ -197,7 +229,7 @@ def test_a_block_of_members_gives_back_who_was_put_in() -> None:
 def test_a_queue_that_hangs_keeps_hits_no_longer_than_a_tenth_of_a_second(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        buffer = recording.Buffer(url, world.installation.settings.home / "hits", world.installation.database)
+        buffer = recording.Buffer(url, world.installation.settings.home, world.installation.database)
         buffer.note(Hit("click", 1.0, world.blast, world.ana))
         buffer.settle()
     assert recording.PUSH_SECONDS + recording.BUFFER_SECONDS < 0.2
