@@ -38,8 +38,8 @@ class Event(Base):
     """One thing that someone did. No IP, no user agent: only its class, `agent`; `machine` is the verdict of the rules.
 
     `member_id` is who did it, if known; `via_id` the member whose share link brought the visitor, and `step` how many
-    steps from the mail the visitor stood then: 1 for friends of those who had it, 2 for friends of these. What was done
-    again and again in one moment is one event with its `times`.
+    steps from the mail the visitor stood then: 1 for friends of those who had it, 2 for friends of these. What a
+    crowd did in one moment is one event with its `times`.
     """
 
     __tablename__ = "events"

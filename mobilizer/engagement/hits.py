@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self, cast
@@ -19,6 +20,7 @@ from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
 
 _EVENTS = cast("Table", Event.__table__)  # the bare table takes all rows at once, whatever is empty in each
+FEW = 10
 SAME_SECONDS = 1
 SAME_SECONDS_OF_NOBODY = 60
 
@@ -94,7 +96,7 @@ def forget_parcels(session: Session, seconds: float, most: int) -> int:
 def record(session: Session, hits: Sequence[Hit]) -> int:
     """Write hits as events in one statement, with the verdict on each; returns how many hits.
 
-    What is alike and of the same moment is one event that says how often: however many come on one link, they cost the
+    What a crowd does in one moment is one event that says how often: however many come on one link, they cost the
     database little.
 
     A hit of a blast that is gone is dropped, as that blast's events were, and so is what somebody did who turned
@@ -122,14 +124,18 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
 
 
 def _folded(hits: Iterable[Hit]) -> list[tuple[Hit, int]]:
-    """The first of those hits that are alike but for their moment within a second, or a minute where nobody is known to
-    have done it; with how many they are."""
-    found: dict[tuple[object, ...], tuple[Hit, int]] = {}
-    for hit in sorted(hits, key=lambda hit: hit.at):
-        key = (hit.at // (SAME_SECONDS if hit.member else SAME_SECONDS_OF_NOBODY), hit.kind, *hit[2:])
-        first, times = found.get(key, (hit, 0))
-        found[key] = first, times + 1
-    return list(found.values())
+    """Hits in the order of their moments, each with how often it was.
+
+    More than a FEW that are alike within a second, or a minute where nobody is known to have done it, are one: the
+    first.
+    """
+    alike: defaultdict[tuple[object, ...], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        alike[hit.at // (SAME_SECONDS if hit.member else SAME_SECONDS_OF_NOBODY), hit.kind, *hit[2:]].append(hit)
+    found: list[tuple[Hit, int]] = []
+    for some in alike.values():
+        found += [(min(some), len(some))] if len(some) > FEW else [(hit, 1) for hit in some]
+    return sorted(found, key=lambda one: one[0].at)
 
 
 def _row(hit: Hit, times: int, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, Any]:

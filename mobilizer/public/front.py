@@ -49,7 +49,8 @@ class Front:
         here: Installation = app.extensions[EXTENSION]
         if here.settings.base_url.startswith("https://"):
             self._headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
-        self._negotiated = [*self._headers, ("Vary", "Accept-Language")]
+        policy = "Content-Security-Policy"
+        self._negotiated = [*self._headers, (policy, HEADERS[policy]), ("Vary", "Accept-Language")]
         self._picture = [
             *self._headers,
             ("Content-Type", "image/gif"),

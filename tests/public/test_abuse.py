@@ -157,7 +157,7 @@ def test_a_share_code_that_was_posted_publicly_costs_a_crowd_a_handful_of_statem
 
     costs = []
     event.listen(database.engine, "before_cursor_execute", listen)
-    for visits in (10, 2000):
+    for visits in (11, 2000):
         said[0] = 0
         with database.write() as session:
             assert record(session, crowd(visits)) == visits
@@ -165,5 +165,5 @@ def test_a_share_code_that_was_posted_publicly_costs_a_crowd_a_handful_of_statem
     event.remove(database.engine, "before_cursor_execute", listen)
     assert costs[1] == costs[0]
     with database.read() as session:
-        assert brought_by(session, world.ana).visits == 2010
-        assert [event.times for event in session.scalars(select(Event).order_by(Event.id))] == [10, 2000]
+        assert brought_by(session, world.ana).visits == 2011
+        assert [event.times for event in session.scalars(select(Event).order_by(Event.id))] == [11, 2000]
