@@ -158,7 +158,7 @@ def namespaces_are_possible() -> bool:
         return False
     name = f"mob{secrets.token_hex(3)}"
     try:
-        with namespace(name, 0):
+        with namespace(name):
             return True
     except (subprocess.CalledProcessError, OSError):
         return False
@@ -172,13 +172,13 @@ def places_of(hosts: str) -> Iterator[Sequence[Place]]:
         return
     run = secrets.token_hex(3)
     with ExitStack() as stack:
-        yield [stack.enter_context(namespace(f"mob{run}{n}", n, name)) for n, name in enumerate(names)]
+        yield [stack.enter_context(namespace(f"mob{run}{n}", name)) for n, name in enumerate(names)]
 
 
 @contextmanager
-def namespace(space: str, number: int, name: str = "host") -> Iterator[Place]:
+def namespace(space: str, name: str = "host") -> Iterator[Place]:
     """A network namespace with one cable to us, and a host name of its own."""
-    cable, net = f"v{space}", f"{NET}.{number}"
+    cable, net = f"v{space}", _free_net()
     _ip("netns", "add", space)
     try:
         _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", space)
@@ -196,5 +196,13 @@ def namespace(space: str, number: int, name: str = "host") -> Iterator[Place]:
         _ip("netns", "del", space)
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)  # noqa: S603, S607
+def _free_net() -> str:
+    """The first three numbers of a network that no other run has here, or left behind."""
+    taken = _ip("-o", "-4", "addr", "show")
+    free = [net for net in (f"{NET}.{number}" for number in range(256)) if f"{net}." not in taken]
+    return secrets.choice(free)
+
+
+def _ip(*words: str) -> str:
+    done = subprocess.run(["ip", *words], check=True, capture_output=True, text=True)  # noqa: S603, S607
+    return done.stdout

@@ -13,9 +13,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mobilizer import logs, public, web
 from mobilizer.appeals.media import MAX_BYTES
-from mobilizer.http import EXTENSION, installation, on_discreet_site
+from mobilizer.http import EXTENSION, discreet_name, installation, on_discreet_site
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.limits import install_limits
+from mobilizer.public.answers import refused
 from mobilizer.public.drawn import SECONDS, DrawnPages
 from mobilizer.public.front import Front
 from mobilizer.settings import Settings, load_settings
@@ -145,13 +146,14 @@ def create_app(settings: Settings, given: Installation | None = None, *, counter
     install_formats(app)
     install_labels(app)
     install_diffs(app)
-    install_errors(app)
+    install_errors(app, refused)
     app.context_processor(_context)
     _register(app, csrf, here)
     app.wsgi_app = DrawnPages(app, app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        # Not the host: a proxy passes on `Host` as it came, and what else names one a visitor may have written.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.wsgi_app = Front(app)  # type: ignore[method-assign]
     return app
 
@@ -203,7 +205,7 @@ def _context() -> dict[str, object]:
         "has": current_app.view_functions.__contains__,
         "navigation": navigation,
         "asset": asset,
-        "organisation": request.host if on_discreet_site() else _settings().organisation,
+        "organisation": discreet_name() if on_discreet_site() else _settings().organisation,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from babel.support import NullTranslations
@@ -10,8 +11,10 @@ from jinja2 import Environment
 
 from mobilizer.catalogs import phrases
 from mobilizer.installation import Installation
+from mobilizer.settings import Settings
 
 EXTENSION = "mobilizer"
+_PORT = re.compile(r"\.?(:[0-9]*)?$")  # and the dot that ends a whole name
 
 
 def installation() -> Installation:
@@ -22,9 +25,21 @@ def installation() -> Installation:
 
 def on_discreet_site() -> bool:
     """Whether this request is to the domain of discreet blasts, which must not say whose it is."""
-    settings = installation().settings
-    host = urlsplit(settings.discreet_base_url).netloc.lower()
-    return request.host.lower().rstrip(".") == host != urlsplit(settings.base_url).netloc.lower()
+    return is_discreet(installation().settings, request.host)
+
+
+def is_discreet(settings: Settings, host: str) -> bool:
+    """Whether a `Host` is the domain of discreet blasts, at whatever port somebody asks for it; where both sites have
+    one domain (on one's own machine), their ports tell them apart."""
+    hidden, usual = urlsplit(settings.discreet_base_url.lower()), urlsplit(settings.base_url.lower())
+    if hidden.hostname == usual.hostname:
+        return host.lower() == hidden.netloc != usual.netloc
+    return _PORT.sub("", host.lower()) == hidden.hostname
+
+
+def discreet_name() -> str:
+    """What the discreet site goes by: its own domain, as the settings spell it."""
+    return urlsplit(installation().settings.discreet_base_url).netloc
 
 
 def speak(domain: str, language: str) -> None:

@@ -16,6 +16,8 @@ Format = Literal["json", "text"]
 
 # Libraries that tell too much: one writes every SMTP command that it hears, addresses included.
 QUIET = ("mail.log", "alembic")
+# The web server. It tells an error that reached it as text, words and all.
+SERVER = "_granian"
 
 
 def place_of(exc_info: ExcInfo) -> str:
@@ -26,6 +28,19 @@ def place_of(exc_info: ExcInfo) -> str:
         told.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n\n".join(reversed(told))
+
+
+def without_words(record: logging.LogRecord) -> bool:
+    """Leave of a traceback in a record's message its places and kinds; every record passes (a filter of logging)."""
+    first, *lines = record.getMessage().split("\n")
+    told, in_frame = [first], False
+    for line in lines:
+        if line.startswith('  File "'):
+            told, in_frame = [*told, line], True
+        elif in_frame and not line.startswith(" "):
+            told, in_frame = [*told, line.partition(":")[0]], False
+    record.msg, record.args = "\n".join(told), ()
+    return True
 
 
 def configure(level: str, form: Format = "json") -> None:
@@ -49,6 +64,9 @@ def configure(level: str, form: Format = "json") -> None:
     logging.basicConfig(level=level, handlers=[said])
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    server = logging.getLogger(SERVER)
+    server.addFilter(without_words)
+    server.handlers, server.propagate = [], True
     structlog.configure(
         processors=[*first, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),

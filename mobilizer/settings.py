@@ -94,7 +94,7 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000", description="Public address of the web server, as members reach it."
     )
     trusted_proxies: int = Field(
-        default=0, ge=0, description="How many reverse proxies stand ahead and set X-Forwarded-*."
+        default=0, ge=0, description="How many reverse proxies stand ahead and set X-Forwarded-For and -Proto."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged."

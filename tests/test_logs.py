@@ -9,7 +9,7 @@ import sys
 import pytest
 
 BREAKS = """
-import logging, structlog, sys
+import logging, structlog, sys, traceback
 from mobilizer import logs
 logs.configure("INFO", sys.argv[1])
 def read(text):
@@ -25,6 +25,7 @@ except RuntimeError as error:
     structlog.get_logger().error("request failed", exc_info=error)
     structlog.get_logger().exception("again")
     logging.getLogger("a.library").exception("its own")
+    logging.getLogger("_granian").error("the server's\\n" + traceback.format_exc())
 """
 
 
@@ -37,14 +38,20 @@ def said(form: str) -> str:
 def test_an_error_is_logged_by_its_place_and_kind_without_its_words(form: str) -> None:
     lines = said(form)
     assert "ana@example.org" not in lines
-    for told in ("request failed", "again", "its own", "in wrap", "in read"):
+    for told in ("request failed", "again", "its own", "the server's", "in wrap", "in read"):
         assert told in lines, told
-    assert lines.count("RuntimeError") == lines.count("ValueError") == 3
+    assert lines.count("RuntimeError") == lines.count("ValueError") == 4
 
 
 def test_as_json_every_line_is_an_event_with_its_time_also_a_librarys() -> None:
     events = [json.loads(line) for line in said("json").splitlines()]
-    assert [event["event"] for event in events] == ["request failed", "again", "its own"]
+    assert [event["event"].partition("\n")[0] for event in events] == [
+        "request failed",
+        "again",
+        "its own",
+        "the server's",
+    ]
     assert {event["level"] for event in events} == {"error"}
-    assert all(event["timestamp"].endswith("Z") and "in read" in event["exception"] for event in events)
+    assert all(event["timestamp"].endswith("Z") for event in events)
+    assert all("in read" in event.get("exception", event["event"]) for event in events)
     assert events[2]["logger"] == "a.library"

@@ -21,6 +21,7 @@ from mobilizer.problems import N_, Problem
 MOST_ALT = 250
 KINDS = ("poster", "video", "captions")
 
+_Use = tuple[str, str]  # slug of an appeal, tag of the translation; no tag where it is the whole appeal's
 Sent = Callable[[str], bool]  # whether a file is drawn in mails that were launched
 
 
@@ -53,7 +54,7 @@ class MediaText(Base):
 @dataclass(frozen=True, slots=True)
 class Shelved:
     """A file of the library. `width` and `height` are a picture's in pixels, else 0; `appeals` the slugs of those that
-    use it now; `sent` says that mails which have left draw it."""
+    use it now, `languages` the tags of the translations among them; `sent` says that mails which have left draw it."""
 
     name: str
     kind: str
@@ -63,6 +64,7 @@ class Shelved:
     added_at: datetime
     texts: Mapping[str, str]
     appeals: tuple[str, ...]
+    languages: tuple[str, ...]
     sent: bool
 
     @property
@@ -114,26 +116,27 @@ def remove(session: Session, media: Path, name: str, sent: Sent) -> list[Problem
     return []
 
 
-def _shelved(path: Path, uses: Mapping[str, set[str]], texts: Mapping[str, str], sent: Sent) -> Shelved:
+def _shelved(path: Path, uses: Mapping[str, set[_Use]], texts: Mapping[str, str], sent: Sent) -> Shelved:
     kind, stat, size = kind_of(path.name), path.stat(), (0, 0)
     if kind == "poster":
         with Image.open(path) as picture:
             size = picture.size
-    appeals = tuple(sorted(uses.get(path.name, ())))
+    used = uses.get(path.name, set())
+    appeals, tags = (tuple(sorted(set(each) - {""})) for each in (zip(*used, strict=True) if used else ((), ())))
     drawn = not appeals and any(sent(one) for one in (path.name, *_made_of(path.parent, path.name)))
     added = datetime.fromtimestamp(stat.st_mtime, UTC)
-    return Shelved(path.name, kind, stat.st_size, *size, added, texts, appeals, drawn)
+    return Shelved(path.name, kind, stat.st_size, *size, added, texts, appeals, tags, drawn)
 
 
-def _uses(session: Session) -> dict[str, set[str]]:
-    """Name of a file -> slugs of the appeals that use it."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _uses(session: Session) -> dict[str, set[_Use]]:
+    """Name of a file -> who uses it."""
+    found: dict[str, set[_Use]] = defaultdict(set)
     for appeal in session.scalars(select(Appeal).options(selectinload(Appeal.translations))):
         for name in (appeal.poster, appeal.video):
-            found[name].add(appeal.slug)
+            found[name].add((appeal.slug, ""))
         for translation in appeal.translations:
             for field in MEDIA_FIELDS:
-                found[getattr(translation, field)].add(appeal.slug)
+                found[getattr(translation, field)].add((appeal.slug, translation.language))
     return found
 
 

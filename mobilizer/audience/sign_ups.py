@@ -16,7 +16,8 @@ class SignUp(Base):
     """An address that somebody typed into a list's form, with the exact wording they agreed to and its language.
 
     `next_at` is when its letter (to confirm, later to welcome) is tried; None while a worker has it in hand, and once
-    it went. When it is confirmed, who they are lies with the member and `sealed` is empty.
+    it went. When it is confirmed, who they are lies with the member and `sealed` is empty. It is so, too, where the
+    mailbox had its letters already and none goes.
     """
 
     __tablename__ = "sign_ups"

@@ -60,7 +60,8 @@ class Figures:
 
 @dataclass(slots=True)
 class Simulation:
-    """Who came through whom, in arrays: `depth` of each member by place, 0 for those who had the mail."""
+    """Who came through whom, in arrays: `depth` of each member by place, 0 for those who had the mail. `visits` are by
+    whose link; every tenth of them is the owner's own and the next one a machine's, and counts for nobody."""
 
     depth: array[int]
     via: array[int]
@@ -72,7 +73,7 @@ class Simulation:
 
     def seen(self) -> Counter[int]:
         """How many visits there were at each step."""
-        return Counter(self.depth[via] + 1 for via in self.visits)
+        return Counter(self.depth[via] + 1 for place, via in enumerate(self.visits) if place % 10 > 1)
 
 
 def run(installation: Installation, members: int, watch: Watch = lambda _: None) -> Figures:
@@ -128,8 +129,9 @@ def _recruits(told: Simulation, blast: int) -> Iterator[tuple[Any, ...]]:
 
 def _visits(told: Simulation, blast: int) -> Iterator[tuple[Any, ...]]:
     now = datetime.now(UTC)
-    for number, via in enumerate(told.visits, ABOVE):
-        yield number, EventKind.VISIT.value, now, blast, via + 1, told.depth[via] + 1, "es", "copy", "", ""
+    for place, via in enumerate(told.visits):
+        rule = {0: "own", 1: "bot"}.get(place % 10, "")
+        yield ABOVE + place, EventKind.VISIT.value, now, blast, via + 1, told.depth[via] + 1, "es", "copy", "", rule
 
 
 def _write(installation: Installation, bulk: Bulk, rows: Iterator[tuple[Any, ...]]) -> None:

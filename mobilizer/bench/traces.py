@@ -101,6 +101,11 @@ def _curious(chance: random.Random) -> Iterator[Request]:
     yield from _person(chance, chance.uniform(30, 9000), *found)
 
 
+def _pictures_off(chance: random.Random) -> Iterator[Request]:
+    """Hours later, one link, and no picture was ever fetched: "one by lot" in another's place."""
+    yield _by(CHROME, chance.lognormvariate(8, 1.5) + 30, chance.randint(1, LINKS), False)
+
+
 def _double(chance: random.Random) -> Iterator[Request]:
     """A double click on one link."""
     yield from _person(chance, chance.uniform(30, 9000), (3, 1), (3 + chance.uniform(0.1, 0.4), 1))
@@ -142,7 +147,7 @@ def _everything(chance: random.Random) -> Iterator[Request]:
 
 
 def _sampling(chance: random.Random) -> Iterator[Request]:
-    """One link by lot, as a browser would: nothing gives it away."""
+    """One link by lot, as a browser would: nothing tells it from somebody whose pictures are off."""
     yield _by(CHROME, chance.uniform(5, 900), chance.randint(1, LINKS), True)
 
 
@@ -181,6 +186,7 @@ PEOPLE: Mapping[str, Trace] = {
     "tabs": _tabs,
     "curious": _curious,
     "double click": _double,
+    "pictures off": _pictures_off,
 }
 GATEWAYS: Mapping[str, Trace] = {
     "before it takes the mail": _before,

@@ -17,6 +17,7 @@ from mobilizer.cli.blast_check import check
 from mobilizer.cli.blast_decisions import leave, resend, retry, uncertain
 from mobilizer.cli.blast_judging import judge
 from mobilizer.cli.blast_status import status
+from mobilizer.cli.blast_trial import trial, trial_options
 from mobilizer.cli.blast_waves import fall_back, release
 from mobilizer.cli.naming import blast_named, record_command, steer
 from mobilizer.cli.opening import opened
@@ -70,9 +71,15 @@ def proof(settings: Settings, slug: str, tag: str, member_id: int | None) -> Non
     type=click.FloatRange(0, LONGEST_UNDO),
     help="How many seconds it can be undone, with `undo`; 0: not at all. Else as MOBILIZER_UNDO_SECONDS says.",
 )
+@trial_options
 @click.pass_obj
-def launch(settings: Settings, slug: str, people: int, hold: float | None) -> None:
+def launch(
+    settings: Settings, slug: str, people: int, hold: float | None, sample: int | None, goal: str, hours: int
+) -> None:
     """Launch a blast whose check list has no red line.
+
+    With --try each variant of a language goes to so many of its people first; the others wait for the best one, until
+    `release` or --after chooses it.
 
     Where every launch needs two (MOBILIZER_LAUNCH_BY_TWO) an organizer has to confirm it on its page.
     """
@@ -86,6 +93,7 @@ def launch(settings: Settings, slug: str, people: int, hold: float | None) -> No
             raise click.ClickException("Not launched:\n" + "\n".join(wrong))
         if people != found.people:
             raise click.ClickException(f"Not launched: it goes to {found.people} people, not {people}.")
+        departure = trial(blast, found, sample, goal, hours)
         if settings.launch_by_two:
             done, verb = launching.ask(session, blast, launching.seen(blast), None), "ask"
         else:
@@ -93,6 +101,8 @@ def launch(settings: Settings, slug: str, people: int, hold: float | None) -> No
             verb = "launch"
         if not done:
             raise click.ClickException(f"Not launched: it is {blast.state}.")
+        session.refresh(blast)
+        launching.depart(blast, departure)
         blast_id = blast.id
         record_command(session, verb, blast_id)
     if settings.launch_by_two:

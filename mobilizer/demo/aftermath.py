@@ -17,13 +17,15 @@ EventRow = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A member whose mail was accepted; `left` says that they are on no list any more."""
+    """A member whose mail was accepted; `left` says that they are on no list any more. Their friends stand `step` steps
+    from the mail: one, and one more for each who passed it on to somebody who had none."""
 
     blast: int
     member: int
     language: str
     got_at: datetime
     left: bool
+    step: int = 1
 
     def did(self, kind: EventKind, at: datetime, **more: object) -> EventRow:
         """An event of their own."""
@@ -32,7 +34,7 @@ class Reader:
 
     def brought(self, kind: EventKind, at: datetime, **more: object) -> EventRow:
         """An event of someone who came by their share link."""
-        return self.did(kind, at, **{"member_id": None, "via_id": self.member, **more})
+        return self.did(kind, at, **{"member_id": None, "via_id": self.member, "step": self.step, **more})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Join:
 _BLANK: EventRow = {
     "member_id": None,
     "via_id": None,
+    "step": None,
     "link_n": None,
     "language": "",
     "channel": "",
@@ -60,7 +63,10 @@ def aftermath(readers: Sequence[Reader], joins: Iterable[Join], now: datetime) -
     """Every event up to `now`, the oldest first."""
     chance = random.Random(47)  # noqa: S311 - a demo, not a secret
     events = [event for reader in readers for event in _reading(chance, reader)]
-    events += [j.by.brought(EventKind.JOIN, j.at, member_id=j.member, language=j.language) for j in joins]
+    for join in joins:
+        events.append(join.by.brought(EventKind.JOIN, join.at, member_id=join.member, language=join.language))
+        passed_on = Reader(join.by.blast, join.member, join.language, join.at, left=False, step=join.by.step + 1)
+        events += _sharing(chance, passed_on, join.at + timedelta(minutes=2))
     return sorted((event for event in events if _at(event) < now), key=_at)
 
 

@@ -16,7 +16,7 @@ from mobilizer.demo.people import Person
 from mobilizer.segments import keeping
 from mobilizer.segments.tree import read_rules
 
-CITY = Definition("city", "text", (), {"es": "Ciudad", "fr": "Ville", "pt": "Cidade", "ar": "المدينة"})
+CITY = Definition("city", "text", (), {"en": "City", "es": "Ciudad", "fr": "Ville", "pt": "Cidade", "ar": "المدينة"})
 EVERY_WHICH = {"Volunteer": 17, "Translates": 45}  # every so-manieth member has the tag
 TERMS = (
     Wanted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert
@@ -23,6 +23,7 @@ from mobilizer.engagement.events import Event
 from mobilizer.engagement.recruits import recruited
 from mobilizer.installation import Installation
 from mobilizer.languages import choose
+from mobilizer.transport.losses import Loss
 
 DAYS_AGO = 23
 PER_SECOND = 60
@@ -131,7 +132,7 @@ def _delivery(blast: Blast, batch: Batch, row: _Sent, list_id: int, person: Pers
         DeliveryState.ACCEPTED: (None, "", REPLY.format(row.member * 2654435761 % 2**32)),
         DeliveryState.REJECTED: (550, "hard", UNKNOWN),
         DeliveryState.SKIPPED: (None, "suppressed" if person.suppressed else "unsubscribed", ""),
-        DeliveryState.UNCERTAIN: (None, "the connection was lost before the answer", ""),
+        DeliveryState.UNCERTAIN: (None, Loss.HUNG_UP.value, ""),
     }[row.state]
     return {
         "blast_id": blast.id,
@@ -152,8 +153,10 @@ def _delivery(blast: Blast, batch: Batch, row: _Sent, list_id: int, person: Pers
 def _recruits(
     people: Sequence[Person], ids: Sequence[int], readers: Mapping[int, Reader], launched: datetime
 ) -> Iterator[Join]:
-    """Who came in since through a reader's link."""
+    """Who came in since through a reader's link, or through somebody who came in so before; the oldest first."""
+    sharing = dict(readers)
     for place, person in enumerate(people):
-        brought_by = readers.get(ids[person.recruiter]) if person.recruiter is not None else None
-        if brought_by and person.joined_at > launched:
-            yield Join(brought_by, ids[place], person.language, person.joined_at)
+        by = sharing.get(ids[person.recruiter]) if person.recruiter is not None else None
+        if by and person.joined_at > launched:
+            yield Join(by, ids[place], person.language, person.joined_at)
+            sharing[ids[place]] = replace(by, member=ids[place], language=person.language, step=by.step + 1)

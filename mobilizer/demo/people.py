@@ -23,6 +23,9 @@ _CODE = "abcdefghjkmnpqrstuvwxyz23456789"
 _PLAIN = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "æ": "ae", "ð": "d", "þ": "th"})
 
 
+NEW = timedelta(days=20)  # for so long somebody tells everyone of what they have joined
+
+
 @dataclass(slots=True)
 class Person:
     """One invented member. `standings` is by list slug; `recruiter` the place of another in the same sequence."""
@@ -52,10 +55,16 @@ def invent(count: int, now: datetime, seed: int = 2014) -> list[Person]:
     chance = random.Random(seed)  # noqa: S311 - a demo, not a secret
     days = sorted((700 * (1 - chance.random() ** 0.7) for _ in range(count)), reverse=True)
     people = [_person(chance, place, now - timedelta(days=back + 0.2)) for place, back in enumerate(days)]
+    lately: list[int] = []
     for place, person in enumerate(people):
-        if person.source == "share" and place:
-            # A few bring in many: the tree of who brought whom has branches.
-            person.recruiter = int(place * chance.random() ** 2.2)
+        if person.source != "share" or not place:
+            continue
+        # A few bring in many: the tree of who brought whom has branches. And who is new passes it on.
+        person.recruiter = (
+            chance.choice(lately) if lately and chance.random() < 0.4 else int(place * chance.random() ** 2.2)
+        )
+        if now - person.joined_at < NEW:
+            lately.append(place)
     return people
 
 

@@ -18,10 +18,14 @@ _APPLE = "Mozilla/5.0"
 # Programs that name themselves, beside those in the data: scanners of mail, messengers that draw a link's card.
 # (CUBOT is a make of phone.)
 _BOT = re.compile(
-    r"(?<!cu)bot\b|crawler|spider|preview|facebookcatalog|snapchat/|skypeuri|barracuda|mimecast|proofpoint|ironport"
-    r"|fortimail|trendmicro|monitor",
+    r"(?<!cu)bot\b|https?:|crawler|spider|preview|externalhit|facebookcatalog|^snapchat/|skypeuri|cardyb"
+    r"|kakaotalk-scrap|headless|barracuda|mimecast|proofpoint|urldefense|messagelabs|symantec|sophos|ironport|ciscosecure"
+    r"|fortimail|forcepoint|fireeye|trellix|zscaler|\bvade|trendmicro|\bmonitor",
     re.IGNORECASE,
 )
+# A browser inside an app on somebody's phone: whoever follows a link there. The data has some of these: an app by its
+# name, or all phones of a make by the number of their system.
+_IN_APP = re.compile(r"\(Linux; (?:U; )?Android [^)]*(?:; wv|Build/[^)]*)\)|\((?:iPhone|iPad|iPod)[^)]*\).* Mobile/")
 MOST_KNOWN = 20_000
 _known: dict[int, str] = {}  # classes by the hash of an agent's name: the name itself is remembered nowhere
 
@@ -45,12 +49,13 @@ def class_of(said: str) -> str:
     """The class of a program by the name it gives itself (User-Agent, RFC 9110, 10.1.5).
 
     'nameless' and 'apple' say too little for a browser, 'proxy' fetches for somebody who looks, and a 'bot' is in the
-    data of crawler-user-agents, which is brought up to date as any dependency, or names itself so.
+    data of crawler-user-agents, which is brought up to date as any dependency, or names itself so. A browser inside an
+    app is a person's, whatever the data says.
     """
     if said == _APPLE:
         return "apple"
     if _PROXY.search(said):
         return "proxy"
-    if _BOT.search(said) or is_crawler(said):
+    if _BOT.search(said) or (is_crawler(said) and not _IN_APP.search(said)):
         return "bot"
     return "" if said.strip() else "nameless"

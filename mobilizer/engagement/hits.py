@@ -18,6 +18,7 @@ from mobilizer.db import Base, clock
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
+from mobilizer.engagement.visit_judging import judge_arrived
 
 _EVENTS = cast("Table", Event.__table__)  # the bare table takes all rows at once, whatever is empty in each
 FEW = 10
@@ -83,7 +84,12 @@ def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
     if not fresh:
         return 0
     session.execute(insert(RecordedParcel), [{"name": name} for name in fresh])
-    return record(session, [hit for parcel in fresh.values() for hit in parcel.hits])
+    rows = _rows(session, [hit for parcel in fresh.values() for hit in parcel.hits])
+    for blast in {row["blast_id"] for row in rows if row["blast_id"]}:
+        judge(session, blast, [row for row in rows if row["blast_id"] == blast])
+    written = _write(session, rows)
+    judge_arrived(session, rows)
+    return written
 
 
 def forget_parcels(session: Session, seconds: float, most: int) -> int:
@@ -94,7 +100,7 @@ def forget_parcels(session: Session, seconds: float, most: int) -> int:
 
 
 def record(session: Session, hits: Sequence[Hit]) -> int:
-    """Write hits as events in one statement, with the verdict on each; returns how many hits.
+    """Write hits as events in one statement; returns how many hits.
 
     What a crowd does in one moment is one event that says how often: however many come on one link, they cost the
     database little.
@@ -103,6 +109,10 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
     tracking off since their mail left; a member who is gone stays out. What comes by a mail to a record that was merged
     is done by the one who stays.
     """
+    return _write(session, _rows(session, hits))
+
+
+def _rows(session: Session, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     blasts = _still_there(session, Blast.id, (hit.blast for hit in hits))
     named = {number for hit in hits for number in (hit.member, hit.via) if number}
     there = _still_there(session, Member.id, named)
@@ -115,26 +125,32 @@ def record(session: Session, hits: Sequence[Hit]) -> int:
         and untracked.isdisjoint((members.get(hit.member), members.get(hit.via)))
     ]
     steps = steps_of(session, {(members[hit.via], hit.blast) for hit in kept if hit.blast and hit.via in members})
-    rows = [_row(hit, times, members, steps) for hit, times in _folded(kept)]
-    for blast in {row["blast_id"] for row in rows if row["blast_id"]}:
-        judge(session, blast, [row for row in rows if row["blast_id"] == blast])
+    return [_row(hit, times, members, steps) for hit, times in _folded(kept)]
+
+
+def _write(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """Returns how many hits the rows stand for."""
     if rows:
         session.execute(insert(_EVENTS), rows)
-    return len(kept)
+    return sum(row["times"] for row in rows)
 
 
 def _folded(hits: Iterable[Hit]) -> list[tuple[Hit, int]]:
     """Hits in the order of their moments, each with how often it was.
 
-    More than a FEW that are alike within a second, or a minute where nobody is known to have done it, are one: the
-    first.
+    Of more than a FEW that are alike within a second, or a minute where nobody is known to have done it, the first
+    stands for itself, for it may be the link's owner, and the second for all others.
     """
     alike: defaultdict[tuple[object, ...], list[Hit]] = defaultdict(list)
     for hit in hits:
         alike[hit.at // (SAME_SECONDS if hit.member else SAME_SECONDS_OF_NOBODY), hit.kind, *hit[2:]].append(hit)
     found: list[tuple[Hit, int]] = []
     for some in alike.values():
-        found += [(min(some), len(some))] if len(some) > FEW else [(hit, 1) for hit in some]
+        if len(some) > FEW:
+            first, second, *_others = sorted(some)
+            found += [(first, 1), (second, len(some) - 1)]
+        else:
+            found += [(hit, 1) for hit in some]
     return sorted(found, key=lambda one: one[0].at)
 
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.db import Database
-from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered
+from mobilizer.delivery.acceptance import accepted_at
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.machines import REACH_SECONDS, Act, by_agent, verdicts
+from mobilizer.engagement.visit_judging import judge_visits
 
 REACH = timedelta(seconds=REACH_SECONDS)
 SLICE = 500  # members, or events of nobody known
 _OF_MAIL = (EventKind.OPEN, EventKind.CLICK)
-_SEEN = (*_OF_MAIL, EventKind.VISIT)
 _LOOKED_AT = (Event.member_id, Event.at, Event.id, Event.kind, Event.link_n, Event.agent, Event.machine)
+_ON_PAGES = (EventKind.WATCH, EventKind.SHARE)
 
 
 def judge(session: Session, blast_id: int, rows: Sequence[dict[str, Any]]) -> None:
@@ -38,29 +40,53 @@ def judge(session: Session, blast_id: int, rows: Sequence[dict[str, Any]]) -> No
 
 
 def judge_anew(database: Database, blast_id: int) -> Iterator[tuple[int, int]]:
-    """Draw every verdict of a blast anew, by today's rules: after each transaction how many acts were looked at, and
-    how many verdicts changed. Safe to stop anywhere, and to run twice."""
-    member = 0
+    """Draw every verdict of a blast anew, by today's rules: after each transaction how many were looked at (members,
+    owners of links, or acts of whom only the program is known), and how many verdicts changed. Safe to stop anywhere,
+    and to run twice."""
     here = Event.blast_id == blast_id
-    while True:
-        with database.write() as session:
-            known = select(Event.member_id).where(here, Event.kind.in_(_OF_MAIL), Event.member_id > member).distinct()
-            members = [n for n in session.scalars(known.order_by(Event.member_id).limit(SLICE)) if n]
-            if not members:
-                break
-            yield len(members), _judge(session, blast_id, dict.fromkeys(members, ()))
-        member = members[-1]
+    yield from _each(
+        database, Event.member_id, (here, Event.kind.in_(_OF_MAIL)), partial(_judge_all, blast_id=blast_id)
+    )
+    visits = (here, Event.kind == EventKind.VISIT)  # by what their owners did, of which all is said now
+    yield from _each(database, Event.via_id, visits, partial(judge_visits, blast_id=blast_id))
     event = 0
     while True:
         with database.write() as session:
-            nobodys = (here, Event.kind.in_(_SEEN), Event.member_id.is_(None), Event.id > event)
-            asked = select(Event.id, Event.kind, Event.agent, Event.machine)
-            rows = session.execute(asked.where(*nobodys).order_by(Event.id).limit(SLICE)).all()
+            alone = or_(
+                Event.kind.in_(_ON_PAGES),
+                and_(Event.kind.in_(_OF_MAIL), Event.member_id.is_(None)),
+                and_(Event.kind == EventKind.VISIT, Event.via_id.is_(None)),
+            )
+            asked = select(Event.id, Event.kind, Event.agent, Event.machine).where(here, alone, Event.id > event)
+            rows = session.execute(asked.order_by(Event.id).limit(SLICE)).all()
             if not rows:
                 break
             wrong = [(id_, by_agent(kind, agent)) for id_, kind, agent, is_ in rows if by_agent(kind, agent) != is_]
             yield len(rows), _change(session, wrong)
         event = rows[-1].id
+
+
+def _each(
+    database: Database,
+    who: InstrumentedAttribute[int | None],
+    which: tuple[ColumnElement[bool], ...],
+    judged: Callable[..., int],
+) -> Iterator[tuple[int, int]]:
+    """Judge what some events are of, SLICE members a transaction."""
+    last = 0
+    while True:
+        with database.write() as session:
+            asked = select(who).where(*which, who > last).distinct().order_by(who).limit(SLICE)
+            members = [number for number in session.scalars(asked) if number]
+            if not members:
+                return
+            yield len(members), judged(session, members=members)
+        last = members[-1]
+
+
+def _judge_all(session: Session, blast_id: int, members: Collection[int]) -> int:
+    """Draw the verdicts on all opens and clicks of some members; returns how many changed."""
+    return _judge(session, blast_id, dict.fromkeys(members, ()))
 
 
 def _judge(
@@ -71,7 +97,7 @@ def _judge(
 ) -> int:
     """Judge what members did, what is written and what is fresh together, of the written only what lies in a span, if
     one is given; returns how many written verdicts changed."""
-    accepted = _accepted(session, blast_id, fresh)
+    accepted = accepted_at(session, blast_id, fresh.keys())
     asked = select(*_LOOKED_AT).where(Event.blast_id == blast_id, Event.member_id.in_(fresh), Event.kind.in_(_OF_MAIL))
     if span:  # and what its acts are judged by
         asked = asked.where(Event.at.between(span[0] - REACH, span[1] + REACH))
@@ -97,15 +123,6 @@ def _noted(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _in_order(noted: tuple[Any, ...]) -> tuple[datetime, int]:
     return noted[0], noted[1] if isinstance(noted[1], int) else sys.maxsize
-
-
-def _accepted(session: Session, blast_id: int, members: Iterable[int]) -> dict[int, float]:
-    """When a relay took the mail of each."""
-    of_them: ColumnElement[bool] = Delivery.id.in_([numbered(blast_id, member) for member in members])
-    asked = select(Delivery.member_id, Delivery.settled_at).where(
-        of_them, Delivery.state == DeliveryState.ACCEPTED, Delivery.settled_at.is_not(None)
-    )
-    return {member: at.timestamp() for member, at in session.execute(asked) if at}
 
 
 def _change(session: Session, verdicts_by_event: Collection[tuple[int, str]]) -> int:

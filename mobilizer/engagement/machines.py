@@ -23,6 +23,7 @@ REACH_SECONDS = max(TRAPPED_SECONDS, SWEEP_SECONDS + AROUND_SECONDS, BURST_SECON
 
 # The classes of agents.py that say by themselves that no person asked, by the rule that says it.
 _BY_AGENT = {"prefetch": "prefetch", "bot": "bot", "nameless": "nameless", "head": "head", "trap": "trap"}
+_BY_AGENT |= {"page": "own"}  # one of our own pages
 
 
 Span = tuple[float, float]  # from and to, in seconds

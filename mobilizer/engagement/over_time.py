@@ -1,4 +1,4 @@
-"""Engagement: over time. What people did with a blast, hour by hour for two days, then day by day."""
+"""Engagement: over time. What people did with a blast, and machines, hour by hour for two days, then day by day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, and_, func, select
+from sqlalchemy import String, and_, case, func, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,15 +19,18 @@ from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 HOURS = 48
 DAYS = 30  # the last of them holds all that came later
 KINDS = (EventKind.CLICK, EventKind.WATCH, EventKind.SHARE, EventKind.JOIN)
+_OF_MACHINES = (EventKind.OPEN, EventKind.CLICK, EventKind.VISIT)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(slots=True)
 class Span:
-    """An hour or a day from `start` on, and the acts in it by kind."""
+    """An hour or a day from `start` on, the acts of people in it by kind, and how often machines opened or followed
+    something: whatever counts for nobody."""
 
     start: datetime
     acts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    machines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ def over_time(session: Session, blast_id: int, launched_at: datetime, language: 
         for spans, step in ((hours, _HOUR), (days, _DAY)):
             place = max(0, (at - spans[0].start) // step)
             if place < len(spans) or spans is days:
-                spans[min(place, len(spans) - 1)].acts[kind] += acts
+                span = spans[min(place, len(spans) - 1)]
+                if kind is None:
+                    span.machines += acts
+                else:
+                    span.acts[kind] += acts
     return OverTime(_until(hours, last), _until(days, last))
 
 
@@ -73,13 +80,13 @@ def _postgresql_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"to_char({compiler.process(element.clauses, **kw)} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')"
 
 
-def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[str, str, int]]:
+def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[str, str | None, int]]:
+    """(hour, kind, acts), without a kind for what machines did."""
     hour = hour_of(Event.at)
-    asked = (
-        select(hour, Event.kind, ACTS)
-        .where(Event.blast_id == blast_id, Event.kind.in_(KINDS), Event.machine == "", ONCE_A_VIEWING)
-        .group_by(hour, Event.kind)
-    )
+    by_person = and_(Event.kind.in_(KINDS), Event.machine == "", ONCE_A_VIEWING)
+    by_machine = and_(Event.kind.in_(_OF_MACHINES), Event.machine != "")
+    kind = case((by_person, Event.kind)).label("done")
+    asked = select(hour, kind, ACTS).where(Event.blast_id == blast_id, or_(by_person, by_machine)).group_by(hour, kind)
     if language:
         whose = func.coalesce(Event.via_id, Event.member_id)
         asked = asked.join(Delivery, and_(is_for(Event.blast_id, whose), Delivery.language == language))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.audience.members import Member
 from mobilizer.db import Base, BigId, Id, clock
+from mobilizer.delivery.ledger import Delivery, numbered
 
 
 class Recruit(Base):
@@ -77,8 +78,13 @@ def steps_of(session: Session, pairs: Collection[tuple[int, int]]) -> dict[tuple
 
 
 def merge_recruits(session: Session, gone: int, stays: int) -> None:
-    """Let the recruits of a record that is merged be those of the one who stays; one who came twice came once."""
+    """Let the recruits of a record that is merged be those of the one who stays; one who came twice came once.
+
+    Who had the mail of the blast stands where it is: that they came by a share too, as somebody else, stays in the sums
+    and names nobody. So nobody comes through whom they brought.
+    """
     session.execute(update(Recruit).where(Recruit.via_id == gone).values(via_id=stays))
     session.execute(update(Recruit).where(Recruit.member_id == stays, Recruit.via_id == stays).values(via_id=None))
     if session.scalar(select(Recruit.id).where(Recruit.member_id == stays)) is None:
-        session.execute(update(Recruit).where(Recruit.member_id == gone).values(member_id=stays))
+        had_it = select(Delivery.id).where(Delivery.id.in_([numbered(Recruit.blast_id, one) for one in (gone, stays)]))
+        session.execute(update(Recruit).where(Recruit.member_id == gone, ~had_it.exists()).values(member_id=stays))

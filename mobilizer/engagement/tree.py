@@ -31,12 +31,15 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One step of the tree. `sharers` are the people of the step before; what friends did who came through them."""
+    """One step of the tree. `sharers` are the people of the step before; what friends did who came through them.
+
+    `watches` is None where it can't be said: a viewing does not tell the channel that led to it.
+    """
 
     step: int
     sharers: int
     visits: int
-    watches: int
+    watches: int | None
     joined: int
 
     @property
@@ -49,12 +52,14 @@ class Generation:
 class Branch:
     """All steps together, by something that is known of the one who brought them: `key`, empty where it is not known.
 
-    `members` are those with that key whom the mail reached; 0 where that can't be said, as of a channel.
+    `members` are those with that key whom the mail reached. Of a channel it is everybody, for anybody may share
+    anywhere: so the K of all channels add up to that of the tree. `steps` is how far from the mail it led.
     """
 
     key: str
     members: int
     joined: int
+    steps: int
 
     @property
     def factor(self) -> Factor | None:
@@ -90,13 +95,13 @@ def tree(session: Session, blast_id: int) -> Tree:
     """
     whole = together(tallies_by_language(session, [blast_id])[blast_id]).accepted
     joined = _joined(session, blast_id)
-    languages, countries = _reached(session, blast_id) if joined else (Counter[str](), Counter[str]())
+    languages, countries = reached_by(session, blast_id) if joined else (Counter[str](), Counter[str]())
     return Tree(
         reached=whole,
         generations=_generations(_by(joined, 0), _seen(session, blast_id), whole),
-        languages=_branches(_by(joined, 1), languages),
-        countries=_branches(_by(joined, 2), countries),
-        channels=_branches(_by(joined, 3), Counter()),
+        languages=_branches(joined, 1, languages),
+        countries=_branches(joined, 2, countries),
+        channels=_branches(joined, 3, Counter(dict.fromkeys(_by(joined, 3), whole))),
     )
 
 
@@ -128,7 +133,7 @@ def _by(joined: Joined, place: int) -> Counter[Any]:
     return found
 
 
-def _reached(session: Session, blast_id: int) -> tuple[Counter[str], Counter[str]]:
+def reached_by(session: Session, blast_id: int) -> tuple[Counter[str], Counter[str]]:
     """Whom the mail reached, by their language (whatever they got it in) and by country, as a recruit has those of the
     one who brought them; only looked up where somebody joined, for it reads every member of a blast."""
     languages: Counter[str] = Counter()
@@ -167,6 +172,9 @@ def _seen(session: Session, blast_id: int) -> dict[int, tuple[int, int]]:
     return {at: (counted.get((at, EventKind.VISIT), 0), counted.get((at, EventKind.WATCH), 0)) for at in steps}
 
 
-def _branches(joined: Counter[str], reached: Counter[str]) -> tuple[Branch, ...]:
-    found = [Branch(key, reached[key], joined[key]) for key in {*reached, *joined}]
+def _branches(joined: Joined, place: int, reached: Counter[str]) -> tuple[Branch, ...]:
+    people, farthest = _by(joined, place), Counter[str]()
+    for key, _people in joined:
+        farthest[str(key[place])] = max(farthest[str(key[place])], key[0])
+    found = [Branch(key, reached[key], people[key], farthest[key]) for key in {*reached, *people}]
     return tuple(sorted(found, key=lambda one: (-one.joined, -one.members, one.key)))

@@ -29,6 +29,7 @@ from mobilizer.message.pieces import Line, Places, clean, fill, placed
 from mobilizer.message.rendition import Rendition
 from mobilizer.message.transfer import TOKENS, Encoding, encoding
 from mobilizer.message.values import Voice, with_pixel, without_pixel
+from mobilizer.tracking import Tracking
 
 _STAND_IN = b"0" * TOKEN_WIDTH
 _ALL_TOKENS = TOKEN_WIDTH * TOKENS
@@ -144,11 +145,16 @@ def _plan(rendition: Rendition) -> _Plan:
         subject=subject,
         message_id=structured_header("Message-ID", f"<{_STAND_IN.decode()}@{domain}>").split(_STAND_IN),
         unsubscribe=_ways_to_leave(rendition, domain).split(_STAND_IN),
-        list_id=_list_id("", "news", domain) if rendition.discreet else b"",
+        list_id=_list_id("", "news", domain) if _is_alike(rendition) else b"",
         return_domain=domain,
         opening=opening,
         parts=parts,
     )
+
+
+def _is_alike(rendition: Rendition) -> bool:
+    """Whether nothing in it may tell of the list that somebody is on."""
+    return rendition.discreet or rendition.tracking is Tracking.OFF
 
 
 def _ways_to_leave(rendition: Rendition, domain: str) -> bytes:
@@ -217,5 +223,7 @@ def _list_id(name: str, slug: str, domain: str) -> bytes:
 def _feedback_id(rendition: Rendition) -> str:
     """Blast, language, template, sender: what Gmail's complaint figures are grouped by. Nothing of the member."""
     sender = re.sub(r"[^a-z0-9]", "", wire_address(rendition.sender_address).rpartition("@")[2].lower())[:15]
-    words = (rendition.blast_slug, rendition.language, rendition.template)
+    # A discreet one does not even say that it hides something.
+    template = "mail" if rendition.discreet else rendition.template
+    words = (rendition.blast_slug, rendition.language, template)
     return ":".join([*(_SLUG.sub("-", word.lower()) for word in words), sender.ljust(5, "0")])

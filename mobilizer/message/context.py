@@ -26,11 +26,13 @@ PADDING = Markup("&#847;&zwnj;&nbsp;") * 70  # keeps an inbox from reading on be
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the links of one mail lead."""
+    """Where the links of one mail lead. `own` is the member's to pass on; followed out of the mail it is `own_in_mail`,
+    so that whoever reads the mail is not taken for a friend."""
 
     watch: str
     share: str
     own: str
+    own_in_mail: str
     unsubscribe: str
     preferences: str
     view: str
@@ -138,13 +140,16 @@ def _elsewhere(tag: str, frame: Frame, marks: Marks) -> str:
 
 def _urls(copy: Copy, frame: Frame, leads: Leads, marks: Marks) -> Urls:
     base_url = wire_url(frame.base_url)
-    by_member = frame.tracking is Tracking.PSEUDONYMOUS
+    by_member, leave = frame.tracking is Tracking.PSEUDONYMOUS, f"{base_url}/u/{marks.mark('unsubscribe')}"
+    own = f"{base_url}/s/{marks.mark('share_code')}/{frame.blast_slug}" if by_member else _page(copy.language, frame)
     return Urls(
         watch=leads(LinkTarget("watch")),
         share=leads(LinkTarget("share")),
-        own=f"{base_url}/s/{marks.mark('share_code')}/{frame.blast_slug}" if by_member else _page(copy.language, frame),
-        unsubscribe=f"{base_url}/u/{marks.mark('unsubscribe')}",
-        preferences=f"{base_url}/p/{marks.mark('preferences')}",
+        own=own,
+        own_in_mail=f"{own}?c=mail" if by_member else own,
+        unsubscribe=leave,
+        # But for the way to leave no link says whose it is: from there it goes on to the preferences.
+        preferences=f"{base_url}/p/{marks.mark('preferences')}" if by_member else f"{leave}#preferences",
         view=f"{base_url}/v/{marks.mark('view')}" if by_member and not frame.discreet else "",
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from mobilizer.public import clicks, files, joining, knowing, leaving, preferences, sums, viewing, watching
-from mobilizer.public.answers import asset, guard
+from mobilizer.public.answers import asset, guard, keep_quiet
 
 blueprint = Blueprint(
     "public", __name__, template_folder="templates", static_folder="static", static_url_path="/public"
@@ -32,14 +32,19 @@ blueprint.add_url_rule("/p/<token>", "save_preferences", preferences.save, metho
 blueprint.add_url_rule("/p/<token>/record", "ask_for_record", knowing.ask, methods=["POST"])
 blueprint.add_url_rule("/p/<token>/erase", "erase", knowing.forget, methods=["POST"])
 blueprint.add_url_rule("/r/<token>", "record", knowing.show, methods=["GET"])
+blueprint.add_url_rule("/r/<token>/erase", "erase_by_record", knowing.forget_by_record, methods=["POST"])
 blueprint.add_url_rule("/r/<token>.json", "take_record", knowing.take, methods=["GET"])
 blueprint.add_url_rule("/j/<slug>", "join", joining.form, methods=["GET"])
 blueprint.add_url_rule("/j/<slug>", "ask_to_join", joining.ask, methods=["POST"])
 blueprint.add_url_rule("/j/<slug>/sent", "join_sent", joining.sent, methods=["GET"])
+blueprint.add_url_rule("/j/<slug>/frame", "framed_join", joining.form, methods=["GET"])
+blueprint.add_url_rule("/j/<slug>/frame", "ask_framed", joining.ask, methods=["POST"])
+blueprint.add_url_rule("/j/<slug>/frame/sent", "framed_sent", joining.sent, methods=["GET"])
 blueprint.add_url_rule("/k/<token>", "confirm_page", joining.confirm_page, methods=["GET"])
 blueprint.add_url_rule("/k/<token>", "confirm", joining.confirm, methods=["POST"])
 blueprint.add_url_rule("/media/<name>", "media", files.media, methods=["GET"])
 blueprint.add_url_rule("/q/<code>/<slug>.svg", "qr", files.qr, methods=["GET"])
 blueprint.add_url_rule("/public/brand.css", "brand", files.brand, methods=["GET"])
+blueprint.before_request(keep_quiet)
 blueprint.after_request(guard)
 blueprint.app_template_global("public_asset")(asset)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 from flask import Response, make_response, render_template, request, url_for
 
-from mobilizer.http import installation, on_discreet_site, speak
+from mobilizer.http import discreet_name, installation, on_discreet_site, speak
 from mobilizer.languages import language
 from mobilizer.public.tongues import MEMBER, browser_language
 from mobilizer.settings import Settings
@@ -24,6 +25,22 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# The sign-up form for somebody else's site. It holds nothing of anybody, and to be tricked into pressing its button
+# does no harm: that takes an address to be typed, and the word of its owner.
+FRAMED = frozenset({"public.framed_join", "public.ask_framed", "public.framed_sent"})
+# Pages that name the organisation, a list or a person, and what sends a mail that does: on the domain of discreet mails
+# there are none, and nothing leads to one.
+NAMING = FRAMED | {
+    f"public.{name}"
+    for name in (
+        *("join", "ask_to_join", "join_sent", "confirm_page", "confirm"),
+        *("ask_for_record", "record", "take_record", "erase_by_record"),
+    )
+}
+FRAMED_HEADERS = {
+    "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
@@ -34,9 +51,14 @@ HEADERS = {
 }
 
 
+def keep_quiet() -> Response | None:
+    """On the domain of discreet mails, answer for pages that would say whose it is."""
+    return missing() if request.endpoint in NAMING and on_discreet_site() else None
+
+
 def guard(response: Response) -> Response:
     """Put the policy on every answer of this blueprint, unless a view has set its own."""
-    for name, value in HEADERS.items():
+    for name, value in {**HEADERS, **(FRAMED_HEADERS if framed() else {})}.items():
         if name != "Cache-Control":
             response.headers.setdefault(name, value)
     if request.endpoint == "public.static" and "v" in request.args:
@@ -47,11 +69,23 @@ def guard(response: Response) -> Response:
     return response
 
 
+def framed() -> bool:
+    """Whether this request is for the form that may stand in a frame on another site."""
+    return request.endpoint in FRAMED
+
+
 def page(template: str, tag: str, status: int = 200, **values: object) -> Response:
     """A page in the language of `tag`, which must have a member catalog."""
     speak("member", tag)
     spoken = language(tag)
-    body = render_template(f"public/{template}", spoken=spoken, settings=_said(), discreet=on_discreet_site(), **values)
+    body = render_template(
+        f"public/{template}",
+        spoken=spoken,
+        settings=_said(),
+        discreet=on_discreet_site(),
+        framed=framed(),
+        **values,
+    )
     response = make_response(body, status)
     response.headers["Content-Language"] = tag
     return response
@@ -62,7 +96,7 @@ def _said() -> Settings:
     settings = installation().settings
     if not on_discreet_site():
         return settings
-    return settings.model_copy(update={"organisation": request.host, "postal_address": ""})
+    return settings.model_copy(update={"organisation": discreet_name(), "postal_address": ""})
 
 
 def missing(tag: str = "") -> Response:
@@ -74,9 +108,16 @@ def missing(tag: str = "") -> Response:
 
 def later() -> Response:
     """The page for a link whose target can't be looked up for the moment, in the visitor's language."""
-    response = page("later.html", browser_language(MEMBER), 503)
-    response.headers["Vary"] = "Accept-Language"
+    response = refused(HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def refused(status: int) -> Response:
+    """The page for what can't be answered otherwise: ask again later, or what was asked leads nowhere."""
+    waits = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    response = page("later.html" if waits else "missing.html", browser_language(MEMBER), status)
+    response.headers["Vary"] = "Accept-Language"
     return response
 
 

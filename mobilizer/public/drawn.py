@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.sansio.utils import get_host
 from werkzeug.test import run_wsgi_app
 
-from mobilizer.http import EXTENSION
+from mobilizer.http import EXTENSION, is_discreet
 from mobilizer.public import beacons
 from mobilizer.public.sharing import CHANNELS
 
@@ -47,7 +48,7 @@ class DrawnPages:
 
     def __init__(self, app: Flask, inner: WSGIApplication) -> None:
         self._app, self._inner = app, inner
-        self._kept: dict[tuple[str, str], Drawn] = {}
+        self._kept: dict[tuple[bool, str, str], Drawn] = {}
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         drawn = self._drawn(environ)
@@ -66,18 +67,20 @@ class DrawnPages:
         if found is None or environ["REQUEST_METHOD"] != "GET" or asked not in _ASKED or not seconds:
             return None
         path = f"{found[1]}/{CODE}" if found[2] else found[1]
-        now = time.monotonic()
-        kept = self._kept.get((path, asked))
+        settings, now = self._app.extensions[EXTENSION].settings, time.monotonic()
+        # The discreet site shows other pages than the usual one.
+        key = is_discreet(settings, get_host(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"))), path, asked
+        kept = self._kept.get(key)
         if kept is not None and kept.until > now:
             return kept
         made, status = self._draw(environ, path, now + seconds)
         if made is None and kept is not None and status >= 500:
             made = replace(kept, until=now + seconds)  # who comes while the database is away sees the film as it was
-        self._kept.pop((path, asked), None)
+        self._kept.pop(key, None)
         if made is not None:
             while len(self._kept) >= MOST:
                 self._kept.pop(next(iter(self._kept)))
-            self._kept[path, asked] = made
+            self._kept[key] = made
         return made
 
     def _draw(self, environ: WSGIEnvironment, path: str, until: float) -> tuple[Drawn | None, int]:

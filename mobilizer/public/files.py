@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Answer
 
 from mobilizer.appeals.brand import brand_of
 from mobilizer.appeals.media import is_kept_name
+from mobilizer.blasts.renditions import NEUTRAL
 from mobilizer.http import installation, on_discreet_site
 from mobilizer.public.answers import A_YEAR, missing
 from mobilizer.public.brand import stylesheet
@@ -59,7 +60,7 @@ def brand() -> Response:
     """The brand's hue as custom properties; a style sheet of its own, because the policy allows no inline style."""
     here = installation()
     with here.database.read() as session:
-        hue = brand_of(session, here.settings.brand_colour).button
+        hue = NEUTRAL if on_discreet_site() else brand_of(session, here.settings.brand_colour).button
     response = Response(stylesheet(hue), mimetype="text/css")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response

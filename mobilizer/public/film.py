@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from mobilizer.appeals.appeals import Appeal, Translation, sound_of
 from mobilizer.appeals.media import is_film_link, is_kept_name
 from mobilizer.blasts.blasts import Blast
-from mobilizer.http import installation, words
+from mobilizer.http import installation, on_discreet_site, words
 from mobilizer.languages import Language, language
 from mobilizer.message.markdown import to_html
 from mobilizer.message.tags import split
@@ -63,31 +63,36 @@ class Film:
         return self.share_texts.get(channel) or self.share_text
 
 
-def shown(session: Session, slug: str) -> Appeal | None:
+def shown(session: Session, slug: str, discreet: bool | None = None) -> Appeal | None:
     """The appeal of a slug, or of the code that stands for it in discreet addresses, once it has a blast: a text that
-    is still being written is nobody's to read."""
+    is still being written is nobody's to read. The discreet site (of this request, if not said) knows codes
+    alone: a slug says what it is about."""
+    discreet = on_discreet_site() if discreet is None else discreet
+    by_code = Appeal.code == slug
     return session.scalars(
         select(Appeal)
         .options(selectinload(Appeal.translations))
         .where(
-            or_(Appeal.slug == slug, Appeal.code == slug), select(Blast.id).where(Blast.appeal_id == Appeal.id).exists()
+            by_code if discreet else or_(Appeal.slug == slug, by_code),
+            select(Blast.id).where(Blast.appeal_id == Appeal.id).exists(),
         )
         .order_by(Appeal.slug != slug)
         .limit(1)
     ).one_or_none()
 
 
-def shared(session: Session, slug: str) -> Appeal | None:
+def shared(session: Session, slug: str, discreet: bool | None = None) -> Appeal | None:
     """The appeal of a share link, which names it by its own slug or by a blast's: a mail knows only its blast."""
-    return (
-        shown(session, slug)
-        or session.scalars(
-            select(Appeal)
-            .options(selectinload(Appeal.translations))
-            .join(Blast, Blast.appeal_id == Appeal.id)
-            .where(Blast.slug == slug)
-        ).one_or_none()
-    )
+    discreet = on_discreet_site() if discreet is None else discreet
+    found = shown(session, slug, discreet)
+    if found is not None or discreet:
+        return found
+    return session.scalars(
+        select(Appeal)
+        .options(selectinload(Appeal.translations))
+        .join(Blast, Blast.appeal_id == Appeal.id)
+        .where(Blast.slug == slug)
+    ).one_or_none()
 
 
 def tags_of(appeal: Appeal) -> tuple[str, ...]:

@@ -12,17 +12,19 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.sansio.utils import get_host
 
 from mobilizer.engagement.agents import agent_of
 from mobilizer.engagement.attribution import Sharer
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
 from mobilizer.engagement.machines import by_agent
-from mobilizer.http import EXTENSION
+from mobilizer.http import EXTENSION, is_discreet
 from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import HEADERS, PIXEL
 from mobilizer.public.clicks import AWAY, watch_page
+from mobilizer.public.noting import OURS
 from mobilizer.public.targets import TRAP, Away, Lead, Reader, Targets
 from mobilizer.public.ways_in import LINK, WaysIn, channel_of, language_for
 from mobilizer.recording import Buffer, buffer_of
@@ -139,8 +141,9 @@ class Front:
         if found is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return None
         here, code = self._here(), found[1]
+        host = get_host(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"))
         try:
-            film = self._ways_in.film(found[2])
+            film = self._ways_in.film(found[2], is_discreet(here.settings, host))
         except Away:
             environ[AWAY] = True
             return None
@@ -155,7 +158,7 @@ class Front:
         language = language_for(wishes, film, owner.language, film.source_language, default)
         channel = channel_of(environ.get("QUERY_STRING", ""))
         if owner.member and environ["REQUEST_METHOD"] == "GET":
-            agent = agent_of(environ)
+            agent = OURS if environ.get("HTTP_SEC_FETCH_SITE") == "same-origin" else agent_of(environ)
             visit = Hit(EventKind.VISIT, time.time(), owner.blast, 0, owner.member, 0, language, channel, agent)
             self._buffer.note(visit._replace(machine=by_agent(EventKind.VISIT, agent)))
         key = film.name, language, channel if known else ""

@@ -1,18 +1,20 @@
 """Public: joining. A list's form, the answer that is the same for everyone, and the page that a letter leads to.
 
-The form carries a stamp: when it was shown, signed. A program that posts at once, or a form on somebody else's site,
-has none that is good; then the page shows the form, filled in, and asks for one more press of the button.
+The form carries a stamp, signed: when it was shown, in which language, with which wording. A program that posts at
+once, or a form pasted into somebody else's site, has none that is good; then the page shows the form, filled in, and
+asks for one more press of the button. So what is kept as agreed to is what was read, whatever became of it meanwhile.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
@@ -23,6 +25,8 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Identity, Member
 from mobilizer.audience.sign_ups import SignUp
 from mobilizer.blasts.blasts import Blast, BlastList
+from mobilizer.catalogs import phrases
+from mobilizer.db import clock
 from mobilizer.engagement.attribution import Sharer, sharer
 from mobilizer.http import installation, speak, words
 from mobilizer.jobs import Work, enqueue
@@ -30,7 +34,7 @@ from mobilizer.keys import Purpose
 from mobilizer.languages import Language, isolated, language
 from mobilizer.limits import within
 from mobilizer.problems import N_
-from mobilizer.public.answers import missing, page
+from mobilizer.public.answers import framed, missing, page
 from mobilizer.public.beacons import stamp
 from mobilizer.public.film import film, join_text, shared, tags_of
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
@@ -77,27 +81,27 @@ def ask(slug: str) -> Answer:
         except BadAddress:
             wrong = words_of_page(N_("This does not look like an e-mail address. Write it like %(example)s."))
             return _form(session, joined, wrong % {"example": EXAMPLE}, status=422)
-        if not _stamp_is_good(joined):
+        read_in = _stamped(joined)
+        if not read_in:
             return _form(session, joined, again=True)
         owner = _owner(session)
         tag = _wanted(session)
     if not within(*BY_NETWORK):
-        return page("join_later.html", _page_language(), 429)
+        return page("join_later.html", read_in, 429)
     name = " ".join(request.form.get("name", "").split())[:MAX_NAME]
     wish = asking.Wish(
         list_id=joined.id,
         identity=Identity(address, name),
         language=tag,
-        wording=_wording(joined),
-        wording_language=_page_language(),
+        wording=_wording(joined, read_in),
+        wording_language=read_in,
         via=owner.member,
         blast=owner.blast,
         channel=_way().channel,
     )
     with here.database.write() as session:
         number = asking.ask(session, here.keyring, wish)
-    if number:
-        enqueue(here, Work.SIGN_UP, number)  # where the queue is away, the reconciler finds it
+    enqueue(here, Work.SIGN_UP, number)  # where the queue is away, the reconciler finds it
     return _sent(slug)
 
 
@@ -160,7 +164,7 @@ def joinable(session: Session, appeal: Appeal) -> MemberList | None:
 def form_page(joined: MemberList, tag: str, appeal: str = "", code: str = "", channel: str = "") -> str:
     """The address of a list's form in a language, for who came by an appeal and perhaps by somebody's share code."""
     said = {name: value for name, value in {"in": tag, "of": appeal, "by": code, "c": channel}.items() if value}
-    return f"{url_for('public.join', slug=joined.slug)}?{urlencode(said)}"
+    return f"{url_for('public.framed_join' if framed() else 'public.join', slug=joined.slug)}?{urlencode(said)}"
 
 
 def words_of_page(phrase: str) -> str:
@@ -205,23 +209,35 @@ def _wanted(session: Session) -> str:
     return chosen if chosen in {at.tag for at in _offered(session)} else _page_language()
 
 
-def _wording(joined: MemberList) -> str:
+def _wording(joined: MemberList, tag: str) -> str:
     organisation = installation().settings.organisation
-    return words_of_page(WORDING) % {"list": isolated(joined.name), "organisation": isolated(organisation)}
+    named = {"list": isolated(joined.name), "organisation": isolated(organisation)}
+    return phrases("member", tag).gettext(WORDING) % named
 
 
 def _signer() -> TimestampSigner:
     return TimestampSigner(installation().keyring.cookie_secret, salt="sign-up")
 
 
-def _stamp_is_good(joined: MemberList) -> bool:
+def _stamp(joined: MemberList, tag: str) -> str:
+    return _signer().sign(_read(joined, tag)).decode()
+
+
+def _read(joined: MemberList, tag: str) -> str:
+    """What somebody read: which list's wording, in which language, to the letter."""
+    return f"{joined.id} {tag} {hashlib.blake2b(_wording(joined, tag).encode(), digest_size=12).hexdigest()}"
+
+
+def _stamped(joined: MemberList) -> str:
+    """The language in which a person had the wording before them as it is now; empty where nobody can have."""
     signer = _signer()
     try:
         said, at = signer.unsign(request.form.get("stamp", ""), max_age=LATEST_SECONDS, return_timestamp=True)
     except BadSignature:
-        return False
+        return ""
     age = signer.get_timestamp() - int(at.timestamp())
-    return said == str(joined.id).encode() and age >= SOONEST_SECONDS
+    tag = nearest(said.decode().split()[1], MEMBER)
+    return tag if said.decode() == _read(joined, tag) and age >= SOONEST_SECONDS else ""
 
 
 def _form(
@@ -236,8 +252,8 @@ def _form(
         tag,
         status,
         list=joined,
-        wording=_wording(joined),
-        stamp=_signer().sign(str(joined.id)).decode(),
+        wording=_wording(joined, tag),
+        stamp=_stamp(joined, tag),
         way=way,
         why=_why(session, way, tag),
         given=given,
@@ -245,7 +261,7 @@ def _form(
         preset=preset or browser_language([at.tag for at in offered]),
         problem=problem,
         again=again,
-        asked=asked_language(),
+        action=_address("ask_framed" if framed() else "ask_to_join", joined.slug, asked_language()),
         switch=[(language(at), form_page(joined, at, way.appeal, way.code, way.channel)) for at in MEMBER],
     )
 
@@ -257,14 +273,23 @@ def _why(session: Session, way: Way, tag: str) -> str:
 
 
 def _sent(slug: str) -> Answer:
-    answer = redirect(f"{url_for('public.join_sent', slug=slug)}?in={_page_language()}", 303)
+    there = _address("framed_sent" if framed() else "join_sent", slug, _page_language())
+    answer = redirect(there, 303)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
+def _address(endpoint: str, slug: str, tag: str) -> str:
+    address = url_for(f"public.{endpoint}", slug=slug)
+    return f"{address}?in={tag}" if tag else address
+
+
 def _wish(session: Session, token: str) -> SignUp | None:
     ticket = installation().keyring.read_token(Purpose.CONFIRM, token)
-    return session.get(SignUp, ticket.member) if ticket else None
+    if ticket is None:
+        return None
+    good = or_(SignUp.confirmed_at.is_not(None), SignUp.asked_at > clock(-letters.DAYS * 86_400))
+    return session.scalars(select(SignUp).where(SignUp.id == ticket.member, good)).one_or_none()
 
 
 def _tag_of(wish: SignUp) -> str:

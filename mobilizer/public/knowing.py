@@ -1,33 +1,42 @@
 """Public: knowing. A member asks for all we know of them, reads it, takes it along, or has it erased.
 
 A mail is passed on, with its links: so the link in it opens no record. It sends one that does, to the member's own
-address. Erasing gives nothing away, and is theirs at one click.
+address. Nor does that link alone erase anybody: who asks writes the address that the mail was for, or comes by the
+link to their record.
 """
 
 from __future__ import annotations
 
-from flask import Response, make_response
+from flask import Response, make_response, request
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from mobilizer.audience.addresses import BadAddress, normalise
+from mobilizer.audience.members import Member
+from mobilizer.audience.queries import MemberLine
 from mobilizer.db import clock
 from mobilizer.engagement.events import RECORD_ASKED, Event, EventKind
 from mobilizer.http import installation
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
+from mobilizer.limits import within
 from mobilizer.public.answers import missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, switch
 from mobilizer.rights import requests
-from mobilizer.rights.erasing import erase
+from mobilizer.rights.erasing import erase, is_address_of
 from mobilizer.rights.reading import ways_to_say
 from mobilizer.rights.record import LINK_HOURS, Record, as_json, holder, record_of
 
 AGAIN_SECONDS = 3600.0  # between two such mails to one member, whoever asks for them
+TRIES = ("20 per hour",)  # of one network, to write whose mail it was
 
 
 def ask(token: str) -> Response:
-    """Send the member a link to their record. Whoever asks learns nothing but that."""
+    """Send the member a link to their record. Whoever asks learns nothing but that.
+
+    The discreet site sends none: the mail names whose it is.
+    """
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
         return missing()
@@ -50,14 +59,14 @@ def show(token: str) -> Response:
     with here.database.read() as session:
         record = _opened(session, token)
         if record is None:
-            return page("record_over.html", asked_language() or browser_language(MEMBER), 404, hours=LINK_HOURS)
-        line = record.member.line
-        tag = asked_language() or first_of([line.language, line.second_language], MEMBER) or browser_language(MEMBER)
+            return _over()
+        tag = _language_of(record.member.line)
         return page(
             "record.html",
             tag,
             record=record,
             token=token,
+            asked=asked_language(),
             switch=switch("public.record", token),
             **ways_to_say(tag),
         )
@@ -76,14 +85,50 @@ def take(token: str) -> Response:
 
 
 def forget(token: str) -> Response:
-    """Erase the member. Said twice, or by somebody who is gone, it answers the same."""
+    """Erase the member of a mail, if whoever asks knows their address; a friend it was passed on to writes their own.
+    Said twice, or of somebody who is gone, it answers the same."""
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
         return missing()
-    with installation().database.write() as session:
-        tag = holder_of(session, followed(session, ticket)).language
+    address = _address_typed()
+    here = installation()
+    with here.database.write() as session:
+        ticket = followed(session, ticket)
+        asking = holder_of(session, ticket)
+        if asking.member is not None and not (address and is_address_of(session, here.keyring, ticket.member, address)):
+            return page("erase.html", asking.language, 422, token=token, asked=asked_language())
         erase(session, ticket.member)
+    return page("erased.html", asking.language)
+
+
+def forget_by_record(token: str) -> Response:
+    """Erase whose record the link opens: it went to nobody but them."""
+    here = installation()
+    with here.database.write() as session:
+        member = session.get(Member, holder(session, here.keyring, token) or 0)
+        if member is None:
+            return _over()
+        tag = _language_of(member)
+        erase(session, member.id)
     return page("erased.html", tag)
+
+
+def _address_typed() -> str:
+    """The address that was written, in its normal form; empty where it is none, or too many were tried."""
+    try:
+        address = normalise(request.form.get("email", "")[:400])
+    except BadAddress:
+        return ""
+    return address if within(*TRIES) else ""
+
+
+def _language_of(reader: Member | MemberLine) -> str:
+    """The page's language: asked for in the address, else the member's, else the browser's."""
+    return asked_language() or first_of([reader.language, reader.second_language], MEMBER) or browser_language(MEMBER)
+
+
+def _over() -> Response:
+    return page("record_over.html", asked_language() or browser_language(MEMBER), 404, hours=LINK_HOURS)
 
 
 def _opened(session: Session, token: str) -> Record | None:

@@ -13,6 +13,8 @@ from mobilizer.engagement.machines import by_agent
 from mobilizer.http import installation
 from mobilizer.recording import buffer_of
 
+OURS = "page"  # the class of who follows a share link from one of our own pages: it brings nobody who was not there
+
 
 def note(
     kind: EventKind,

@@ -64,7 +64,7 @@ def save(token: str) -> Response:
 
 def _set_languages(session: Session, member: Member) -> None:
     offered = _offered(session, member)
-    first, second = request.form.get("language", ""), request.form.get("second_language", "")
+    first, second = request.form.get("language", ""), request.form.get("second_language")
     if first in offered:
         member.language = first
     if second == "" or second in offered:

@@ -12,10 +12,10 @@ from flask import url_for
 from mobilizer.problems import N_
 from mobilizer.public.film import Film, address
 
-# Channels, as events name them; the last three have no address of their own.
+# Channels, as events name them; the last four have no address of their own. `mail` is the link in the mail itself.
 CHANNELS = (
     *("whatsapp", "telegram", "signal", "facebook", "x", "bluesky", "email", "sms"),
-    *("copy", "native", "qr"),
+    *("copy", "native", "qr", "mail"),
 )
 
 OWN_WORDS = "{words}"

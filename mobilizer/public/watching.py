@@ -3,6 +3,8 @@
 Who watches? A visitor with `own` came by their own mail: a watch is theirs. Without it they came by that member's
 share link, or by an address passed on: a watch is a friend's, credited `via` the owner of the code. The page's
 script takes `own` out of the address bar at once. It is a claim of the browser, good for counting, for nothing else.
+A page that was opened by a share link asks the other pages in its browser whose they are: where the owner's own page is
+among them it says so (`own`), and what is done on it is theirs, too.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
 
 # What the page may say happened, and the kind of event it is.
-DONE = dict.fromkeys((*POINTS, "button"), EventKind.WATCH) | {"share": EventKind.SHARE}
+DONE = dict.fromkeys((*POINTS, "button"), EventKind.WATCH) | {"share": EventKind.SHARE, "own": EventKind.VISIT}
 
 PLAY = "play"  # what the button of a cover asks for
 
@@ -55,12 +57,14 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         response = page("cover.html", spoken, cover=cover, switch=switch, here=here, own=_own())
         response.headers["Vary"] = "Accept-Language"
         return response
+    passed_on = covered(shown_film, cover) if cover else shown_film
     response = page(
         "watch.html",
         spoken,
         film=shown_film,
+        passed_on=passed_on,
         cover=cover,
-        sharing=sharing(covered(shown_film, cover) if cover else shown_film, slug, code, discreet=bool(cover)),
+        sharing=sharing(passed_on, slug, code, discreet=bool(cover)),
         switch=switch,
         here=here,
         stamp=stamp(slug, best, code),
@@ -90,8 +94,8 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
         owner = sharer(session, code, appeal.id) if code else Sharer()
         discreet = slug == appeal.code
     channel = _channel(did)
-    if counts(f"{did} {channel}", slug, tag, code):
-        who = {"member": owner.member} if _own() else {"via": owner.member}
+    if counts(f"{did} {channel}", slug, tag, code) and (owner.member or did != "own"):
+        who = {"member": owner.member} if _own() or did == "own" else {"via": owner.member}
         note(DONE[did], blast=owner.blast, language=tag, channel=channel, **who)
     if "beacon" in request.form:
         return Response(status=204)
@@ -121,8 +125,8 @@ def _asked_channel() -> str:
 
 
 def _channel(did: str) -> str:
-    """How they did it: the button or the player for a watch, the channel for a share."""
-    if did != "share":
+    """How they did it: the button or the player for a watch, the channel for a share, or for their own visit."""
+    if DONE[did] == EventKind.WATCH:
         return did
     asked = request.form.get("channel", "")
     return asked if asked in CHANNELS else ""

@@ -40,13 +40,13 @@ class WaysIn:
     """The share links of one database."""
 
     def __init__(self, database: Database) -> None:
-        self._films = Memory[str, Shown | None](partial(_shown, database), MOST_FILMS, FRESH_SECONDS)
+        self._films = Memory[tuple[str, bool], Shown | None](partial(_shown, database), MOST_FILMS, FRESH_SECONDS)
         # Anybody can think up codes: those who ask for them wait in a line of their own.
         self._sharers = Memory[tuple[str, int], Sharer](partial(_sharer, database), MOST_CODES, FRESH_SECONDS)
 
-    def film(self, name: str) -> Shown | None:
-        """The film of a name, None where there is none. Raises Away."""
-        return self._films.get(name)
+    def film(self, name: str, discreet: bool) -> Shown | None:
+        """The film of a name, on the discreet site or the usual one; None where there is none. Raises Away."""
+        return self._films.get((name, discreet))
 
     def sharer(self, code: str, film: Shown) -> Sharer:
         """Whose a code is. Raises Away."""
@@ -68,9 +68,10 @@ def language_for(wishes: str, film: Shown, *otherwise: str) -> str:
 _chosen = lru_cache(maxsize=4096)(best_of)
 
 
-def _shown(database: Database, name: str) -> Shown | None:
+def _shown(database: Database, asked: tuple[str, bool]) -> Shown | None:
+    name, discreet = asked
     with database.read() as session:
-        appeal = shared(session, name)
+        appeal = shared(session, name, discreet)
         tags = tags_of(appeal) if appeal else ()
         if appeal is None or not tags:
             return None

@@ -15,6 +15,7 @@ from mobilizer.blasts.drawn import forget
 from mobilizer.delivery.ledger import Delivery, numbered
 from mobilizer.engagement.acts import keep_sums_of
 from mobilizer.engagement.events import Event
+from mobilizer.keys import Keyring
 
 
 def erase(session: Session, member_id: int) -> bool:
@@ -47,7 +48,15 @@ def erase(session: Session, member_id: int) -> bool:
     return True
 
 
+def is_address_of(session: Session, keyring: Keyring, member_id: int, address: str) -> bool:
+    """Whether a normalised address is that of a member, or of a record merged into theirs."""
+    key = keyring.address_key(address)
+    own = select(Member.id).where(Member.id == member_id, Member.address_key == key)
+    merged = select(MergedMember.into_id).where(MergedMember.into_id == member_id, MergedMember.address_key == key)
+    return session.scalar(own.union_all(merged).limit(1)) is not None
+
+
 def _locked(session: Session, number: int) -> Member | None:
-    """The member that a number leads to, once nobody merges them any more."""
-    own = session.get(Member, number, with_for_update=True)
-    return own or session.get(Member, who_stays(session, number), with_for_update=True)
+    """The member that a number leads to, once nobody merges them any more, and as they are then."""
+    own = session.get(Member, number, with_for_update=True, populate_existing=True)
+    return own or session.get(Member, who_stays(session, number), with_for_update=True, populate_existing=True)

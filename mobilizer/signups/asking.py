@@ -37,25 +37,28 @@ class Wish:
     channel: str = ""
 
 
-def ask(session: Session, keyring: Keyring, wish: Wish) -> int | None:
-    """Note a wish, for its letter to go; the sign-up's number. None where the address has had its letters: one a day,
-    and no more than three; `ana+1@` and `ana+2@` are one. Who is suppressed is asked like anybody: coming back is
-    theirs to decide, and nobody else's."""
+def ask(session: Session, keyring: Keyring, wish: Wish) -> int:
+    """Note a wish, for its letter to go; the sign-up's number. Who is suppressed is asked like anybody: coming back is
+    theirs to decide, and nobody else's.
+
+    A mailbox gets one letter a day, and no more than three; `ana+1@` and `ana+2@` are one. A wish beyond that is noted
+    without who it is from, and no letter goes: it takes the same work, so that how long it takes tells nothing either.
+    """
     address_key, _, sealed = seal_identity(keyring, wish.identity)
-    if not _one_more(session, mailbox_key(keyring, wish.identity)):
-        return None
+    more = _one_more(session, mailbox_key(keyring, wish.identity))
     return session.scalars(
         insert(SignUp)
         .values(
             list_id=wish.list_id,
             address_key=address_key,
-            sealed=sealed,
+            sealed=sealed if more else None,
             language=wish.language,
             wording=wish.wording,
             wording_language=wish.wording_language,
             via_id=wish.via or None,
             blast_id=wish.blast or None,
             channel=wish.channel,
+            next_at=clock() if more else None,
         )
         .returning(SignUp.id)
     ).one()

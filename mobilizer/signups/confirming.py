@@ -40,7 +40,8 @@ def confirm(session: Session, keyring: Keyring, number: int) -> Joined | None:
     Whoever was suppressed, or had left, is back by this. A new member is credited to the one whose link brought them;
     a known one keeps who that was, so no two can have brought each other.
     """
-    wish = session.get(SignUp, number, with_for_update=True)
+    # As it is once it is locked, not as somebody has read it before: two presses at once are one.
+    wish = session.get(SignUp, number, with_for_update=True, populate_existing=True)
     if wish is None:
         return None
     if wish.confirmed_at is not None:

@@ -78,7 +78,7 @@ def send(installation: Installation, number: int) -> None:
     with installation.database.read() as session:
         wish = session.get_one(SignUp, number)
         mail = _written(installation, session, wish)
-    answer = hand_over(installation, mail)
+    answer = hand_over(installation, mail) if mail else "gone"
     log.info("sign_up_letter", sign_up=number, answer=answer)
     with installation.database.write() as session:
         if answer in LATER:
@@ -99,31 +99,34 @@ def _take(session: Session, number: int) -> bool:
     return session.scalar(taken) is not None
 
 
-def _written(installation: Installation, session: Session, wish: SignUp) -> PlainMail:
+def _written(installation: Installation, session: Session, wish: SignUp) -> PlainMail | None:
+    """The letter as things stand now; None where whoever joined has left again before it could go."""
     base, keyring = installation.settings.base_url.rstrip("/"), installation.keyring
     member = _member_on_list(session, wish)
+    if member is None and wish.confirmed_at is not None:
+        return None
     if member is None:
         address = wish.identity(keyring).email
         link = f"{base}/k/{keyring.token(Purpose.CONFIRM, Ticket(wish.id, 0))}"
         return _mail(installation, session, wish, Identity(address, ""), CONFIRM_SUBJECT, [(CONFIRM, link), (KEPT, "")])
     link = f"{base}/p/{keyring.token(Purpose.PREFERENCES, Ticket(member.id, 0))}"
+    leave = f"{base}/u/{keyring.token(Purpose.UNSUBSCRIBE, Ticket(member.id, 0))}"
     reader = member.identity(keyring)
     if wish.confirmed_at is None:
-        return _mail(installation, session, wish, reader, ALREADY_SUBJECT, [(ALREADY, link)])
+        return _mail(installation, session, wish, reader, ALREADY_SUBJECT, [(ALREADY, link)], leave)
     film = film_of(session, wish)
     pass_on = [(PASS_ON, f"{base}/s/{member.share_code}/{film}?c=email")] if film else []
-    leave = f"{base}/u/{keyring.token(Purpose.UNSUBSCRIBE, Ticket(member.id, 0))}"
     return _mail(installation, session, wish, reader, WELCOME_SUBJECT, [(WELCOME, link), *pass_on], leave)
 
 
 def _member_on_list(session: Session, wish: SignUp) -> Member | None:
-    """Who gets the list's mails at this address already: the one who just confirmed, or did so long ago."""
-    if wish.member_id is not None:
-        return session.get(Member, wish.member_id)
+    """Who gets the list's mails at this address: the one who just confirmed, or did so long ago, and has not left."""
     there = select(Member).join(Subscription, Subscription.member_id == Member.id)
     there = there.where(Subscription.list_id == wish.list_id, Subscription.standing == Standing.CONFIRMED)
-    member = session.scalars(there.where(Member.address_key == wish.address_key)).one_or_none()
-    return None if is_suppressed(session, wish.address_key) else member
+    confirmed = wish.member_id is not None
+    who = Member.id == wish.member_id if confirmed else Member.address_key == wish.address_key
+    member = session.scalars(there.where(who)).one_or_none()
+    return None if member is None or is_suppressed(session, member.address_key) else member
 
 
 def film_of(session: Session, wish: SignUp) -> str:

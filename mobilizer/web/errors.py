@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from mobilizer.db import disk_is_full
+from mobilizer.http import on_discreet_site
 from mobilizer.problems import N_
+from mobilizer.web.policy import OPEN_BLUEPRINTS
 from mobilizer.web.words import _, size
 
 _SAID = {
@@ -28,6 +32,7 @@ _SAID = {
     500: (N_("Something broke on our side"), N_("Nothing was half saved. Try again; if it stays, tell your operator.")),
     503: (N_("Not just now"), N_("A part of this installation is away for a moment. Try again in a minute.")),
 }
+_FOR_MEMBERS = "mobilizer.errors.for_members"
 _EXPIRED = (
     N_("This form has expired"),
     N_("It was open for too long, or you signed in anew meanwhile. Go back, reload the page and send it again."),
@@ -43,8 +48,10 @@ _NO_ROOM = (
 )
 
 
-def install_errors(app: Flask) -> None:
-    """Answer every error with a page in the reader's language."""
+def install_errors(app: Flask, for_members: Callable[[int], Response]) -> None:
+    """Answer every error with a page in the reader's language; `for_members` makes those of the member's pages, and of
+    the domain that must not say whose it is."""
+    app.extensions[_FOR_MEMBERS] = for_members
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(RedisError, _away)
     app.register_error_handler(Exception, _broken)
@@ -87,6 +94,9 @@ def _limits() -> dict[str, str]:
 
 
 def _page(title: str, sentence: str, code: int, **params: str) -> Response:
+    if request.blueprint in OPEN_BLUEPRINTS or on_discreet_site():
+        response: Response = current_app.extensions[_FOR_MEMBERS](code)
+        return response
     request_id = g.get("request_id", "")
     page = render_template("error.html", title=_(title), text=_(sentence, **params), request_id=request_id)
     return make_response(page, code)

@@ -63,7 +63,11 @@ def links(slug: str) -> ResponseReturnValue:
         )
         mail = _mail(frozen[tag]) if tag else ""
         # What this language does not have is not clicked in it.
-        shown = [one for one in link_clicks(session, blast.id, tag) if one.clicks or one.n in _numbers(mail)]
+        shown = [
+            one
+            for one in link_clicks(session, blast.id, tag)
+            if one.clicks or one.machine_clicks or one.n in _numbers(mail)
+        ]
         head, forgotten = blast_head(blast), blast.forgotten_at
     return render_template(
         "results/links.html",

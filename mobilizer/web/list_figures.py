@@ -39,10 +39,12 @@ def figures(slug: str) -> ResponseReturnValue:
     with installation().database.read() as session:
         counted = FIGURES.of(place(session, to.id), lambda: list_figures(session, to.id, now))
     grown, came, well = counted.value.growth, counted.value.sources, counted.value.health
+    lines = _lines(grown)
     return render_template(
         "lists/figures.html",
         list=to,
-        lines=_lines(grown),
+        lines=lines,
+        top=max((line.people[-1] for line in lines), default=0),
         months=[dates.format_skeleton("yMMM", month, locale=locale()) for month in grown.months],
         width=WIDTH,
         height=HEIGHT,

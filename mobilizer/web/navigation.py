@@ -21,7 +21,7 @@ _PLACES = (
     (N_("Segments"), "segments.index", "segments.see", ("segments",)),
     (N_("Members"), "members.index", "members.see", ("members", "tags", "takeout")),
     (N_("Inbox"), "inbox.index", "inbox.see", ("inbox",)),
-    (N_("Settings"), "settings.index", "settings.own", ("settings", "notices", "fields", "tongues")),
+    (N_("Settings"), "settings.index", "settings.own", ("settings", "notices", "brand", "fields", "tongues")),
 )
 
 

@@ -42,10 +42,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines over some hours or days; `rows` are the same as a table: when, and the acts of each line."""
+    """Lines over some hours or days, on a scale up to `top`; `rows` are the same as a table: when, the acts of each
+    line, and last those of machines, which have no line."""
 
     lines: tuple[Line, ...]
     rows: tuple[tuple[str, tuple[int, ...]], ...]
+    top: int
 
 
 @blueprint.get("/blasts/<slug>/results/time")
@@ -86,7 +88,8 @@ def charted(spans: Sequence[Span], name: Callable[[datetime], str]) -> Chart:
     top = max(acts for span in spans for acts in span.acts.values())
     columns = {kind: [span.acts[kind] for span in spans] for kind in NAMES}
     lines = [Line(_(NAMES[kind]), sum(acts), line(acts, top, WIDTH, HEIGHT)) for kind, acts in columns.items()]
-    return Chart(tuple(lines), tuple((name(span.start), tuple(span.acts[kind] for kind in NAMES)) for span in spans))
+    rows = tuple((name(span.start), (*(span.acts[kind] for kind in NAMES), span.machines)) for span in spans)
+    return Chart(tuple(lines), rows, top)
 
 
 def hour_name(at: datetime) -> str:

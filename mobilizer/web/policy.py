@@ -68,10 +68,12 @@ def permitted(action: str) -> bool:
 def guard() -> ResponseReturnValue | None:
     """Before each request: find out who asks, choose the page's language, refuse what the policy refuses."""
     request.max_content_length = LARGEST_FROM_ANYONE
-    if request.blueprint in OPEN_BLUEPRINTS or request.endpoint in OPEN_ENDPOINTS:
+    if request.blueprint in OPEN_BLUEPRINTS:
         return None
     if on_discreet_site():
         abort(404)  # who tries the domain of a discreet mail finds the member's pages alone
+    if request.endpoint in OPEN_ENDPOINTS:
+        return None
     _recognise()
     if g.me is not None:
         largest = LARGEST.get(request.endpoint or "", "MAX_CONTENT_LENGTH")

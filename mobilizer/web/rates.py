@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 
+from babel import numbers
 from flask import url_for
 
 from mobilizer.engagement.ranges import Range, range_of
@@ -14,7 +16,7 @@ from mobilizer.problems import N_
 from mobilizer.tracking import Tracking
 from mobilizer.web.policy import permitted
 from mobilizer.web.screens import results as blueprint
-from mobilizer.web.words import _, percent
+from mobilizer.web.words import _, locale, percent
 
 GOT = {"rule": "got_blast"}
 
@@ -75,7 +77,22 @@ def range_text(found: Range | None) -> str:
     return f"{percent(found.low)} – {percent(found.high)}" if found else ""
 
 
+def k_text(value: float | None) -> str:
+    """K as a page tells it, to two digits and no finer than a ten-thousandth: "0.12"; a dash where there is none."""
+    if value is None:
+        return "–"
+    told = round(Decimal(f"{value:.2g}"), 4) if value < 100 else Decimal(round(value))
+    return str(numbers.format_decimal(told.normalize(), locale=locale(), decimal_quantization=False))
+
+
+def k_range(found: Range | None) -> str:
+    """The range of K: "0.095 – 0.15"; nothing where there is none."""
+    return f"{k_text(found.low)} – {k_text(found.high)}" if found else ""
+
+
 blueprint.add_app_template_filter(range_text, "range")
+blueprint.add_app_template_filter(k_text, "k")
+blueprint.add_app_template_filter(k_range, "k_range")
 
 
 def segment_url(*rules: object) -> str:

@@ -29,6 +29,7 @@ from mobilizer.web import (  # noqa: F401 - their views are on the same blueprin
     results_file,
     share_tree,
     sharers,
+    shares_file,
     troubles,
 )
 from mobilizer.web.asked import number_asked
@@ -56,6 +57,7 @@ RULES = {
     "burst": N_("It followed several links faster than a hand can"),
     "sweep": N_("It followed the links one by one, in their order"),
     "trap": N_("It followed a link that nobody can see"),
+    "own": N_("Members who tried their own link"),
     "": N_("Long ago: only the sum is kept"),
 }
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mobilizer.appeals.editing import translation_in
-from mobilizer.appeals.variants import variants_of
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import Checklist
 from mobilizer.blasts.departure import Goal
-from mobilizer.blasts.modes import modes_of
+from mobilizer.blasts.trying import Room, most_tried, rooms
 from mobilizer.engagement.ranges import least_difference
 from mobilizer.problems import N_
 from mobilizer.web.words import _
@@ -27,45 +25,26 @@ GOALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """A language that would be sent: its people, its variants, and on how many people each can be tried at most."""
-
-    tag: str
-    people: int
-    variants: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
 class Advice:
-    """What a trial could tell. `rows` are sizes with the smallest difference that can be told from chance, by goal."""
+    """What a trial could tell. `rows` are sizes with the smallest difference that can be told from chance, by goal;
+    `most` is on how many people a variant can be tried at most."""
 
     rooms: tuple[Room, ...]
     rows: tuple[tuple[int, tuple[float, ...]], ...]
     usual: tuple[float, ...]
-
-    @property
-    def most(self) -> int:
-        """On how many people a variant can be tried at most."""
-        return max(room.most for room in self.rooms)
+    most: int
 
 
 def advice(blast: Blast, found: Checklist) -> Advice | None:
     """What a trial of this blast could tell; None where no language has two variants, or nothing may be told."""
-    rooms = tuple(_room(blast, tag, people) for tag, people in found.gets.most_common())
-    most = max((room.most for room in rooms), default=0)
-    if not modes_of(blast).may_try or not most:
+    languages = rooms(blast, found)
+    most = most_tried(languages)
+    if not most:
         return None
-    variants = max(room.variants for room in rooms)
+    variants = max(room.variants for room in languages)
     sizes = [size for size in SIZES if size <= most][-ROWS:] or [most]
     rows = tuple((size, tuple(least_difference(USUAL[goal], size, variants) for goal in Goal)) for size in sizes)
-    return Advice(rooms, rows, tuple(USUAL.values()))
-
-
-def _room(blast: Blast, tag: str, people: int) -> Room:
-    translation = translation_in(blast.appeal, tag)
-    variants = len(variants_of(translation)) if translation else 1
-    return Room(tag, people, variants, people // (2 * variants) if variants > 1 else 0)
+    return Advice(languages, rows, tuple(USUAL.values()), most)
 
 
 def goal_choices() -> list[tuple[str, str]]:

@@ -7,12 +7,11 @@ from flask import request
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.check import Checklist
 from mobilizer.blasts.departure import MOST_HOURS, MOST_PEOPLE, Departure, Goal
+from mobilizer.blasts.trying import LEAST
 from mobilizer.web.check_page import Tried
 from mobilizer.web.trial_advice import advice
 from mobilizer.web.typed_number import typed_number
 from mobilizer.web.words import _
-
-LEAST = 10  # people a variant
 
 
 def read_trial(tried: Tried) -> None:

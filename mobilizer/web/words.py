@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from babel import Locale, dates, numbers, units
+from babel.lists import format_list
 from flask import Flask, g, request, session
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -115,6 +116,12 @@ def page_language() -> str:
     return str(g.get("language", INTERFACE_LANGUAGES[0]))
 
 
+def together(names: Iterable[str]) -> Markup:
+    """Names as one says them in the page's language, each apart from the direction around it: "a, b, and c"."""
+    apart = [Markup("<bdi>{}</bdi>").format(name) for name in names]
+    return Markup(format_list(apart, locale=locale()))  # noqa: S704 - each part is escaped, the words between are CLDR's
+
+
 def add_filters(app: Flask, **filters: Callable[..., object]) -> None:
     """Give templates filters that speak the page's language.
 
@@ -145,6 +152,7 @@ def install_formats(app: Flask) -> None:
         language_name=language_name,
         country_name=country_name,
         problem=problem,
+        together=together,
     )
     app.jinja_env.globals.update(
         language=language, canonical=canonical, page_language=page_language, INTERFACE_LANGUAGES=INTERFACE_LANGUAGES

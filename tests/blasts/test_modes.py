@@ -24,7 +24,7 @@ from mobilizer.delivery.loads import Loader
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.installation import Installation
-from mobilizer.keys import Purpose, Ticket
+from mobilizer.keys import MAILED, Purpose, Ticket
 from mobilizer.segments.follow_ups import FollowUp, fits, refused, rules_of
 from mobilizer.segments.tree import gone
 from mobilizer.segments.voice import names
@@ -91,17 +91,24 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     return str(text.get_content()), str(html.get_content())
 
 
-def alike(message: EmailMessage, member: str) -> tuple[str, str, dict[str, str]]:
-    """A mail without what one person's must have: their address, name, Message-ID, and the ways to leave."""
-    own = {"to", "message-id", "list-unsubscribe", "list-id"}
-    headers = {name.lower(): value for name, value in message.items() if name.lower() not in own}
-    text, html = (re.sub(r"/(u|p)/[0-9a-f]{50}", r"/\1/…", part).replace(member, "…") for part in parts(message))
+def share_codes(world: World) -> dict[int, str]:
+    """The share code of each member."""
+    with world.installation.database.read() as session:
+        return {member.id: member.share_code for member in session.query(Member)}
+
+
+def alike(message: EmailMessage, member: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """A mail without what one person's must have: their address, name, Message-ID, and the way to leave. Headers are as
+    they stand in it, in their order."""
+    own = {"to", "message-id", "list-unsubscribe"}
+    headers = [(name, str(value)) for name, value in message.raw_items() if name.lower() not in own]
+    text, html = (re.sub(r"/u/[0-9a-f]{50}", "/u/…", part).replace(member, "…") for part in parts(message))
     return text, html, headers
 
 
 def test_mails_that_count_nothing_are_alike_but_for_greeting_and_unsubscribe_in_every_language(world: World) -> None:
     set_modes(world, tracking=Tracking.OFF)
-    found = mails(world)
+    found, codes = mails(world), share_codes(world)
     assert set(found) == set(EVERYWHERE)
     for tag, theirs in found.items():
         (one, first), (other, second) = theirs
@@ -112,23 +119,34 @@ def test_mails_that_count_nothing_are_alike_but_for_greeting_and_unsubscribe_in_
         assert f"/w/save-the-river/{tag}" in text
         assert f"https://example.org/{tag}" in html
         tokens = {kind for kind, _ in re.findall(r"/(\w)/([0-9a-f]{50})", text + html)}
-        assert tokens == {"u", "p"}
+        assert tokens == {"u"}
         assert "/o/" not in html
+        spelled = first.as_string() + text + html
+        known = set(re.findall(r"[0-9a-f]{50}", spelled))
+        mailed = dict(zip(MAILED, world.installation.keyring.mail_tokens(Ticket(one, world.blast_id)), strict=True))
+        assert known == {mailed[Purpose.UNSUBSCRIBE], mailed[Purpose.MESSAGE]}  # neither a bounce's, nor a share code
+        assert codes[one] not in spelled
+        assert {part.get_content_type() for part in first.walk()} == {
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+        }
         assert parts(first) != parts(second)
 
 
 def test_mails_counted_in_sums_name_nobody_but_where_one_leaves(world: World) -> None:
     set_modes(world, tracking=Tracking.SUMS)
-    keyring = world.installation.keyring
+    keyring, codes = world.installation.keyring, share_codes(world)
     for tag, theirs in mails(world).items():
         tokens = [re.findall(r"/(\w)/([0-9a-f]{50})([\w./-]*)", "".join(parts(message))) for _, message in theirs]
-        common = [{found for found in one if found[0] not in "up"} for one in tokens]
+        common = [{found for found in one if found[0] != "u"} for one in tokens]
         assert common[0] == common[1]
         assert {rest for _, _, rest in common[0]} == {f"/{tag}/1", f"/{tag}/2", f"/{tag}.gif"} | {
             rest for _, _, rest in common[0] if re.fullmatch(rf"/{tag}/[3-6]", rest)
         }
         assert all(keyring.read_token(Purpose.SUMS, token) == Ticket(0, world.blast_id) for _, token, _ in common[0])
-        assert {kind for kind, *_ in tokens[0]} == {"n", "u", "p"}
+        assert {kind for kind, *_ in tokens[0]} == {"n", "u"}
+        assert not [member for member, message in theirs if codes[member] in "".join(parts(message))]
 
 
 def test_who_turned_tracking_off_gets_mail_that_counts_nothing_in_any_blast(world: World) -> None:
@@ -137,7 +155,7 @@ def test_who_turned_tracking_off_gets_mail_that_counts_nothing_in_any_blast(worl
         session.get_one(Member, quiet).tracking = False
     for member, message in mails(world)["en"]:
         followed = {kind for kind, _ in re.findall(r"/(\w)/([0-9a-f]{50})", "".join(parts(message)))}
-        assert followed == ({"u", "p"} if member == quiet else {"c", "o", "u", "p", "v"})
+        assert followed == ({"u"} if member == quiet else {"c", "o", "u", "p", "v"})
     with world.installation.database.write() as session:
         hits = [Hit(EventKind.CLICK, 1e9, world.blast_id, number) for number in world.members[:2]]
         assert record(session, hits) == 1  # by a link in an older mail
@@ -221,6 +239,8 @@ def test_a_discreet_mail_has_no_word_of_the_cause_in_any_header_or_part(
         assert message["Subject"] == "About Thursday" or message in tried
         assert str(message["From"]) == "Marta <marta@plain.example>"
         assert "https://plain.example/c/" in everything
+        assert "discreet" not in everything.lower()  # nor that there is something to hide
+        assert "discreet" not in str(message.raw_items()).lower()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from mobilizer.organizers.audit import AuditEntry
 from mobilizer.segments.checking import checked
 from mobilizer.transport.relays import RELAYS_FILE, load_relays
 from tests.delivery.test_waves import leave
-from tests.web.appeal_stage import settle
+from tests.web.appeal_stage import make_ready, settle
 from tests.worlds import World, _translation
 
 SLUG = "love-always-wins"
@@ -242,3 +242,24 @@ def test_variants_are_shown_and_chosen(world: World) -> None:
     assert [action for action, _detail in log(world)] == ["blast.choose_variant"]
     assert run(world, "release", SLUG, "1", "--variant", "a").exit_code == 2, "nobody is held"
     assert "B was chosen" in run(world, "status", SLUG).output
+
+
+def test_a_launch_tries_variants_where_there_are_some_and_people_enough(world: World) -> None:
+    world.join(["en"] * 40)
+    make_ready(world)
+    with world.installation.database.read() as session:
+        found = checked(session, world.installation, session.scalars(select(Blast)).one(), datetime.now(UTC).date())
+    english = found.gets["en"]
+
+    def asked(sample: int) -> Result:
+        more = ("--people", str(found.people), "--hold", "9", "--best-by", "shares", "--after", "4")
+        return run(world, "launch", SLUG, *more, "--try", str(sample), MOBILIZER_POSTAL_ADDRESS="1 Hope Street")
+
+    assert "no language of it has two variants" in asked(10).output
+    with world.installation.database.write() as session:
+        session.execute(update(Translation).where(Translation.language == "en").values(subject_b="Look"))
+    assert f"on {english // 4} people at most" in asked(english // 4 + 1).output
+    assert asked(10).exit_code == 0
+    with world.installation.database.read() as session:
+        departure = session.scalars(select(Blast.departure)).one()
+    assert departure == Departure(sample=10, goal="shares", after_hours=4).written

@@ -93,14 +93,18 @@ def test_its_segments_find_people_and_its_words_are_agreed(seeded: Installation)
     assert all(found.values()), found
 
 
-def test_only_those_who_got_the_past_blast_did_anything_and_never_in_the_future(seeded: Installation) -> None:
+def test_only_who_got_the_past_blast_or_joined_by_it_did_anything_and_never_in_the_future(
+    seeded: Installation,
+) -> None:
     with seeded.database.read() as session:
         got = set(session.scalars(select(Delivery.member_id).where(Delivery.state == DeliveryState.ACCEPTED)))
         events = session.scalars(select(Event)).all()
     assert all(event.at < NOW for event in events)
     readers = {event.member_id for event in events if event.kind != EventKind.JOIN and event.member_id}
-    assert readers <= got
-    assert {event.via_id for event in events if event.via_id} <= got
+    joined = {event.member_id for event in events if event.kind == EventKind.JOIN}
+    assert readers <= got | joined
+    assert {event.via_id for event in events if event.via_id} <= got | joined
+    assert {event.step for event in events if event.via_id} >= {1, 2}, "who joined passes it on"
 
 
 def test_those_who_unsubscribed_are_on_no_list_any_more(seeded: Installation) -> None:

@@ -12,7 +12,6 @@ from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Database
 from mobilizer.delivery.ledger import Batch, Delivery
-from mobilizer.engagement.agents import agent_of
 from mobilizer.engagement.attribution import sharer
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel, forget_parcels, record, record_parcels
@@ -137,8 +136,8 @@ def test_people_are_counted_once_and_machines_apart(database: Database, blast: i
         did("click", 1)
         did("open", 1)
     did("click", 2)
-    did("click", 4, agent="prefetch")
-    did("open", 4, agent="bot")
+    did("click", 4, machine="prefetch")
+    did("open", 4, machine="bot")
     did("unsubscribe", 4)
     did("unsubscribe", 4)
     with database.read() as session:
@@ -215,18 +214,3 @@ def test_a_share_code_names_its_owner_and_their_latest_blast(database: Database,
         session.get_one(Blast, blast).frozen_tracking = "sums"
         session.flush()
         assert sharer(session, "c1", appeal).blast == 0
-
-
-@pytest.mark.parametrize(
-    ("headers", "rule"),
-    [
-        ({"X-Moz": "prefetch"}, "prefetch"),
-        ({"X-Purpose": "preview"}, "prefetch"),
-        ({"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}, "bot"),
-        ({"User-Agent": "TelegramBot (like TwitterBot)"}, "bot"),
-        ({"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1"}, ""),
-        ({"User-Agent": "Mozilla/5.0 (Linux; Android 16; CUBOT X30) Chrome/140.0 Mobile"}, ""),
-    ],
-)
-def test_a_program_is_known_by_a_class_and_a_browser_by_none(headers: dict[str, str], rule: str) -> None:
-    assert agent_of({f"HTTP_{name.upper().replace('-', '_')}": said for name, said in headers.items()}) == rule

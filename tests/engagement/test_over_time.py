@@ -55,6 +55,8 @@ def test_each_act_is_in_its_hour_and_in_its_day(sent: World) -> None:
         "once, though it was seen to its end, and with all that came later"
     )
     assert sum(span.acts[EventKind.CLICK] for span in theirs.days) == 1
+    assert [span.machines for span in found.hours[:3]] == [0, 1, 0]
+    assert sum(span.machines for span in found.days) == sum(span.machines for span in theirs.days) == 1
     assert sum(span.acts[EventKind.JOIN] for span in theirs.days) == 1
     assert [(one.rule, one.clicks) for one in machines] == [("bot", 1)]
 
@@ -69,8 +71,8 @@ def test_links_have_their_people_and_clicks(sent: World) -> None:
         theirs = link_clicks(session, sent.blast_id, sent.delivery(first).language)
         links = session.query(Link).filter_by(blast_id=sent.blast_id).count()
     assert len(every) == links
-    assert (every[0].n, every[0].people, every[0].clicks) == (1, 2, 3)
-    assert (theirs[0].people, theirs[0].clicks) == (1, 2)
+    assert (every[0].n, every[0].people, every[0].clicks, every[0].machine_clicks) == (1, 2, 3, 1)
+    assert (theirs[0].people, theirs[0].clicks, theirs[0].machine_clicks) == (1, 2, 0)
     assert {(one.people, one.clicks) for one in every[1:]} == {(0, 0)}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mobilizer.audience.members import Member
 from mobilizer.delivery.ledger import Batch, BatchState, Delivery, DeliveryState
 from mobilizer.engagement.attribution import sharer
+from mobilizer.engagement.branches import By, steps_by
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit, record
 from mobilizer.engagement.recruits import recruited
@@ -34,6 +35,9 @@ class Simulation:
     languages: Counter[str] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
     visits: Counter[int] = field(default_factory=Counter)
+    # By the tongue of who shared or by the channel, and the step.
+    joined_in: Counter[tuple[str, int]] = field(default_factory=Counter)
+    visits_in: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def bring(self, number: int, via: int, channel: str) -> None:
         """One more person, through a person who is there."""
@@ -42,6 +46,18 @@ class Simulation:
         self.joined[self.depth[number]] += 1
         self.languages[self.tongue[via]] += 1
         self.channels[channel] += 1
+        self.joined_in[self.tongue[via], self.depth[number]] += 1
+        self.joined_in[channel, self.depth[number]] += 1
+
+    def visit(self, via: int, channel: str) -> None:
+        """Somebody looks, who came through a person who is there."""
+        self.visits[self.depth[via] + 1] += 1
+        self.visits_in[self.tongue[via], self.depth[via] + 1] += 1
+        self.visits_in[channel, self.depth[via] + 1] += 1
+
+    def sharers(self, tongue: str, step: int) -> int:
+        """How many who speak it stand before a step."""
+        return sum(1 for at, depth in self.depth.items() if depth == step - 1 and self.tongue[at] == tongue)
 
 
 @pytest.fixture
@@ -66,11 +82,18 @@ def grow(world: World, session: Session, seed: int, people: int) -> Simulation:
         recruited(session, new, via, world.blast_id, channel)
         told.bring(new, via, channel)
         numbers.append(new)
-    came = [(rolled.choice(numbers), rolled.choice(("", "", "bot"))) for _ in range(people)]
-    hits = [Hit(EventKind.VISIT, 0.0, blast=world.blast_id, via=via, machine=machine) for via, machine in came]
-    record(session, hits)
-    for via, machine in came:
-        told.visits[told.depth[via] + 1] += machine == ""
+    came = [(rolled.choice(numbers), rolled.choice(CHANNELS), rolled.choice(("", "", "bot"))) for _ in range(people)]
+    record(
+        session,
+        [
+            Hit(kind, 0.0, blast=world.blast_id, via=via, channel=channel, machine=machine)
+            for via, chosen, machine in came
+            for kind, channel in ((EventKind.VISIT, chosen), (EventKind.WATCH, "start"), (EventKind.WATCH, "95"))
+        ],
+    )
+    for via, channel, machine in came:
+        if not machine:
+            told.visit(via, channel)
     session.flush()
     return told
 
@@ -95,6 +118,31 @@ def test_the_tree_is_what_a_simulation_says(sent: World, seed: int) -> None:
     assert [one.sharers for one in found.generations[:2]] == [5, told.joined[1]]
     assert {one.key: one.members for one in found.languages if one.members} == {"en": 3, "es": 2}
     assert sum(one.joined for one in found.countries) == 40
+    assert sum(one.factor.value for one in found.channels if one.factor) == pytest.approx(40 / 5)
+
+
+@pytest.mark.parametrize("by", By)
+def test_each_branch_has_the_steps_of_the_simulation(sent: World, by: By) -> None:
+    with sent.installation.database.write() as session:
+        told = grow(sent, session, 11, 40)
+        whole = tree(session, sent.blast_id)
+        found = steps_by(session, sent.blast_id, whole, by)
+    for place, one in enumerate(whole.generations):
+        here = [steps[place] for steps in found.values() if len(steps) > place]
+        assert sum(step.joined for step in here) == one.joined
+        assert sum(step.visits for step in here) == one.visits
+        if by is By.LANGUAGE:
+            assert sum(step.watches or 0 for step in here) == one.watches == one.visits
+    keys = {By.LANGUAGE: {"en", "es", "pt"}, By.COUNTRY: {"PT", ""}, By.CHANNEL: set(CHANNELS)}[by]
+    assert set(found) == keys
+    for key, steps in found.items() if by is not By.COUNTRY else ():
+        for one in steps:
+            assert (one.joined, one.visits) == (told.joined_in[key, one.step], told.visits_in[key, one.step])
+            stood = told.sharers(key, one.step) if by is By.LANGUAGE else whole.generations[one.step - 1].sharers
+            assert one.sharers == stood
+    farthest = {key: max((one.step for one in steps if one.joined), default=0) for key, steps in found.items()}
+    branches = {By.LANGUAGE: whole.languages, By.COUNTRY: whole.countries, By.CHANNEL: whole.channels}[by]
+    assert {one.key: one.steps for one in branches} == farthest
 
 
 def test_who_is_erased_or_merged_changes_no_sum(sent: World) -> None:

@@ -251,6 +251,8 @@ def _erase(visitor: Visitor) -> None:
     """By an organizer and by the member; then they come again in a file, and are refused."""
     for name in ("erased", "broken"):
         visitor.post(f"/members/{visitor.member(name)}/erase")
-    assert visitor.client.post(f"/p/{_link(visitor, 'anna', Purpose.PREFERENCES)}/erase").status_code == 200
+    typed = {"email": f"anna.{CANARY}@example.org"}
+    gone = visitor.client.post(f"/p/{_link(visitor, 'anna', Purpose.PREFERENCES)}/erase", data=typed)
+    assert gone.status_code == 200
     _bring(visitor, "file", "suppressed, left out")
     visitor.look("erased")

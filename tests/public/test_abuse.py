@@ -37,6 +37,7 @@ PURPOSES = {
     "erase": Purpose.PREFERENCES,
     "record": Purpose.RECORD,
     "take_record": Purpose.RECORD,
+    "erase_by_record": Purpose.RECORD,
     "confirm_page": Purpose.CONFIRM,
     "confirm": Purpose.CONFIRM,
     "click_in_sums": Purpose.SUMS,
@@ -166,4 +167,4 @@ def test_a_share_code_that_was_posted_publicly_costs_a_crowd_a_handful_of_statem
     assert costs[1] == costs[0]
     with database.read() as session:
         assert brought_by(session, world.ana).visits == 2011
-        assert [event.times for event in session.scalars(select(Event).order_by(Event.id))] == [11, 2000]
+        assert [event.times for event in session.scalars(select(Event).order_by(Event.id))] == [1, 10, 1, 1999]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, or_, select, update
 
 from mobilizer.appeals.appeals import Translation
 from mobilizer.audience.lists import MemberList, Standing, Subscription
-from mobilizer.audience.members import Member
+from mobilizer.audience.members import Identity, Member
 from mobilizer.audience.sign_ups import AskedAddress, SignUp
 from mobilizer.audience.suppressing import is_suppressed, suppress
 from mobilizer.audience.suppressions import SuppressedFor
@@ -56,8 +57,10 @@ def ask(world: World, slug: str = "list-0", query: str = "?in=es", **form: str) 
 
 
 def asked(world: World) -> list[SignUp]:
+    """The sign-ups that have a letter."""
     with world.installation.database.read() as session:
-        return list(session.scalars(select(SignUp).order_by(SignUp.id)))
+        noted = or_(SignUp.sealed.is_not(None), SignUp.member_id.is_not(None))
+        return list(session.scalars(select(SignUp).where(noted).order_by(SignUp.id)))
 
 
 def link_of(world: World, wish: SignUp) -> str:
@@ -126,6 +129,154 @@ def test_known_and_unknown_addresses_get_the_same_answer(world: World, posted: l
         "Ya estás en nuestra lista",
     ]
     assert "/k/" not in posted[1].text
+
+
+def test_every_address_takes_the_same_work_and_gets_the_same_headers(world: World, posted: list[PlainMail]) -> None:
+    """New, known, asked a moment ago, suppressed: neither the answer nor how long it takes tells which."""
+    keyring, engine = world.installation.keyring, world.installation.database.engine
+    with world.installation.database.write() as session:
+        suppress(session, keyring.address_key("amal@example.org"), SuppressedFor.COMPLAINT)
+    seen: list[tuple[list[str], str]] = []
+    said: list[str] = []
+    event.listen(
+        engine, "before_cursor_execute", listen := lambda _c, _cur, said_now, *_: said.append(said_now.split("(")[0])
+    )
+    try:
+        for address in (NEW, "ana@example.org", NEW, "ana@example.org", "amal@example.org"):
+            stamp = STAMP.search(world.browser().get("/j/list-0?in=es").text)
+            said.clear()
+            answer = world.browser().post("/j/list-0?in=es", data={"email": address, "stamp": stamp and stamp[1]})
+            headers = sorted((name, value) for name, value in answer.headers if name != "X-Request-Id")
+            seen.append((list(said), repr((answer.status_code, headers, answer.text))))
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+    assert len(seen[0][0]) > 2
+    for one in seen:
+        assert one == seen[0]
+
+
+def test_what_is_kept_as_agreed_to_is_what_was_read(world: World) -> None:
+    """In the language of the page that showed it, whatever the browser asks for when it posts; and never a wording
+    that changed in between."""
+    page = world.browser(accept_language="ar").get("/j/list-0").text
+    stamp = STAMP.search(page)
+    assert stamp
+    form = {"email": NEW, "stamp": stamp[1]}
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).where(MemberList.id == world.lists[0]).values(name="Renamed"))
+    again = world.browser(accept_language="fr").post("/j/list-0", data=form)
+    assert again.status_code == 200
+    assert "Renamed" in again.text
+    assert asked(world) == []
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).where(MemberList.id == world.lists[0]).values(name="News"))
+    assert world.browser(accept_language="fr").post("/j/list-0", data=form).status_code == 303
+    (wish,) = asked(world)
+    assert wish.wording_language == "ar"
+    assert f'<p class="agreed">{wish.wording}</p>' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "preset"),
+    [("?in=fr", "de", "fr"), ("", "de-CH, fr;q=0.5", "de"), ("", "xx", "en"), ("?in=klingon", "pt-BR", "pt")],
+)
+def test_the_language_is_preset_from_the_page_then_from_the_browser(
+    world: World, query: str, accept: str, preset: str
+) -> None:
+    page = world.browser(accept_language=accept).get(f"/j/list-0{query}").text
+    assert f'<option value="{preset}" lang="{preset}" selected>' in page
+    stamp = STAMP.search(page)
+    form = {"email": "jean@orange.fr", "stamp": stamp[1] if stamp else ""}
+    world.browser(accept_language=accept).post(f"/j/list-0{query}", data=form)
+    assert [wish.language for wish in asked(world)] == [preset]  # whatever the address ends in
+
+
+def test_forms_that_come_at_once_are_one_letter(world: World, posted: list[PlainMail]) -> None:
+    here = world.installation
+
+    def wish(address: str) -> asking.Wish:
+        return asking.Wish(world.lists[0], Identity(address, ""), "es", "Sí.", "es")
+
+    def hurry(n: int) -> None:
+        with here.database.write() as session:
+            asking.ask(session, here.keyring, wish(("mira@example.org", "MIRA+2@example.org".lower())[n % 2]))
+
+    with ThreadPoolExecutor(6) as crowd:
+        list(crowd.map(hurry, range(12)))
+    (one,) = asked(world)
+    with ThreadPoolExecutor(6) as crowd:
+        list(crowd.map(lambda _: letters.send(here, one.id), range(6)))
+    assert len(posted) == 1
+    browser, link = world.browser(), link_of(world, one)
+    with ThreadPoolExecutor(4) as crowd:
+        assert {answer.status_code for answer in crowd.map(lambda _: browser.post(link), range(4))} == {200}
+        list(crowd.map(lambda _: letters.send(here, one.id), range(6)))
+    assert [letter.subject for letter in posted[1:]] == ["¡Te damos la bienvenida!"]
+    assert [event.kind for event in world.events()] == ["join"]
+
+
+def test_who_leaves_before_the_welcome_went_is_not_welcomed(world: World, posted: list[PlainMail]) -> None:
+    ask(world)
+    (wish,) = asked(world)
+    world.browser().post(link_of(world, wish))
+    member = known(world, NEW.lower())
+    assert member is not None
+    world.browser().post(f"/u/{world.token(Purpose.UNSUBSCRIBE, member.id, 0)}")
+    letters.send(world.installation, wish.id)
+    with world.installation.database.read() as session:
+        assert letters.due(session, 9) == []
+    assert posted == []
+
+
+def test_who_is_on_the_list_already_is_told_so_and_can_leave_at_one_click(
+    world: World, posted: list[PlainMail]
+) -> None:
+    ask(world, email="ana@example.org")
+    letters.send(world.installation, asked(world)[0].id)
+    (letter,) = posted
+    assert world.browser().post(letter.unsubscribe.removeprefix("http://mobilizer.test")).status_code == 200
+    assert set(world.standing(world.ana).values()) == {"unsubscribed"}
+
+
+def test_after_a_week_the_letter_confirms_nothing(world: World) -> None:
+    ask(world)
+    link = link_of(world, asked(world)[0])
+    with world.installation.database.write() as session:
+        session.execute(update(SignUp).values(asked_at=clock(-letters.DAYS * 86_400 + 60)))
+    assert world.browser().get(link).status_code == 200
+    with world.installation.database.write() as session:
+        session.execute(update(SignUp).values(asked_at=clock(-letters.DAYS * 86_400 - 60)))
+    before = world.snapshot()
+    for answer in (world.browser().get(link), world.browser().post(link)):
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"].startswith("text/html")
+    assert world.snapshot() == before
+
+
+def test_the_form_may_stand_in_a_frame_and_no_other_page(world: World) -> None:
+    browser = world.browser()
+    shown = browser.get("/j/list-0/frame?in=ar")
+    assert '<html lang="ar" dir="rtl">' in shown.text
+    assert 'action="/j/list-0/frame?in=ar"' in shown.text
+    assert "/j/list-0/frame?in=es" in shown.text  # its languages stay in the frame
+    stamp = STAMP.search(shown.text)
+    assert stamp
+    wrong = browser.post("/j/list-0/frame?in=ar", data={"email": "mira", "stamp": stamp[1]})
+    again = browser.post("/j/list-0/frame?in=ar", data={"email": NEW})
+    taken = browser.post("/j/list-0/frame?in=ar", data={"email": NEW, "stamp": stamp[1]})
+    assert taken.headers["Location"] == "/j/list-0/frame/sent?in=ar"
+    sent = browser.get(taken.headers["Location"])
+    assert [answer.status_code for answer in (wrong, again, taken, sent)] == [422, 200, 303, 200]
+    for answer in (shown, wrong, again, sent):
+        assert "frame-ancestors *" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert "Set-Cookie" not in answer.headers
+    (wish,) = asked(world)
+    for path in (
+        *("/j/list-0", "/j/list-0/sent", link_of(world, wish), "/w/love-always-wins/es"),
+        *(f"/u/{world.token(Purpose.UNSUBSCRIBE)}", f"/p/{world.token(Purpose.PREFERENCES)}", "/j/nothing", "/c/x/1"),
+    ):
+        assert "frame-ancestors 'none'" in browser.get(path).headers["Content-Security-Policy"], path
 
 
 def test_an_address_gets_one_letter_a_day_and_three_ever(world: World) -> None:

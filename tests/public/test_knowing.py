@@ -147,12 +147,12 @@ def test_a_record_that_is_looked_at_changes_nothing(world: World) -> None:
     assert world.snapshot() == before
 
 
-def test_one_click_erases_a_member_and_every_page_stays_calm(world: World) -> None:
+def test_who_writes_their_address_is_erased_at_once_and_every_page_stays_calm(world: World) -> None:
     with world.installation.database.read() as session:
         key = session.get_one(Member, world.ana).address_key
     opened, preferences = link(world, world.ana), world.token(Purpose.PREFERENCES)
-    for _ in range(2):
-        answer = world.browser().post(f"/p/{preferences}/erase")
+    for typed in (" ANA@Example.org", "ana@example.org"):
+        answer = world.browser().post(f"/p/{preferences}/erase", data={"email": typed})
         assert answer.status_code == 200
         assert "Hemos borrado todo sobre ti" in answer.text
     with world.installation.database.read() as session:
@@ -166,6 +166,38 @@ def test_one_click_erases_a_member_and_every_page_stays_calm(world: World) -> No
     assert get(f"/v/{world.token(Purpose.VIEW)}").status_code < 500
     assert get("/s/anascode22/love-always-wins").status_code < 500
     assert world.browser().post(f"/p/{preferences}/record").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["", "ana", "amal@example.org", "ana+1@example.org", "'; --@example.org"])
+def test_whom_a_mail_was_passed_on_to_erases_nobody(world: World, typed: str) -> None:
+    before = world.snapshot()
+    answer = world.browser().post(f"/p/{world.token(Purpose.PREFERENCES)}/erase", data={"email": typed})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert "example.org" not in answer.text  # nothing typed comes back, and nothing is told
+    assert world.snapshot() == before
+
+
+def test_nobody_finds_out_by_trying_whose_mail_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowing, "TRIES", ("3 per hour",))
+    address = f"/p/{world.token(Purpose.PREFERENCES)}/erase"
+    tried = [world.browser().post(address, data={"email": f"a{n}@example.org"}).text for n in range(3)]
+    assert world.browser().post(address, data={"email": "ana@example.org"}).text == tried[0]
+    with world.installation.database.read() as session:
+        assert session.get(Member, world.ana) is not None
+
+
+def test_the_link_to_the_record_erases_without_a_word_for_it_went_to_nobody_else(world: World) -> None:
+    opened, before = f"/r/{link(world, world.ana)}", world.snapshot()
+    assert f'action="{opened}/erase"' in world.browser().get(opened).text
+    for wrong in (link(world, world.ana, hours_ago=25), world.token(Purpose.PREFERENCES), "0" * 50):
+        assert world.browser().post(f"/r/{wrong}/erase").status_code == 404
+    assert world.browser().get(f"{opened}/erase").status_code in (404, 405)
+    assert world.snapshot() == before
+    assert "Hemos borrado todo sobre ti" in world.browser().post(f"{opened}/erase").text
+    assert world.browser().post(f"{opened}/erase").status_code == 404
+    with world.installation.database.read() as session:
+        assert session.get(Member, world.ana) is None
 
 
 @pytest.mark.parametrize("purpose", [at for at in Purpose if at is not Purpose.PREFERENCES])

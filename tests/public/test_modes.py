@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 from redis import Redis
+from sqlalchemy import update
 
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.lists import MemberList
@@ -73,8 +74,11 @@ def test_a_discreet_page_says_nothing_of_the_cause_until_play_is_pressed(world: 
     head = shown.text.partition("</head>")[0]
     assert "<title>About Thursday</title>" in head
     assert not [word for word in words if word in head.lower()]
-    links = " ".join(re.findall(r'(?:href|action|content)="([^"]*)"', shown.text)).lower()
-    assert not [word for word in words if word in links]
+    passed_on = re.findall(r'(?:href|action|content|src|data-(?!title)[a-z]+)="([^"]*)"', shown.text)
+    passed_on += re.findall(r"<textarea.*?</textarea>", shown.text, re.DOTALL)
+    passed_on += re.findall(r'id="link"[^>]*', shown.text)  # what the share sheet of a phone is given
+    assert not [word for word in words if word in " ".join(passed_on).lower()]
+    assert "About Thursday" in " ".join(passed_on)
     assert browser.get(f"/s/anascode22/{code}").location.startswith(f"/w/{code}/")
 
 
@@ -144,16 +148,32 @@ def test_no_page_on_the_discreet_domain_says_whose_it_is(world: World) -> None:
             one.name = f"canary list {one.id}"
         session.get_one(Member, world.ana).tracking = False
         agree(session, world.ana, "Yes.", "es")
-    there, browser, leave = "https://Plain.Example", world.browser(), f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    there, browser, leave = "https://Plain.Example:8443", world.browser(), f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
     chosen = f"/p/{world.token(Purpose.PREFERENCES)}"
-    answers = [browser.get(path, base_url=there) for path in (leave, chosen, "/u/x", "/", "/sign-in", "/nowhere")]
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).values(open=True))
+    for path in ("/j/list-0", "/j/list-0/frame", "/j/list-0/sent", f"/r/{world.token(Purpose.RECORD)}", "/k/x"):
+        for answer in (browser.get(path, base_url=there), browser.post(path, base_url=there)):
+            assert answer.status_code in (404, 405), path
+            assert "canary" not in (answer.text + str(answer.headers)).lower(), path
+    assert browser.get("/j/list-0").status_code == 200
+    answers = [
+        browser.get(path, base_url=there) for path in (leave, chosen, "/u/x", "/", "/sign-in", "/static/app.css")
+    ]
+    assert browser.delete(leave, base_url=there).status_code == 404
+    answers += [browser.get(path, base_url=there) for path in ("/u/%00", "/public/brand.css", "/favicon.ico")]
+    answers += [browser.post(f"{chosen}/record", base_url=there)]
     answers += [browser.post(chosen, base_url=there, data={"counts_shown": "1", "tracking": "1", "mails": "monthly"})]
     answers += [
         browser.post(path, base_url=there, data={"words": "no"}) for path in (leave, f"{leave}/why", f"{leave}/undo")
     ]
-    assert [answer.status_code for answer in answers] == [200, 200, 404, 404, 404, 404, 200, 200, 200, 200]
+    said = [answer.status_code for answer in answers]
+    assert said == [200, 200, 404, 404, 404, 404, 400, 200, 404, 404, 200, 200, 200, 200]
     for answer in answers:
-        assert "canary" not in (answer.text + str(answer.headers)).lower(), answer.request.path
+        everything = (answer.text + str(answer.headers)).lower()
+        assert "canary" not in everything, answer.request.path
+        assert settings.brand_colour not in everything, answer.request.path
+        assert "/static/" not in answer.text, answer.request.path  # that is the organizers'
     assert "plain.example</title>" in answers[0].text.lower()
     # What the page does not show it does not change.
     assert set(world.standing(world.ana).values()) == {"confirmed"}
@@ -161,3 +181,24 @@ def test_no_page_on_the_discreet_domain_says_whose_it_is(world: World) -> None:
         assert session.get_one(Member, world.ana).tracking
         assert is_named(session, world.ana)
     assert "canary list" in world.browser().get(chosen).text
+
+
+def test_the_discreet_domain_names_a_film_by_its_code_alone_and_keeps_its_pages_apart(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that was drawn for one domain a moment ago must not be shown at the other: it says whose it is."""
+    monkeypatch.setitem(world.app.config, "DRAWN_SECONDS", 60.0)
+    settings = world.installation.settings
+    settings.__dict__.update(organisation="Canaryfolk", discreet_base_url="https://plain.example")
+    code = set_modes(world, discreet=True)
+    browser, usual = world.browser(), settings.base_url
+    for path in ("/w/love-always-wins/es", "/w/love-always-wins/es/anascode22", f"/w/{code}/es", f"/w/{code}/en"):
+        here = browser.get(path, base_url=usual)
+        there = browser.get(path, base_url="https://plain.example")
+        assert here.status_code == 200
+        assert there.status_code == (200 if code in path else 404), path
+        assert ("Canaryfolk" in here.text) is (code not in path)
+        assert "Canaryfolk" not in there.text
+        assert "love-always-wins" not in there.text
+    assert browser.get("/s/anascode22/love-always-wins", base_url="https://plain.example").status_code == 404
+    assert browser.get(f"/s/anascode22/{code}", base_url="https://plain.example").status_code == 302

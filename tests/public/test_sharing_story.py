@@ -16,6 +16,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.sign_ups import SignUp
 from mobilizer.catalogs import phrases
 from mobilizer.delivery.ledger import Delivery
+from mobilizer.engagement import own_visits
 from mobilizer.engagement.tree import tree
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public import joining
@@ -33,6 +34,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) 
 def phones(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The film speaks Hindi too; whoever sees it may join, and is quick."""
     monkeypatch.setattr(joining, "SOONEST_SECONDS", 0)
+    monkeypatch.setattr(own_visits, "SOON_SECONDS", -1.0)
     with world.installation.database.write() as session:
         session.execute(update(MemberList).values(open=True))
         session.execute(update(Delivery).where(Delivery.member_id == world.ana).values(language="en"))

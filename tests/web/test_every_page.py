@@ -69,6 +69,7 @@ NO_PAGES = {
     "/blasts/<slug>",
     "/blasts/<slug>/results.csv",
     "/blasts/<slug>/results/links/<tag>/mail",
+    "/blasts/<slug>/results/shares.csv",
     "/brand.css",
     "/imports/<int:number>/problems.csv",
     "/inbox/<int:number>.eml",

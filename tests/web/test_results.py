@@ -194,7 +194,7 @@ def test_shares_are_told_step_by_step(signed_in: SignIn, sent: World) -> None:
     page = organizer.get(f"{RESULTS}/shares").text
     assert "WhatsApp" in page
     assert "recruited_in_blast" in page
-    assert ">50%</bdi>" in page, "one joined of two whom the mail reached"
+    assert ">0.5</bdi>" in page, "one joined of two whom the mail reached"
 
 
 def sheet(text: str) -> list[dict[str, str]]:

@@ -5,11 +5,13 @@
   const byId = (id) => document.getElementById(id);
   const form = byId("watched");
   const field = byId("link");
-  const { link, native, title, text, told, stamp, own } = field.dataset;
+  const { link, native, title, text, told, stamp } = field.dataset;
+  let { own } = field.dataset;
   const said = new Set();
 
   // The address bar must not say "this is my own visit" to whoever it is passed on to.
   const clean = new URL(location.href);
+  const came = clean.searchParams.get("c") || "";
   clean.searchParams.delete("own");
   clean.searchParams.delete("thanks");
   clean.searchParams.delete("c");
@@ -22,6 +24,20 @@
     if (own) body.set("own", "1");
     navigator.sendBeacon(told, body);
   };
+
+  // Who tries their own link is no friend: pages in one browser that lie open tell each other whose they are.
+  if (window.BroadcastChannel) {
+    const beside = new BroadcastChannel("pages");
+    beside.addEventListener("message", ({ data }) => {
+      if (data.link !== link) return;
+      if (own && data.says === "whose?") beside.postMessage({ link, says: "mine" });
+      if (!own && data.says === "mine") {
+        own = "1";
+        tell("own", came);
+      }
+    });
+    if (!own) beside.postMessage({ link, says: "whose?" });
+  }
 
   const thank = () => {
     if (form) form.hidden = true;
