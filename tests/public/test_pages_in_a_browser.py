@@ -154,7 +154,7 @@ def test_a_member_watches_shares_leaves_and_comes_back(chromium: Browser, world:
     did = [(event.kind, event.member_id, event.channel) for event in world.events()]
     assert did == [
         ("click", world.ana, ""),
-        ("watch", world.ana, "button"),
+        ("watch", world.ana, "word"),
         ("share", world.ana, "copy"),
         ("unsubscribe", world.ana, ""),
         ("resubscribe", world.ana, ""),

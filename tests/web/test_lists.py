@@ -101,6 +101,9 @@ def test_a_list_says_how_much_is_counted_of_its_members(signed_in: Callable[...,
     page = browser.get("/blasts/love-always-wins/check").text
     assert "Opens and clicks are not counted" in page
     assert "lacks words of a discreet mail" in page
+    assert "This form is not discreet" not in browser.get("/lists/everyone").text
+    browser.post("/lists/everyone/open", open="1")
+    assert "This form is not discreet" in browser.get("/lists/everyone").text
 
 
 def test_a_form_for_another_website_is_given_as_a_frame_and_as_plain_html(organizer: Browser, world: World) -> None:
