@@ -13,8 +13,10 @@ from mobilizer.db import Base, BigId, Id, clock
 RECORD_ASKED = "record"  # the channel of a PREFERENCES event: a member asked for all we know of them
 # The channels of a WATCH event: pressed play, and so many hundredths of the film were really played.
 POINTS = ("start", "25", "50", "75", "95")
-# Seen to its end: the last of those, or the word of who watched it without the page's script.
-SEEN = ("95", "button")
+# "I watched it" was pressed: in a viewing that has told its start, and in one of which it is all that is known.
+BUTTON, WORD = "button", "word"
+# Seen to its end: the last of those, or the word of who watched it.
+SEEN = ("95", BUTTON, WORD)
 
 
 _STEPPED = text("step IS NOT NULL")
@@ -77,7 +79,7 @@ class Event(Base):
     machine: Mapped[str] = mapped_column(default="", doc="Name of the rule that says a machine did it, or empty.")
 
 
-# One viewing sends a signal at each of its POINTS: the start stands for it.
-ONCE_A_VIEWING = (Event.kind != EventKind.WATCH) | Event.channel.in_(("start", ""))
+# One viewing sends a signal at each of its POINTS: the start stands for it, or the word where there was no start.
+ONCE_A_VIEWING = (Event.kind != EventKind.WATCH) | Event.channel.in_(("start", WORD, ""))
 # How many acts events stand for.
 ACTS = func.coalesce(func.sum(Event.times), 0)

@@ -29,7 +29,8 @@ SECONDS = 5.0  # how long a change of an appeal may take to show
 MOST = 500  # pages kept by one process, of some 30 KB each
 CODE = secrets.token_hex(10)  # the share code that nobody has
 _PAGE = re.compile(r"(/w/[a-z0-9-]{1,100}/[A-Za-z0-9-]{2,35})(?:/([a-z0-9]{1,20}))?")
-_ASKED = frozenset(("", "own=1", "thanks=1", "own=1&thanks=1", *(f"c={channel}" for channel in CHANNELS)))
+_WAYS = ("", "own=1", *(f"c={channel}" for channel in CHANNELS))
+_ASKED = frozenset((*_WAYS, *(f"{way}&thanks=1".lstrip("&") for way in _WAYS)))
 # What is each answer's own.
 _OWN = frozenset(("content-length", "x-request-id"))
 

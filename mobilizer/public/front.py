@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from werkzeug.sansio.utils import get_host
 
-from mobilizer.engagement.agents import agent_of
+from mobilizer.engagement.agents import agent_of, visitor_of
 from mobilizer.engagement.attribution import Sharer
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
@@ -24,7 +24,6 @@ from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import HEADERS, PIXEL
 from mobilizer.public.clicks import AWAY, watch_page
-from mobilizer.public.noting import OURS
 from mobilizer.public.targets import TRAP, Away, Lead, Reader, Targets
 from mobilizer.public.ways_in import LINK, WaysIn, channel_of, language_for
 from mobilizer.recording import Buffer, buffer_of
@@ -158,7 +157,7 @@ class Front:
         language = language_for(wishes, film, owner.language, film.source_language, default)
         channel = channel_of(environ.get("QUERY_STRING", ""))
         if owner.member and environ["REQUEST_METHOD"] == "GET":
-            agent = OURS if environ.get("HTTP_SEC_FETCH_SITE") == "same-origin" else agent_of(environ)
+            agent = visitor_of(environ)
             visit = Hit(EventKind.VISIT, time.time(), owner.blast, 0, owner.member, 0, language, channel, agent)
             self._buffer.note(visit._replace(machine=by_agent(EventKind.VISIT, agent)))
         key = film.name, language, channel if known else ""

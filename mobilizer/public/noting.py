@@ -6,14 +6,12 @@ import time
 
 from flask import request
 
-from mobilizer.engagement.agents import agent_of
+from mobilizer.engagement.agents import agent_of, visitor_of
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
 from mobilizer.engagement.machines import by_agent
 from mobilizer.http import installation
 from mobilizer.recording import buffer_of
-
-OURS = "page"  # the class of who follows a share link from one of our own pages: it brings nobody who was not there
 
 
 def note(
@@ -30,7 +28,7 @@ def note(
     (HEAD, OPTIONS) is no hit."""
     if request.method in ("HEAD", "OPTIONS"):
         return
-    agent = agent_of(request.environ)
+    agent = visitor_of(request.environ) if kind is EventKind.VISIT and via else agent_of(request.environ)
     hit = Hit(
         kind=kind,
         at=time.time(),

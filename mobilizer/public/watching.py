@@ -13,7 +13,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from mobilizer.engagement.attribution import Sharer, sharer
-from mobilizer.engagement.events import POINTS, EventKind
+from mobilizer.engagement.events import BUTTON, POINTS, WORD, EventKind
 from mobilizer.http import installation, speak
 from mobilizer.languages import language
 from mobilizer.public.answers import POLICY, later, missing, page
@@ -27,7 +27,7 @@ from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
 
 # What the page may say happened, and the kind of event it is.
-DONE = dict.fromkeys((*POINTS, "button"), EventKind.WATCH) | {"share": EventKind.SHARE, "own": EventKind.VISIT}
+DONE = dict.fromkeys((*POINTS, BUTTON, WORD), EventKind.WATCH) | {"share": EventKind.SHARE, "own": EventKind.VISIT}
 
 PLAY = "play"  # what the button of a cover asks for
 
@@ -51,8 +51,9 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         shown_film = film(appeal, best)
         cover = cover_of(appeal, best) if slug == appeal.code else None
         open_list = None if cover else joinable(session, appeal)
-    switch = [(language(at), _watch_page(slug, at, code)) for at in tags]
-    here = url_for("public.watched", slug=slug, tag=best, code=code or None)
+    thanked = "thanks" in request.args or request.form.get("did") in (BUTTON, WORD)
+    switch = [(language(at), _watch_page(slug, at, code, thanked=thanked)) for at in tags]
+    here = url_for("public.watched", slug=slug, tag=best, code=code or None, c=_asked_channel() or None)
     if cover and not played:
         response = page("cover.html", spoken, cover=cover, switch=switch, here=here, own=_own())
         response.headers["Vary"] = "Accept-Language"
@@ -70,7 +71,7 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         stamp=stamp(slug, best, code),
         own=_own(),
         join=open_list and form_page(open_list, best, slug, code, _asked_channel()),
-        thanked="thanks" in request.args or request.form.get("did") == "button",
+        thanked=thanked,
     )
     if shown_film.player:
         response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {shown_film.player.site}"
@@ -101,8 +102,7 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
         return Response(status=204)
     if discreet:  # no address shows the film by itself
         return watch(slug, tag, code, played=True)
-    here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")
-    return _elsewhere(here, 303)
+    return _elsewhere(_watch_page(slug, tag, code, thanked=True, part="share"), 303)
 
 
 def share(**_named: str) -> Answer:
@@ -110,8 +110,18 @@ def share(**_named: str) -> Answer:
     return later() if AWAY in request.environ else missing()
 
 
-def _watch_page(slug: str, tag: str, code: str) -> str:
-    return url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own())
+def _watch_page(slug: str, tag: str, code: str, *, thanked: bool = False, part: str | None = None) -> str:
+    """The page in a language, for the same visitor: whose it is, and the channel that led here, stay in its address."""
+    return url_for(
+        "public.watch",
+        slug=slug,
+        tag=tag,
+        code=code or None,
+        own=_own(),
+        c=_asked_channel() or None,
+        thanks="1" if thanked else None,
+        _anchor=part,
+    )
 
 
 def _own() -> str | None:
