@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.standing import Membership
+from mobilizer.audience.suppressing import is_suppressed
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import installation
@@ -86,7 +87,8 @@ def say_why(token: str) -> Response:
 
 
 def undo(token: str) -> Response:
-    """Bring the member back to the lists that their latest leaving took them off."""
+    """Bring the member back to the lists that their latest leaving took them off. Who is suppressed stays so: a mail
+    may be in anybody's hands, and only its owner's own confirmation brings an address back."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
         return missing()
@@ -97,7 +99,8 @@ def undo(token: str) -> Response:
         if standing.rejoin(session, ticket.member, lists):
             remember(session, EventKind.RESUBSCRIBE, holder)
             leaving_reasons.take_back(session, ticket.member)
-        return _page("back.html", holder, ticket, token, lists=_confirmed(session, ticket))
+        suppressed = holder.member is not None and is_suppressed(session, holder.member.address_key)
+        return _page("back.html", holder, ticket, token, lists=_confirmed(session, ticket), suppressed=suppressed)
 
 
 def remember(session: Session, kind: EventKind, holder: Holder) -> None:
