@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mobilizer.appeals.fields import FIELDS
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.checklist import CheckLine, green, red
-from mobilizer.blasts.modes import modes_of
+from mobilizer.blasts.modes import modes_of, stricter_lists
 from mobilizer.blasts.waiting import sent_languages
 from mobilizer.languages import language
 from mobilizer.problems import N_
@@ -25,6 +25,8 @@ def mode_checks(settings: Settings, blast: Blast) -> Iterator[CheckLine]:
     """What is counted, and what a discreet blast still lacks."""
     modes = modes_of(blast)
     yield green(f"tracking.{modes.tracking}", COUNTED[modes.tracking])
+    for one in stricter_lists(blast):
+        yield green("modes.list", N_("The list “%(list)s” is stricter than this blast, and decides."), list=one.name)
     if not modes.discreet:
         return
     lacking = [*_words(blast), *_addresses(settings)]

@@ -45,6 +45,12 @@ def agent_of(environ: Mapping[str, Any]) -> str:
     return found
 
 
+def visitor_of(environ: Mapping[str, Any]) -> str:
+    """The class of what followed a share link: 'page' where one of our own pages led there, for then nobody comes who
+    was not there (Sec-Fetch-Site: W3C Fetch Metadata, 2.4), else that of the program."""
+    return "page" if environ.get("HTTP_SEC_FETCH_SITE") == "same-origin" else agent_of(environ)
+
+
 def class_of(said: str) -> str:
     """The class of a program by the name it gives itself (User-Agent, RFC 9110, 10.1.5).
 

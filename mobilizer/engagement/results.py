@@ -27,6 +27,7 @@ class LanguageResults:
     (state, reason) of rejected and skipped rows.
     `complaints` are people who have the mail and called one spam since its launch.
     `visits` and `friends_watched` are acts of those who came by a member's share link, whom nobody knows.
+    `machine_visits` are all that were no friend's: of machines, and of members by their own link.
     """
 
     language: str

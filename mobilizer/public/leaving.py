@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as Answer
 from mobilizer.audience import leaving_reasons, standing
 from mobilizer.audience.lists import Standing
 from mobilizer.audience.standing import Membership
+from mobilizer.audience.suppressing import is_suppressed
 from mobilizer.delivery.ledger import Delivery, is_for
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.http import installation
@@ -99,7 +100,8 @@ def say_why(token: str) -> Answer:
 
 
 def undo(token: str) -> Answer:
-    """Bring the member back to the lists that their latest leaving took them off."""
+    """Bring the member back to the lists that their latest leaving took them off. Who is suppressed stays so: a mail
+    may be in anybody's hands, and only its owner's own confirmation brings an address back."""
     ticket = ticket_of(Purpose.UNSUBSCRIBE, token)
     if ticket is None:
         return missing()
@@ -120,7 +122,9 @@ def back(token: str) -> Response:
         return missing()
     with installation().database.read() as session:
         ticket = followed(session, ticket)
-        return _page("back.html", holder_of(session, ticket), ticket, token, lists=_confirmed(session, ticket))
+        holder = holder_of(session, ticket)
+        suppressed = holder.member is not None and is_suppressed(session, holder.member.address_key)
+        return _page("back.html", holder, ticket, token, lists=_confirmed(session, ticket), suppressed=suppressed)
 
 
 def again(token: str) -> Answer:

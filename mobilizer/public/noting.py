@@ -6,7 +6,7 @@ import time
 
 from flask import request
 
-from mobilizer.engagement.agents import agent_of
+from mobilizer.engagement.agents import agent_of, visitor_of
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
 from mobilizer.engagement.machines import by_agent
@@ -28,9 +28,7 @@ def note(
     (HEAD, OPTIONS) is no hit."""
     if request.method in ("HEAD", "OPTIONS"):
         return
-    # A share link followed from one of our own pages brings nobody who was not there.
-    ours = kind is EventKind.VISIT and request.headers.get("Sec-Fetch-Site") == "same-origin" and via
-    agent = "page" if ours else agent_of(request.environ)
+    agent = visitor_of(request.environ) if kind is EventKind.VISIT and via else agent_of(request.environ)
     hit = Hit(
         kind=kind,
         at=time.time(),

@@ -15,6 +15,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.merged import renew_share_codes
 from mobilizer.audience.named_sharers import agree, is_named, take_back
 from mobilizer.audience.preferences import Fewer, count_sharing, get_fewer, preferences_of
+from mobilizer.audience.suppressing import is_suppressed
 from mobilizer.catalogs import phrases
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.sharing import brought_by
@@ -118,6 +119,7 @@ def _form(session: Session, holder: Holder, ticket: Ticket) -> Response:
         "preferences.html",
         tag,
         member=member,
+        suppressed=member is not None and is_suppressed(session, member.address_key),
         chosen=chosen,
         naming=_naming(tag),
         named=member is not None and is_named(session, member.id),

@@ -13,20 +13,21 @@ from flask import Response, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from mobilizer.engagement.attribution import Sharer, sharer
-from mobilizer.engagement.events import POINTS, EventKind
+from mobilizer.engagement.events import BUTTON, POINTS, WORD, EventKind
 from mobilizer.http import installation, speak
 from mobilizer.languages import language
-from mobilizer.public.answers import POLICY, elsewhere, missing, page
+from mobilizer.public.answers import POLICY, elsewhere, later, missing, page
 from mobilizer.public.beacons import counts, stamp
+from mobilizer.public.clicks import AWAY
 from mobilizer.public.covers import cover_of, covered
-from mobilizer.public.film import film, shared, shown, tags_of
+from mobilizer.public.film import film, shown, tags_of
 from mobilizer.public.joining import form_page, joinable
 from mobilizer.public.noting import note
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import MEMBER, browser_language, first_of, nearest
 
 # What the page may say happened, and the kind of event it is.
-DONE = dict.fromkeys((*POINTS, "button"), EventKind.WATCH) | {"share": EventKind.SHARE, "own": EventKind.VISIT}
+DONE = dict.fromkeys((*POINTS, BUTTON, WORD), EventKind.WATCH) | {"share": EventKind.SHARE, "own": EventKind.VISIT}
 
 PLAY = "play"  # what the button of a cover asks for
 
@@ -50,8 +51,9 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         shown_film = film(appeal, best)
         cover = cover_of(appeal, best) if slug == appeal.code else None
         open_list = None if cover else joinable(session, appeal)
-    switch = [(language(at), _watch_page(slug, at, code)) for at in tags]
-    here = url_for("public.watched", slug=slug, tag=best, code=code or None)
+    thanked = "thanks" in request.args or request.form.get("did") in (BUTTON, WORD)
+    switch = [(language(at), _watch_page(slug, at, code, thanked=thanked)) for at in tags]
+    here = url_for("public.watched", slug=slug, tag=best, code=code or None, c=_asked_channel() or None)
     if cover and not played:
         response = page("cover.html", spoken, cover=cover, switch=switch, here=here, own=_own())
         response.headers["Vary"] = "Accept-Language"
@@ -69,7 +71,7 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         stamp=stamp(slug, best, code),
         own=_own(),
         join=open_list and form_page(open_list, best, slug, code, _asked_channel()),
-        thanked="thanks" in request.args or request.form.get("did") == "button",
+        thanked=thanked,
     )
     if shown_film.player:
         response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {shown_film.player.site}"
@@ -100,31 +102,26 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
         return Response(status=204)
     if discreet:  # no address shows the film by itself
         return watch(slug, tag, code, played=True)
-    here = url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own(), thanks="1", _anchor="share")
-    return elsewhere(here)
+    return elsewhere(_watch_page(slug, tag, code, thanked=True, part="share"))
 
 
-def share(code: str, slug: str) -> Answer:
-    """A friend's way in: note the visit, then the watch page in their own browser's language."""
-    with installation().database.read() as session:
-        appeal = shared(session, slug)
-        tags = tags_of(appeal) if appeal else ()
-        if appeal is None or not tags:
-            return missing()
-        slug = appeal.code if slug == appeal.code else appeal.slug
-        owner = sharer(session, code, appeal.id) if is_code(code) else Sharer()
-        # A messenger that draws the card says no language: then the one of the member who shares.
-        tag = browser_language(tags, owner.language, appeal.source_language)
-    if owner.member:
-        note(EventKind.VISIT, blast=owner.blast, via=owner.member, language=tag, channel=_asked_channel())
-    known, channel = (code, _asked_channel() or None) if owner.member else (None, None)
-    response = elsewhere(url_for("public.watch", slug=slug, tag=tag, code=known, c=channel), 302)
-    response.headers["Vary"] = "Accept-Language"
-    return response
+def share(**_named: str) -> Answer:
+    """The share link that nobody ahead could follow (front): its film is not there, or can't be looked up for now."""
+    return later() if AWAY in request.environ else missing()
 
 
-def _watch_page(slug: str, tag: str, code: str) -> str:
-    return url_for("public.watch", slug=slug, tag=tag, code=code or None, own=_own())
+def _watch_page(slug: str, tag: str, code: str, *, thanked: bool = False, part: str | None = None) -> str:
+    """The page in a language, for the same visitor: whose it is, and the channel that led here, stay in its address."""
+    return url_for(
+        "public.watch",
+        slug=slug,
+        tag=tag,
+        code=code or None,
+        own=_own(),
+        c=_asked_channel() or None,
+        thanks="1" if thanked else None,
+        _anchor=part,
+    )
 
 
 def _own() -> str | None:

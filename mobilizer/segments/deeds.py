@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import uncounted
 from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.delivery.ledger import Delivery, DeliveryState, numbered, of_blast
 from mobilizer.engagement.events import Event, EventKind
@@ -132,6 +133,13 @@ class RecruitedInBlast(Rule):
     SAYS = (N_("Brought someone in with the blast “%(blast)s”"), N_("Brought nobody in with the blast “%(blast)s”"))
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return and_(~uncounted(Member.id), self._joined())
+
+    def opposite(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        # Whom nothing is counted for may have brought many.
+        return and_(~uncounted(Member.id), not_(self._joined()))
+
+    def _joined(self) -> ColumnElement[bool]:
         joined = (Event.via_id == Member.id, Event.kind == EventKind.JOIN, Event.machine == "")
         return exists().where(*joined, Event.blast_id == self.blast).correlate(Member)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import MergedMember
+from mobilizer.audience.preferences import uncounted
 from mobilizer.audience.tags import MemberTag
 from mobilizer.problems import N_
 from mobilizer.segments.kinds import (
@@ -201,8 +202,10 @@ class Recruited(Rule):
     SAYS = (N_("Brought someone in"), N_("Brought nobody in"))
 
     def where(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
-        recruit = aliased(Member)
-        return exists().where(recruit.recruited_by_id == Member.id).correlate(Member)
+        return and_(~uncounted(Member.id), _brought())
+
+    def opposite(self, now: datetime) -> ColumnElement[bool]:  # noqa: ARG002
+        return and_(~uncounted(Member.id), not_(_brought()))
 
 
 @rule("recruited_within")
@@ -214,9 +217,17 @@ class RecruitedWithin(Rule):
     SAYS = (N_("Brought someone in at most %(days)s ago"), N_("Brought nobody in in this time: %(days)s"))
 
     def where(self, now: datetime) -> ColumnElement[bool]:
-        recruit = aliased(Member)
-        lately = recruit.created_at >= now - timedelta(days=self.days)
-        return exists().where(recruit.recruited_by_id == Member.id, lately).correlate(Member)
+        return and_(~uncounted(Member.id), _brought(now - timedelta(days=self.days)))
+
+    def opposite(self, now: datetime) -> ColumnElement[bool]:
+        return and_(~uncounted(Member.id), not_(_brought(now - timedelta(days=self.days))))
+
+
+def _brought(since: datetime | None = None) -> ColumnElement[bool]:
+    """Whether somebody joined through a member; of whom nothing is counted for, nobody is to ask."""
+    recruit = aliased(Member)
+    lately = () if since is None else (recruit.created_at >= since,)
+    return exists().where(recruit.recruited_by_id == Member.id, *lately).correlate(Member)
 
 
 @rule("recruited")

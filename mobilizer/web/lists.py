@@ -11,7 +11,9 @@ from mobilizer.audience.imports import Import
 from mobilizer.audience.listing import create_list, name_problems
 from mobilizer.audience.lists import MemberList
 from mobilizer.audience.queries import list_by_slug, lists, members_page
+from mobilizer.catalogs import phrases
 from mobilizer.http import installation
+from mobilizer.languages import MEMBER_LANGUAGES, language, member_language
 from mobilizer.organizers.audit import record
 from mobilizer.web.asked import number_asked
 from mobilizer.web.policy import allowed, me, permitted
@@ -86,6 +88,34 @@ def show(slug: str) -> ResponseReturnValue:
 def _sign_up(row: MemberList) -> str:
     """The address of a list's own page for those who want to join."""
     return installation().settings.base_url.rstrip("/") + url_for("public.join", slug=row.slug)
+
+
+@blueprint.get("/lists/<slug>/form")
+@allowed("lists.see")
+def form(slug: str) -> ResponseReturnValue:
+    """What to paste into another website so that people join there, in a language or in that of each visitor."""
+    row = known_list(slug)
+    if not row.open:
+        return redirect(url_for("lists.show", slug=slug, _anchor="sign-up"))
+    asked = request.args.get("in", "")
+    chosen = asked if asked in MEMBER_LANGUAGES else ""
+    spoken = chosen or member_language(installation().settings.default_language)
+    query = f"?in={chosen}" if chosen else ""
+    code = {
+        "list": row,
+        "frame": f"{_sign_up(row)}/frame{query}",
+        "form": f"{_sign_up(row)}{query}",
+        "spoken": language(spoken),
+        "said": phrases("member", spoken).gettext,
+    }
+    return render_template(
+        "lists/form.html",
+        list=row,
+        chosen=chosen,
+        languages=[("", _("That of each visitor")), *((tag, language(tag).own_name) for tag in MEMBER_LANGUAGES)],
+        framed=render_template("lists/_framed.html", **code),
+        pasted=render_template("lists/_pasted.html", **code),
+    )
 
 
 @blueprint.post("/lists/<slug>/open")

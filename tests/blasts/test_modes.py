@@ -15,6 +15,7 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
 from mobilizer.blasts.blasts import Blast, BlastState
 from mobilizer.blasts.check import check
+from mobilizer.blasts.mode_checks import mode_checks
 from mobilizer.blasts.modes import Modes, modes_of
 from mobilizer.blasts.narrowing import CannotChoose
 from mobilizer.blasts.renditions import freeze, thaw
@@ -260,6 +261,22 @@ def test_the_check_list_finds_no_fault_in_a_mode_but_what_a_discreet_mail_lacks(
     lacking = {"discreet.words", "discreet.site", "discreet.sender"} if modes.get("discreet") else set()
     assert red() >= lacking
     assert not {code for code in red() - lacking - usual if not code.startswith("sender")}
+
+
+def test_the_check_list_names_the_list_that_makes_a_blast_stricter_than_it_says(world: World) -> None:
+    def told() -> list[object]:
+        with world.installation.database.read() as session:
+            blast = session.get_one(Blast, world.blast_id)
+            lines = mode_checks(world.installation.settings, blast)
+            return [line.problem.params["list"] for line in lines if line.problem.code == "modes.list"]
+
+    assert told() == []
+    with world.installation.database.write() as session:
+        strict = session.get_one(MemberList, world.list_id)
+        strict.tracking, name = Tracking.SUMS, strict.name
+    assert told() == [name]
+    set_modes(world, tracking=Tracking.OFF)  # stricter still: now the blast decides
+    assert told() == []
 
 
 def test_a_follow_up_refuses_a_blast_that_was_not_counted_by_member(world: World) -> None:

@@ -16,7 +16,7 @@ TEMPLATES = sorted(
 )
 READ_OUT = {"alt", "title", "aria-label", "aria-description", "aria-roledescription", "placeholder", "summary"}
 # Said alike in every language: names, signs and units that no catalog changes.
-SAID_AS_IT_IS = {"UTC", "https", "B", "I", "Message-ID", "email"}
+SAID_AS_IT_IS = {"UTC", "https", "B", "I", "K", "Message-ID", "email"}
 # Parts of templates that are put into a tag or a style sheet.
 UNREAD = re.compile(
     r"{%-? set \w+ -?%}.*?{%-? endset -?%}|{%-? block (?:kind|size|styles|overrides) -?%}.*?{%-? endblock -?%}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, or_, select, update
@@ -20,6 +21,7 @@ from mobilizer.keys import Purpose, Ticket
 from mobilizer.message.plain import PlainMail
 from mobilizer.public import joining
 from mobilizer.signups import asking, letters
+from tests.one_app import app_of
 from tests.public.conftest import World
 
 NEW = "Mira.Novak@Example.org"
@@ -394,6 +396,23 @@ def test_one_network_can_ask_so_often(world: World, monkeypatch: pytest.MonkeyPa
     assert answers[:2] == ["/j/list-0/sent?in=es"] * 2
     assert "dentro de un rato" in answers[2]
     assert len(asked(world)) == 2
+
+
+@pytest.mark.parametrize(("other", "counted"), [("2001:db8:0:1:ffff::2", True), ("2001:db8:0:2::1", False)])
+def test_a_network_is_64_bits_as_the_proxy_ahead_tells_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, other: str, counted: bool
+) -> None:
+    """Whoever has a house full of addresses is one; and what a visitor writes into the header themselves is nothing."""
+    monkeypatch.setattr(joining, "BY_NETWORK", ("1 per hour",))
+    here = replace(world.installation, settings=world.installation.settings.model_copy(update={"trusted_proxies": 1}))
+    world.app = app_of(here)
+    said = []
+    for number, address in enumerate(("2001:db8:0:1::1", other)):
+        browser = world.browser(x_forwarded_for=f"203.0.113.{number}, {address}")
+        stamp = STAMP.search(browser.get("/j/list-0?in=es").text)
+        form = {"email": f"p{number}@example.org", "stamp": stamp[1] if stamp else ""}
+        said.append(browser.post("/j/list-0?in=es", data=form).status_code)
+    assert said == [303, 429 if counted else 303]
 
 
 def test_a_letter_that_the_relay_does_not_take_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

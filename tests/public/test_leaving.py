@@ -12,6 +12,8 @@ from mobilizer.audience import leaving_reasons
 from mobilizer.audience.leaving_reasons import LeavingReason
 from mobilizer.audience.lists import Subscription
 from mobilizer.audience.members import Member
+from mobilizer.audience.suppressing import is_suppressed, suppress
+from mobilizer.audience.suppressions import SuppressedFor
 from mobilizer.blasts.blasts import Blast
 from mobilizer.keys import Keyring, Purpose
 from tests.full_disk import Disk, Write
@@ -168,6 +170,34 @@ def test_after_thirty_days_nothing_is_undone(world: World) -> None:
     assert "/undo" not in world.browser().post(address).text
     assert "No había nada que deshacer" in world.browser().post(address + "/undo").text
     assert set(world.standing(world.ana).values()) == GONE
+
+
+def test_within_thirty_days_it_can_be_undone(world: World) -> None:
+    address = f"/u/{world.token(Purpose.UNSUBSCRIBE)}"
+    world.browser().post(address)
+    with world.installation.database.write() as session:
+        session.execute(update(Subscription).values(changed_at=datetime.now(UTC) - timedelta(days=29, hours=23)))
+    assert "/undo" in world.browser().post(address).text
+    world.browser().post(address + "/undo")
+    assert set(world.standing(world.ana).values()) == {"confirmed"}
+
+
+def test_no_link_of_a_mail_brings_a_suppressed_address_back_and_the_pages_say_so(world: World) -> None:
+    leave, chosen = f"/u/{world.token(Purpose.UNSUBSCRIBE)}", f"/p/{world.token(Purpose.PREFERENCES)}"
+    said = "No mail is sent to you at present"
+    assert said not in world.browser().get(f"{chosen}?in=en").text
+    with world.installation.database.write() as session:
+        key = session.get_one(Member, world.ana).address_key
+        suppress(session, key, SuppressedFor.COMPLAINT)
+    world.browser().post(leave)
+    answers = [
+        world.browser().post(f"{leave}/undo?in=en"),
+        world.browser().get(f"{chosen}?in=en"),
+        world.browser().post(chosen, data={"lists_shown": [*world.lists], "lists": [*world.lists], "language": "en"}),
+    ]
+    assert [said in answer.text for answer in answers] == [True] * 3
+    with world.installation.database.read() as session:
+        assert is_suppressed(session, key)
 
 
 def test_leaving_works_after_the_blast_is_gone(world: World) -> None:

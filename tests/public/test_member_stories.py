@@ -162,7 +162,7 @@ def test_all_of_it_goes_without_script(world: World, post: Post, phone: Give, ta
     page.goto(watch)
     hand.press("I watched it")
     expect(page.get_by_text(hand.said("Thank you for watching."))).to_be_visible()
-    assert [(event.kind, event.channel) for event in world.events()][-1] == ("watch", "button")
+    assert [(event.kind, event.channel) for event in world.events()][-1] == ("watch", "word")
     page.goto(leave)
     hand.press("Unsubscribe from everything")
     assert standings(world) == ["unsubscribed", "unsubscribed"]

@@ -56,7 +56,7 @@ def test_clicks_and_opens_in_sums_count_for_their_language_and_for_nobody(world:
 @pytest.mark.parametrize("tag", ["en", "es", "ar"])
 def test_a_discreet_page_says_nothing_of_the_cause_until_play_is_pressed(world: World, tag: str) -> None:
     code = set_modes(world, discreet=True)
-    words = _canaries(world)
+    words = canaries(world)
     browser = world.browser()
     answer = browser.get(f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
     assert answer.location == f"/w/{code}/es/anascode22?own=1"
@@ -82,7 +82,7 @@ def test_a_discreet_page_says_nothing_of_the_cause_until_play_is_pressed(world: 
     assert browser.get(f"/s/anascode22/{code}").location.startswith(f"/w/{code}/")
 
 
-def _canaries(world: World) -> list[str]:
+def canaries(world: World) -> list[str]:
     """Put a canary into every field of the appeal, and of whose it is; and discreet words beside them."""
     with world.installation.database.write() as session:
         appeal = session.query(Appeal).one()

@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import select, update
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
 
+from mobilizer.audience.lists import MemberList
+from mobilizer.audience.sign_ups import SignUp
 from mobilizer.keys import Purpose
+from mobilizer.public import joining
 from tests.browser import faults
 from tests.public.conftest import World
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[str], str]]:
+    """Somebody else's site: give it a page, and have its address."""
+    shown = Response(content_type="text/html")
+    server = make_server("127.0.0.1", 0, shown)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+
+    def show(page: str) -> str:
+        shown.set_data(page)
+        return f"http://localhost:{server.port}/"
+
+    yield show
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 # Pages look the same on every database.
@@ -75,6 +101,34 @@ def test_no_page_says_to_anybody_where_its_visitor_was(chromium: Browser, world:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_somebody_joins_in_a_frame_on_another_site_without_script(
+    chromium: Browser, world: World, address: str, elsewhere: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "SOONEST_SECONDS", 0)
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).values(open=True))
+    framed = {"form": "/j/list-0/frame?in=ar", "page": "/j/list-0", "leave": f"/u/{world.token(Purpose.UNSUBSCRIBE)}"}
+    site = "".join(f'<iframe name="{name}" src="{address}{path}"></iframe>' for name, path in framed.items())
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(elsewhere(site))
+    form = page.frame("form")
+    assert form is not None
+    form.fill("#email", "mira@example.org")
+    form.click("button.main")
+    form.wait_for_url(f"{address}/j/list-0/frame/sent?in=ar")
+    assert form.locator("html").get_attribute("dir") == "rtl"
+    for name in ("page", "leave"):
+        frame = page.frame(name)
+        assert frame is not None
+        assert frame.locator("form").count() == 0, name
+    assert context.cookies() == []
+    context.close()
+    with world.installation.database.read() as session:
+        assert [wish.wording_language for wish in session.scalars(select(SignUp))] == ["ar"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_member_watches_shares_leaves_and_comes_back(chromium: Browser, world: World, address: str) -> None:
     page = chromium.new_page(viewport={"width": 390, "height": 844}, locale="fr-FR")
     page.goto(f"{address}/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
@@ -100,7 +154,7 @@ def test_a_member_watches_shares_leaves_and_comes_back(chromium: Browser, world:
     did = [(event.kind, event.member_id, event.channel) for event in world.events()]
     assert did == [
         ("click", world.ana, ""),
-        ("watch", world.ana, "button"),
+        ("watch", world.ana, "word"),
         ("share", world.ana, "copy"),
         ("unsubscribe", world.ana, ""),
         ("resubscribe", world.ana, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,9 +20,11 @@ from werkzeug.test import Client
 
 from mobilizer.appeals.appeals import Appeal, Translation
 from mobilizer.appeals.media import keep
+from mobilizer.audience.lists import MemberList
 from mobilizer.blasts.blasts import Blast
 from mobilizer.colours import contrast
 from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.sharing import brought_by
 from mobilizer.http import EXTENSION
 from mobilizer.keys import Purpose
 from mobilizer.public import brand
@@ -183,12 +186,38 @@ def test_a_code_that_is_nobodys_still_shows_the_film(world: World) -> None:
 def test_the_button_without_script_thanks_and_counts_the_member(world: World) -> None:
     form = re.search(r'name="stamp" value="([^"]+)"', world.browser().get(PAGE).text)
     assert form is not None
-    answer = world.browser().post(PAGE, data={"did": "button", "own": "1", "stamp": form[1]})
+    answer = world.browser().post(PAGE, data={"did": "word", "own": "1", "stamp": form[1]})
     assert (answer.status_code, answer.location) == (303, PAGE + "?own=1&thanks=1#share")
     assert "Gracias por verla." in world.browser().get(PAGE + "?own=1&thanks=1").text
     [event] = world.events()
     assert (event.kind, event.member_id, event.via_id) == ("watch", world.ana, None)
-    assert (event.channel, event.blast_id, event.language) == ("button", world.blast, "es")
+    assert (event.channel, event.blast_id, event.language) == ("word", world.blast, "es")
+
+
+def test_a_friend_who_says_without_script_that_they_watched_is_one_viewing(world: World) -> None:
+    world.did("word")
+    for did in ("start", "25", "button"):  # another, whose page ran its script
+        world.did(did)
+    with world.installation.database.read() as session:
+        assert brought_by(session, world.ana).watches == 2
+
+
+def test_the_channel_that_led_here_stays_with_the_visitor(world: World) -> None:
+    """Or nobody could say through which channel those joined who changed the language first, or had no script."""
+    with world.installation.database.write() as session:
+        session.execute(update(MemberList).values(open=True))
+    page = html.unescape(world.browser().get(f"{PAGE}?c=sms").text)
+    assert 'href="/w/love-always-wins/ar/anascode22?c=sms"' in page
+    assert re.search(r'href="/j/[^"]+&by=anascode22&c=sms"', page)
+    here = re.search(r'action="([^"]+)"', page)
+    stamped = STAMP.search(page)
+    assert here is not None
+    assert stamped is not None
+    answer = world.browser().post(here[1], data={"did": "word", "stamp": stamped[0]})
+    assert answer.location == f"{PAGE}?c=sms&thanks=1#share"
+    thanked = html.unescape(world.browser().get(answer.location).text)
+    assert 'href="/w/love-always-wins/ar/anascode22?c=sms&thanks=1"' in thanked, "who has said it is not asked again"
+    assert re.search(r'href="/j/[^"]+&by=anascode22&c=sms"', thanked)
 
 
 def test_a_friends_watch_is_credited_to_the_member_who_shared(world: World) -> None:

@@ -13,12 +13,24 @@ from sqlalchemy.orm import Session
 from mobilizer.appeals.appeals import Appeal
 from mobilizer.audience.draws import PRIME
 from mobilizer.audience.members import Member
+from mobilizer.audience.preferences import count_sharing
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Database
 from mobilizer.engagement.tiers import Tier
 from mobilizer.segments.rules import RULES
 from mobilizer.segments.tree import disjoint, read_rules
-from tests.segments.population import NOW, Person, Population, documents, lot, make_ground, populations, rule_of, settle
+from tests.segments.population import (
+    NOW,
+    Doing,
+    Person,
+    Population,
+    documents,
+    lot,
+    make_ground,
+    populations,
+    rule_of,
+    settle,
+)
 
 # Every example is rolled back, so the database is as fresh for the next one.
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -106,6 +118,27 @@ def test_a_draw_of_so_many_takes_exactly_so_many_of_whom_the_other_rules_find(gr
         assert drawn < fitting(session, people, [spanish, {**few, "people": 9}])
         assert drawn != fitting(session, people, [spanish, {**few, "draw": 8}])
         assert len(fitting(session, people, [spanish, {**few, "people": 1000}])) == 20
+
+
+def test_whose_sharing_is_not_counted_is_not_said_to_have_brought_somebody_or_nobody(ground: Database) -> None:
+    def person(recruiter: int | None = None, doings: tuple[Doing, ...] = ()) -> Person:
+        return Person("es", None, None, 3, "", {}, {}, {}, doings, recruiter)
+
+    joined = [Doing("join", 1, 2, "", via=0), Doing("join", 1, 2, "", via=1)]
+    people = Population([person(), person(), person(0, (joined[0],)), person(1, (joined[1],))], {1: None})
+    rules = (
+        {"rule": "recruited_anyone"},
+        {"rule": "recruited_within", "days": 5},
+        {"rule": "recruited_in_blast", "blast": 1},
+    )
+    with Session(ground.engine) as session:
+        people = settle(session, people)
+        assert all(fitting(session, people, [rule]) == {0, 1} for rule in rules)
+        count_sharing(session, people.first + 1, counted=False)
+        count_sharing(session, people.first + 2, counted=False)
+        for rule in rules:
+            assert fitting(session, people, [rule]) == {0}
+            assert fitting(session, people, [{"not": rule}]) == {3}
 
 
 def test_who_is_not_counted_is_not_taken_for_somebody_who_did_nothing(ground: Database) -> None:

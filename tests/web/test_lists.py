@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -99,3 +101,26 @@ def test_a_list_says_how_much_is_counted_of_its_members(signed_in: Callable[...,
     page = browser.get("/blasts/love-always-wins/check").text
     assert "Opens and clicks are not counted" in page
     assert "lacks words of a discreet mail" in page
+    assert "This form is not discreet" not in browser.get("/lists/everyone").text
+    browser.post("/lists/everyone/open", open="1")
+    assert "This form is not discreet" in browser.get("/lists/everyone").text
+
+
+def test_a_form_for_another_website_is_given_as_a_frame_and_as_plain_html(organizer: Browser, world: World) -> None:
+    organizer.post("/lists/new", name='Amis "& <amies>')
+    assert organizer.get("/lists/amis-amies/form").location == "/lists/amis-amies#sign-up"  # nobody can join it yet
+    organizer.post("/lists/amis-amies/open", open="1")
+    assert 'href="/lists/amis-amies/form"' in organizer.get("/lists/amis-amies").text
+    page = organizer.get("/lists/amis-amies/form?in=ar").text
+    framed, pasted = (unescape(code) for code in re.findall(r"<code>(.*?)</code>", page, re.DOTALL))
+    assert re.match(r'<iframe src="http://[^"]+/j/amis-amies/frame\?in=ar" title="[^"<>]+"', framed)
+    assert re.match(r'<form method="post" action="http://[^"]+/j/amis-amies\?in=ar" lang="ar" dir="rtl">', pasted)
+    assert "<script" not in framed + pasted
+    # Pasted elsewhere it brings what was typed; the wording is read here, in that language.
+    assert set(re.findall(r'name="(\w+)"', pasted)) == {"email", "name"}
+    shown = organizer.client.post("/j/amis-amies?in=ar", data={"email": "mira@example.org", "name": "Mira"})
+    assert shown.status_code == 200
+    for kept in ('<html lang="ar" dir="rtl">', 'value="mira@example.org"', 'value="Mira"', 'class="agreed"'):
+        assert kept in shown.text
+    anybody = organizer.get("/lists/amis-amies/form?in=xx").text
+    assert "?in=" not in "".join(re.findall(r"<code>(.*?)</code>", anybody, re.DOTALL))

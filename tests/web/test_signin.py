@@ -206,3 +206,16 @@ def test_a_form_without_its_token_is_refused_calmly(anonymous: Browser, ada: int
 )
 def test_tries_are_counted_by_what_one_machine_has_of_addresses(one: str, other: str, same: bool) -> None:
     assert (limits._network(one) == limits._network(other)) is same
+
+
+def test_by_what_tries_are_counted_has_another_name_each_day(
+    app: Flask, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the address, and not even a name by which somebody is known again."""
+    names = set()
+    for day in (20_000, 20_000.9, 20_001):
+        monkeypatch.setattr("mobilizer.limits.time.time", lambda day=day: day * 24 * 3600)
+        with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.77"}):
+            names.add(limits.whence())
+    assert len(names) == 2
+    assert "203.0.113.77" not in names

@@ -18,7 +18,8 @@
   if (clean.href !== location.href) history.replaceState(null, "", clean);
 
   const tell = (did, channel = "") => {
-    if (said.has(did + channel)) return;
+    // Who said that they watched it has told of this viewing: it does not start once more.
+    if (said.has(did + channel) || (did === "start" && said.has("word"))) return;
     said.add(did + channel);
     const body = new URLSearchParams({ did, channel, stamp, beacon: "1" });
     if (own) body.set("own", "1");
@@ -77,7 +78,7 @@
   if (form) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      tell("button");
+      tell(said.has("start") ? "button" : "word");
       thank();
     });
   }
@@ -94,6 +95,19 @@
       for (const link of document.querySelectorAll("[data-form]")) {
         link.href = link.dataset.form.replace("%7Bwords%7D", encodeURIComponent(words.value.trim()));
       }
+    });
+  }
+
+  // Back to the cover, which takes the place of the film: the way back does not show it either.
+  const hide = byId("hide");
+  if (hide) {
+    const cover = () => location.replace(hide.href);
+    hide.addEventListener("click", (event) => {
+      event.preventDefault();
+      cover();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") cover();
     });
   }
 
