@@ -92,7 +92,7 @@ def _fitted(path: Path, title: str, spoken: Language) -> tuple[ImageFont.FreeTyp
         lines = _broken(font, title, spoken)
         if len(lines) <= _LINES:
             return font, lines
-    last = lines[_LINES - 1]
+    last = lines[_LINES - 1].rstrip(_BEFORE_DOTS)
     while last and not _fits(font, last + "…", spoken):
         last = last[:-1].rstrip(_BEFORE_DOTS)
     return font, [*lines[: _LINES - 1], last + "…"]
