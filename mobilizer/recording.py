@@ -25,11 +25,11 @@ from redis.exceptions import LockError, RedisError
 from redis.retry import Retry
 
 from mobilizer.db import Database
-from mobilizer.engagement.hits import Hit, Parcel, record_parcels
+from mobilizer.engagement.damaged import FOLDER, record_readable
+from mobilizer.engagement.hits import Hit, Parcel
 from mobilizer.installation import Installation
 
 HITS = "mobilizer:hits"  # a list of parcels
-FOLDER = "hits"
 BUFFER_SECONDS = 0.05
 PUSH_SECONDS = 0.1  # a queue's server that takes longer is away
 AWAY_SECONDS = 1.0  # between two tries to reach one that is away
@@ -44,8 +44,9 @@ log = structlog.get_logger()
 class Buffer:
     """The hits of this process on their way out of it. A thread carries them, while there are any."""
 
-    def __init__(self, redis_url: str, folder: Path, database: Database) -> None:
-        self._redis_url, self._folder, self._database = redis_url, folder, ref(database)
+    def __init__(self, redis_url: str, home: Path, database: Database) -> None:
+        self._redis_url, self._home, self._database = redis_url, home, ref(database)
+        self._folder = home / FOLDER
         self._hits: deque[Hit] = deque()
         self._in_hand: deque[Parcel] = deque()
         self._lock = threading.RLock()  # of who empties the buffer
@@ -65,7 +66,7 @@ class Buffer:
         """Put every hit where it outlives this process: into the queue's server, else into a file."""
         with self._lock:
             for parcel in self._parcels():
-                if not self._push(parcel):
+                if not self._push(parcel.packed().encode()):
                     self._put_down(parcel)
 
     def settle(self) -> None:
@@ -110,11 +111,11 @@ class Buffer:
                     hits.append(self._hits.popleft())
             yield Parcel(secrets.token_hex(16), hits)
 
-    def _push(self, parcel: Parcel) -> bool:
+    def _push(self, packed: bytes) -> bool:
         if time.monotonic() < self._away_until:
             return False
         try:
-            _quick(self._redis_url).rpush(HITS, parcel.packed())
+            _quick(self._redis_url).rpush(HITS, packed)
         except RedisError as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             log.warning("queue_unreachable", work="hits", error=type(error).__name__)
@@ -145,7 +146,7 @@ class Buffer:
                 for path in sorted(self._folder.glob("*.json")):
                     self._bring_file(path)
                 while self._in_hand:
-                    self._bring(self._in_hand[0])
+                    self._bring(self._in_hand[0].packed().encode())
                     self._in_hand.popleft()
             except Exception as error:
                 # The edge of a thread: what it carries stays where it is, whatever is wrong with the way.
@@ -154,20 +155,13 @@ class Buffer:
 
     def _bring_file(self, path: Path) -> None:
         with suppress(FileNotFoundError):  # another process of this home was faster
-            try:
-                parcel = Parcel.unpacked(path.read_bytes())
-            except ValueError:
-                path.rename(path.with_suffix(".unreadable"))
-                log.error("hits_unreadable", file=path.name)
-                return
-            self._bring(parcel)
+            self._bring(path.read_bytes())
             path.unlink()
 
-    def _bring(self, parcel: Parcel) -> None:
+    def _bring(self, packed: bytes) -> None:
         database = self._database()
-        if not self._push(parcel) and database is not None:
-            with database.write() as session:
-                record_parcels(session, [parcel])
+        if not self._push(packed) and database is not None:
+            record_readable(database, self._home, [packed])
 
 
 _buffers: WeakKeyDictionary[Database, Buffer] = WeakKeyDictionary()
@@ -180,7 +174,7 @@ def buffer_of(installation: Installation) -> Buffer:
         found = _buffers.get(installation.database)
         if found is None:
             settings = installation.settings
-            found = Buffer(settings.redis_url, settings.home / FOLDER, installation.database)
+            found = Buffer(settings.redis_url, settings.home, installation.database)
             _buffers[installation.database] = found
             # Runs when a process ends, also one that a web server forked, which `atexit` does not know.
             Finalize(found, Buffer.flush, args=(found,), exitpriority=1)
@@ -207,8 +201,7 @@ def drain_hits(installation: Installation, _number: int = 0) -> None:
     try:
         # Committed first, forgotten after: a crash between brings a parcel again, which is not recorded again.
         while raw := cast("list[bytes]", redis.lrange(HITS, 0, PARCELS_AT_ONCE - 1)):
-            with installation.database.write() as session:
-                record_parcels(session, [Parcel.unpacked(packed) for packed in raw])
+            record_readable(installation.database, installation.settings.home, raw)
             # By what they are, not by how many: if this took longer than the lock holds, another worker was here.
             with redis.pipeline(transaction=False) as pipe:
                 for packed in raw:

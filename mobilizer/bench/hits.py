@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mobilizer import recording
 from mobilizer.bench import machine, processes, seeding
@@ -24,7 +24,7 @@ from mobilizer.bench.grounds import Ground
 from mobilizer.bench.plan import Plan
 from mobilizer.blasts.blasts import Blast, Link
 from mobilizer.demo.processes import answers_ping, queue_program
-from mobilizer.engagement.events import Event
+from mobilizer.engagement.events import ACTS
 from mobilizer.installation import Installation, install
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.settings import child_environment
@@ -66,50 +66,81 @@ class Figures:
 
 def run(where: Ground, hits: int, members: int, connections: int, watch: Watch = lambda _: None) -> Figures:
     """Launch a blast to so many members, and have so many opens and clicks of it."""
+    with loaded(where, members, watch) as load:
+        lines = list(_lines(load.here, hits, members))
+        took = load(lines, connections)
+        watch("Asking the callable alone")
+        alone = _alone(load.here, lines[:ALONE])
+        with load.here.database.read() as session:
+            recorded = session.scalar(select(ACTS)) or 0
+    per_hit = took.server_cpu / hits
+    return Figures(
+        hits=hits,
+        recorded=recorded,
+        seconds=round(took.seconds, 2),
+        hits_per_second=round(hits / took.seconds),
+        cpu_us_per_hit=round(per_hit * 1e6, 1),
+        per_core=round(1 / per_hit),
+        callable_us=round(alone * 1e6, 1),
+        recording_us_per_hit=round(took.worker_cpu / hits * 1e6, 1),
+        members=members,
+        answers=took.answers,
+        books=recorded == hits == took.answers.get("200", 0) + took.answers.get("302", 0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a load took: seconds by the clock, CPU seconds of the web server and of writing down, answers by status."""
+
+    seconds: float
+    server_cpu: float
+    worker_cpu: float
+    answers: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A launched blast, and how to load the web server with requests for it."""
+
+    here: Installation
+    home: Path
+    environment: Mapping[str, str]
+    watch: Watch
+
+    def __call__(self, lines: Sequence[str], connections: int) -> Taken:
+        """Have a process outside ask for such lines (visitors.py), then write down what was noted."""
+        path, port = self.home / "visits", _free_port()
+        path.write_text("\n".join(lines), "utf-8")
+        with _server(port, {**self.environment}) as server:
+            with processes.child(
+                "mobilizer.bench.visitors", str(port), str(connections), str(path), environment=child_environment()
+            ) as visitors:
+                processes.first_words(visitors)
+                self.watch("Following links")
+                used = machine.cpu_seconds_of(server.pid)
+                print(file=visitors.stdin, flush=True)
+                said = json.loads(processes.first_words(visitors))
+            time.sleep(2 * recording.BUFFER_SECONDS)
+            used = machine.cpu_seconds_of(server.pid) - used
+        self.watch("Writing them down")
+        writing = time.process_time()
+        recording.drain_hits(self.here)
+        return Taken(said["seconds"], used, time.process_time() - writing, said["answers"])
+
+
+@contextmanager
+def loaded(where: Ground, members: int, watch: Watch) -> Iterator[Load]:
+    """A blast to so many members, and a queue of its own."""
     watch("Starting a queue")
-    port, queue_port = _free_port(), _free_port()
+    queue_port = _free_port()
     changes = {"REDIS_URL": f"redis://{HOST}:{queue_port}/0", "MOBILIZER_HOME": str(where.home)}
     with _queue(queue_port, where.home):
         here = install(where.settings().model_copy(update={"redis_url": changes["REDIS_URL"]}))
         with closing(here.database):
             watch("Inventing members")
             seeding.seed(here, Plan(messages=members))
-            lines = list(_lines(here, hits, members))
-            path = where.home / "visits"
-            path.write_text("\n".join(lines), "utf-8")
-            with _server(port, {**where.environment(25, 1), **changes}) as server:
-                with processes.child(
-                    "mobilizer.bench.visitors", str(port), str(connections), str(path), environment=child_environment()
-                ) as visitors:
-                    processes.first_words(visitors)
-                    watch("Following links")
-                    used = machine.cpu_seconds_of(server.pid)
-                    print(file=visitors.stdin, flush=True)
-                    said = json.loads(processes.first_words(visitors))
-                time.sleep(2 * recording.BUFFER_SECONDS)
-                used = machine.cpu_seconds_of(server.pid) - used
-            watch("Writing them down")
-            writing = time.process_time()
-            recording.drain_hits(here)
-            writing = time.process_time() - writing
-            with here.database.read() as session:
-                recorded = session.scalar(select(func.count()).select_from(Event)) or 0
-            watch("Asking the callable alone")
-            alone = _alone(here, lines[:ALONE])
-    per_hit = used / hits
-    return Figures(
-        hits=hits,
-        recorded=recorded,
-        seconds=round(said["seconds"], 2),
-        hits_per_second=round(hits / said["seconds"]),
-        cpu_us_per_hit=round(per_hit * 1e6, 1),
-        per_core=round(1 / per_hit),
-        callable_us=round(alone * 1e6, 1),
-        recording_us_per_hit=round(writing / hits * 1e6, 1),
-        members=members,
-        answers=said["answers"],
-        books=recorded == hits == said["answers"].get("200", 0) + said["answers"].get("302", 0),
-    )
+            yield Load(here, where.home, {**where.environment(25, 1), **changes}, watch)
 
 
 def _lines(here: Installation, hits: int, members: int) -> Iterator[str]:

@@ -153,6 +153,26 @@ def hits(hits: int, members: int, connections: int, database: str, as_json: bool
 
 
 @bench.command()
+@click.option("--hits", type=click.IntRange(100, 10_000_000), default=100_000, show_default=True, help="How many.")
+@click.option("--connections", type=click.IntRange(1, 1000), default=64, show_default=True, help="That stay open.")
+@click.option("--database", default="", help="A server to make a fresh database on.  [default: a fresh SQLite file]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def flood(hits: int, connections: int, database: str, as_json: bool) -> None:
+    """Come by one share code that was posted publicly, over HTTP, and say what that leaves behind."""
+    from mobilizer.bench import flooding, grounds, processes
+
+    console = Console(stderr=True, highlight=False, quiet=as_json)
+    try:
+        with grounds.ground(database) as where, console.status("Starting") as status:
+            figures = flooding.run(where, hits, connections, status.update)
+    except (grounds.NoGround, processes.Broken) as problem:
+        raise click.ClickException(str(problem)) from None
+    _show(asdict(figures), as_json)
+    if not figures.books:
+        raise click.ClickException("The books don't agree: these figures mean nothing.")
+
+
+@bench.command()
 @click.option("--pages", type=click.IntRange(100, 1_000_000), default=20_000, show_default=True, help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def watch(pages: int, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from mobilizer.cli.storage import Finding, storage
 from mobilizer.db import Database
 from mobilizer.delivery import heartbeats
 from mobilizer.delivery.limits import pace_of
+from mobilizer.engagement.damaged import ENDING, damaged
 from mobilizer.installation import Installation, wrong_keys
 from mobilizer.keys import load_keyring
 from mobilizer.organizers.users import User
@@ -75,6 +76,12 @@ def home(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "Media", f"{settings.media} can be written")
     else:
         yield Finding("missing", "Media", f"{settings.media} can't be written", f"mkdir -p {settings.media}")
+    if laid_aside := damaged(settings.home):
+        where = laid_aside[0].parent / f"*{ENDING}"
+        says = f"{len(laid_aside)} parcels were damaged or of another version, and are not counted"
+        yield Finding(
+            "warn", "Clicks", says, f"Let all processes be of one version. They are kept for a month: {where}"
+        )
 
 
 def _people(installation: Installation) -> Iterator[Finding]:

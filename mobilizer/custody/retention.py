@@ -21,6 +21,7 @@ from mobilizer.db import clock
 from mobilizer.delivery import leases
 from mobilizer.delivery.ledger import Delivery, of_blast
 from mobilizer.engagement import forgetting
+from mobilizer.engagement.damaged import forget_damaged
 from mobilizer.engagement.hits import forget_parcels
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry, record
@@ -39,6 +40,7 @@ UNCONFIRMED_DAYS = 7
 REQUEST_DAYS = 1
 LEASE_DAYS = 7
 PARCEL_DAYS = 7
+DAMAGED_DAYS = 30
 
 log = structlog.get_logger()
 
@@ -90,6 +92,10 @@ def _uploads(installation: Installation, _seconds: float) -> Iterator[int]:
     with installation.database.write() as session:
         gone = forget_uploads(session, installation)
     yield gone
+
+
+def _damaged(installation: Installation, seconds: float) -> Iterator[int]:
+    yield forget_damaged(installation.settings.home, seconds)
 
 
 def _reports(installation: Installation, seconds: float) -> Iterator[int]:
@@ -241,6 +247,12 @@ RULES = (
         N_("Which parcels of clicks were written down, so that none is counted twice"),
         _fixed(PARCEL_DAYS),
         forget=_until_none(lambda session, seconds: forget_parcels(session, seconds, CHUNK)),
+    ),
+    Rule(
+        "damaged",
+        N_("Parcels of clicks that were damaged and could not be counted"),
+        _fixed(DAMAGED_DAYS),
+        forget=_damaged,
     ),
     Rule(
         "requests",

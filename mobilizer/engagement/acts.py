@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from mobilizer.blasts.blasts import Blast, Rendition
 from mobilizer.db import Base, BigId
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import ONCE_A_VIEWING, SEEN, Event
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, SEEN, Event
 from mobilizer.tracking import Tracking
 
 
@@ -112,7 +112,7 @@ def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
             Event.kind,
             _MACHINE,
             literal(False),
-            func.count(),
+            ACTS,
             func.count(distinct(person)),
             func.count(distinct(finished)),
         )
@@ -125,9 +125,7 @@ def _own() -> Select[int | None, str, str, bool, bool, int, int, int]:
 def _brought() -> Select[int | None, str, str, bool, bool, int, int, int]:
     """What friends did who came by a member's share link."""
     return (
-        select(
-            Event.blast_id, Delivery.language, Event.kind, _MACHINE, literal(True), func.count(), literal(0), literal(0)
-        )
+        select(Event.blast_id, Delivery.language, Event.kind, _MACHINE, literal(True), ACTS, literal(0), literal(0))
         .join(Delivery, is_for(Event.blast_id, Event.via_id))
         .where(ONCE_A_VIEWING)
         .group_by(Event.blast_id, Delivery.language, Event.kind, _MACHINE)
@@ -137,9 +135,7 @@ def _brought() -> Select[int | None, str, str, bool, bool, int, int, int]:
 def _by_nobody() -> Select[int | None, str, str, bool, bool, int, int, int]:
     """What was done in blasts that are counted in sums, in the languages that they have: by whom, nobody knows."""
     return (
-        select(
-            Event.blast_id, Event.language, Event.kind, _MACHINE, literal(False), func.count(), literal(0), literal(0)
-        )
+        select(Event.blast_id, Event.language, Event.kind, _MACHINE, literal(False), ACTS, literal(0), literal(0))
         .join(Blast, and_(Blast.id == Event.blast_id, Blast.frozen_tracking == Tracking.SUMS))
         .join(Rendition, and_(Rendition.blast_id == Event.blast_id, Rendition.language == Event.language))
         .where(Event.member_id.is_(None), Event.via_id.is_(None))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 from mobilizer.engagement.recruits import Recruit
 from mobilizer.engagement.tree import Generation, Tree, reached_by
 
@@ -77,7 +77,7 @@ def _counts(session: Session, blast_id: int, by: By) -> _Counts:
     kinds = [EventKind.VISIT] if by is By.CHANNEL else list(into)
     shared = Event.channel if by is By.CHANNEL else _of_member(by)
     seen = (
-        select(shared, Event.step, Event.kind, func.count())
+        select(shared, Event.step, Event.kind, ACTS)
         .select_from(Event)
         .where(Event.blast_id == blast_id, Event.step.is_not(None), Event.kind.in_(kinds), Event.machine == "")
         .where(ONCE_A_VIEWING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mobilizer.db import Base, BigId, Id, clock
@@ -40,7 +40,8 @@ class Event(Base):
     """One thing that someone did. No IP, no user agent: only its class, `agent`; `machine` is the verdict of the rules.
 
     `member_id` is who did it, if known; `via_id` the member whose share link brought the visitor, and `step` how many
-    steps from the mail the visitor stood then: 1 for friends of those who had it, 2 for friends of these.
+    steps from the mail the visitor stood then: 1 for friends of those who had it, 2 for friends of these. What a
+    crowd did in one moment is one event with its `times`.
     """
 
     __tablename__ = "events"
@@ -55,7 +56,7 @@ class Event(Base):
         # All that a share tree asks of events, without reading the rows.
         Index(
             "ix_events_step",
-            *("blast_id", "step", "kind", "machine", "channel"),
+            *("blast_id", "step", "kind", "machine", "channel", "times"),
             sqlite_where=_STEPPED,
             postgresql_where=_STEPPED,
         ),
@@ -64,6 +65,7 @@ class Event(Base):
     id: Mapped[Id]
     kind: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=clock())
+    times: Mapped[int] = mapped_column(default=1)
     blast_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("blasts.id", ondelete="CASCADE"))
     member_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
     via_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("members.id", ondelete="SET NULL"))
@@ -79,3 +81,5 @@ class Event(Base):
 
 # One viewing sends a signal at each of its POINTS: the start stands for it, or the word where there was no start.
 ONCE_A_VIEWING = (Event.kind != EventKind.WATCH) | Event.channel.in_(("start", WORD, ""))
+# How many acts events stand for.
+ACTS = func.coalesce(func.sum(Event.times), 0)

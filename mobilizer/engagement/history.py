@@ -31,7 +31,7 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class Done:
     """One thing a member did. `machine` names the rule that says a machine did it, or is empty; `link_n` is the link
-    of the mail that was clicked, `channel` where they shared it or how far they watched."""
+    of the mail that was clicked, `channel` where they shared it or how far they watched, `times` how often at once."""
 
     kind: str
     at: datetime
@@ -39,6 +39,7 @@ class Done:
     machine: str
     link_n: int | None
     channel: str
+    times: int
 
 
 def received(session: Session, member_id: int) -> list[Received]:
@@ -59,4 +60,4 @@ def done(session: Session, member_id: int, most: int | None = MOST_EVENTS) -> li
         .order_by(Event.id.desc())
         .limit(most)
     )
-    return [Done(e.kind, e.at, slug, e.machine, e.link_n, e.channel) for e, slug in rows]
+    return [Done(e.kind, e.at, slug, e.machine, e.link_n, e.channel, e.times) for e, slug in rows]

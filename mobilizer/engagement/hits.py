@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
-from sqlalchemy import ColumnElement, delete, insert, select, true
+from sqlalchemy import ColumnElement, Table, delete, insert, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from mobilizer.audience.members import Member
@@ -18,6 +19,11 @@ from mobilizer.engagement.events import Event
 from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
 from mobilizer.engagement.visit_judging import judge_arrived
+
+_EVENTS = cast("Table", Event.__table__)  # the bare table takes all rows at once, whatever is empty in each
+FEW = 10
+SAME_SECONDS = 1
+SAME_SECONDS_OF_NOBODY = 60
 
 
 class Hit(NamedTuple):
@@ -67,8 +73,7 @@ class RecordedParcel(Base):
 
 
 def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
-    """Write the hits of those parcels that were not written before, and judge anew whoever they are of; returns how
-    many hits.
+    """Write the hits of those parcels that were not written before; returns how many hits.
 
     Of two transactions that write the same parcel at once one fails: its caller comes again.
     """
@@ -79,12 +84,12 @@ def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
     if not fresh:
         return 0
     session.execute(insert(RecordedParcel), [{"name": name} for name in fresh])
-    hits = [hit for parcel in fresh.values() for hit in parcel.hits]
-    rows = _written(session, hits)
-    for blast in {hit.blast for hit in hits if hit.blast and hit.member}:
-        judge(session, blast, {hit.member for hit in hits if hit.blast == blast and hit.member})
+    rows = _rows(session, [hit for parcel in fresh.values() for hit in parcel.hits])
+    for blast in {row["blast_id"] for row in rows if row["blast_id"]}:
+        judge(session, blast, [row for row in rows if row["blast_id"] == blast])
+    written = _write(session, rows)
     judge_arrived(session, rows)
-    return len(rows)
+    return written
 
 
 def forget_parcels(session: Session, seconds: float, most: int) -> int:
@@ -95,16 +100,19 @@ def forget_parcels(session: Session, seconds: float, most: int) -> int:
 
 
 def record(session: Session, hits: Sequence[Hit]) -> int:
-    """Write hits as events in one statement; returns how many.
+    """Write hits as events in one statement; returns how many hits.
+
+    What a crowd does in one moment is one event that says how often: however many come on one link, they cost the
+    database little.
 
     A hit of a blast that is gone is dropped, as that blast's events were, and so is what somebody did who turned
     tracking off since their mail left; a member who is gone stays out. What comes by a mail to a record that was merged
     is done by the one who stays.
     """
-    return len(_written(session, hits))
+    return _write(session, _rows(session, hits))
 
 
-def _written(session: Session, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def _rows(session: Session, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     blasts = _still_there(session, Blast.id, (hit.blast for hit in hits))
     named = {number for hit in hits for number in (hit.member, hit.via) if number}
     there = _still_there(session, Member.id, named)
@@ -117,16 +125,40 @@ def _written(session: Session, hits: Sequence[Hit]) -> list[dict[str, Any]]:
         and untracked.isdisjoint((members.get(hit.member), members.get(hit.via)))
     ]
     steps = steps_of(session, {(members[hit.via], hit.blast) for hit in kept if hit.blast and hit.via in members})
-    rows = [_row(hit, members, steps) for hit in kept]
+    return [_row(hit, times, members, steps) for hit, times in _folded(kept)]
+
+
+def _write(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """Returns how many hits the rows stand for."""
     if rows:
-        session.execute(insert(Event), rows)
-    return rows
+        session.execute(insert(_EVENTS), rows)
+    return sum(row["times"] for row in rows)
 
 
-def _row(hit: Hit, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, Any]:
+def _folded(hits: Iterable[Hit]) -> list[tuple[Hit, int]]:
+    """Hits in the order of their moments, each with how often it was.
+
+    Of more than a FEW that are alike within a second, or a minute where nobody is known to have done it, the first
+    stands for itself, for it may be the link's owner, and the second for all others.
+    """
+    alike: defaultdict[tuple[object, ...], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        alike[hit.at // (SAME_SECONDS if hit.member else SAME_SECONDS_OF_NOBODY), hit.kind, *hit[2:]].append(hit)
+    found: list[tuple[Hit, int]] = []
+    for some in alike.values():
+        if len(some) > FEW:
+            first, second, *_others = sorted(some)
+            found += [(first, 1), (second, len(some) - 1)]
+        else:
+            found += [(hit, 1) for hit in some]
+    return sorted(found, key=lambda one: one[0].at)
+
+
+def _row(hit: Hit, times: int, members: Mapping[int, int], steps: Mapping[tuple[int, int], int]) -> dict[str, Any]:
     return {
         "kind": hit.kind,
         "at": datetime.fromtimestamp(hit.at, UTC),
+        "times": times,
         "blast_id": hit.blast or None,
         "member_id": members.get(hit.member),
         "via_id": members.get(hit.via),

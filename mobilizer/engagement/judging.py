@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
@@ -13,19 +15,28 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from mobilizer.db import Database
 from mobilizer.delivery.acceptance import accepted_at
 from mobilizer.engagement.events import Event, EventKind
-from mobilizer.engagement.machines import Act, by_agent, verdicts
+from mobilizer.engagement.machines import REACH_SECONDS, Act, by_agent, verdicts
 from mobilizer.engagement.visit_judging import judge_visits
 
+REACH = timedelta(seconds=REACH_SECONDS)
 SLICE = 500  # members, or events of nobody known
 _OF_MAIL = (EventKind.OPEN, EventKind.CLICK)
+_LOOKED_AT = (Event.member_id, Event.at, Event.id, Event.kind, Event.link_n, Event.agent, Event.machine)
 _ON_PAGES = (EventKind.WATCH, EventKind.SHARE)
 
 
-def judge(session: Session, blast_id: int, members: Collection[int]) -> int:
-    """Draw the verdicts on what some members did with the mail of a blast, all of it together; returns how many
-    verdicts changed."""
-    wanted = sorted(members)
-    return sum(_judge(session, blast_id, wanted[at : at + SLICE]) for at in range(0, len(wanted), SLICE))
+def judge(session: Session, blast_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Draw the verdicts on opens and clicks of members that are about to be written, rows of Event of one blast, into
+    the rows; and anew on what is written already and lies near enough to be of the same hand."""
+    fresh: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row["member_id"] and row["kind"] in _OF_MAIL:
+            fresh[row["member_id"]].append(row)
+    members = sorted(fresh)
+    for start in range(0, len(members), SLICE):
+        some = {member: fresh[member] for member in members[start : start + SLICE]}
+        times = [row["at"] for member in some for row in some[member]]
+        _judge(session, blast_id, some, (min(times) - REACH, max(times) + REACH))
 
 
 def judge_anew(database: Database, blast_id: int) -> Iterator[tuple[int, int]]:
@@ -33,7 +44,9 @@ def judge_anew(database: Database, blast_id: int) -> Iterator[tuple[int, int]]:
     owners of links, or acts of whom only the program is known), and how many verdicts changed. Safe to stop anywhere,
     and to run twice."""
     here = Event.blast_id == blast_id
-    yield from _each(database, Event.member_id, (here, Event.kind.in_(_OF_MAIL)), partial(judge, blast_id=blast_id))
+    yield from _each(
+        database, Event.member_id, (here, Event.kind.in_(_OF_MAIL)), partial(_judge_all, blast_id=blast_id)
+    )
     visits = (here, Event.kind == EventKind.VISIT)  # by what their owners did, of which all is said now
     yield from _each(database, Event.via_id, visits, partial(judge_visits, blast_id=blast_id))
     event = 0
@@ -71,20 +84,45 @@ def _each(
         last = members[-1]
 
 
-def _judge(session: Session, blast_id: int, members: Collection[int]) -> int:
-    accepted = accepted_at(session, blast_id, members)
-    asked = (
-        select(Event.id, Event.member_id, Event.machine, Event.kind, Event.at, Event.link_n, Event.agent)
-        .where(Event.blast_id == blast_id, Event.member_id.in_(members), Event.kind.in_(_OF_MAIL))
-        .order_by(Event.member_id, Event.at, Event.id)
-    )
+def _judge_all(session: Session, blast_id: int, members: Collection[int]) -> int:
+    """Draw the verdicts on all opens and clicks of some members; returns how many changed."""
+    return _judge(session, blast_id, dict.fromkeys(members, ()))
+
+
+def _judge(
+    session: Session,
+    blast_id: int,
+    fresh: Mapping[int, Iterable[dict[str, Any]]],
+    span: tuple[datetime, datetime] | None = None,
+) -> int:
+    """Judge what members did, what is written and what is fresh together, of the written only what lies in a span, if
+    one is given; returns how many written verdicts changed."""
+    accepted = accepted_at(session, blast_id, fresh.keys())
+    asked = select(*_LOOKED_AT).where(Event.blast_id == blast_id, Event.member_id.in_(fresh), Event.kind.in_(_OF_MAIL))
+    if span:  # and what its acts are judged by
+        asked = asked.where(Event.at.between(span[0] - REACH, span[1] + REACH))
+    theirs = {member: [_noted(row) for row in rows] for member, rows in fresh.items()}
+    for member, *written in session.execute(asked).all():
+        theirs[member or 0].append(tuple(written))
     wrong: list[tuple[int, str]] = []
-    for member, group in groupby(session.execute(asked), lambda row: row.member_id):
-        rows = list(group)
-        acts = [Act(row.kind, row.at.timestamp(), row.link_n or 0, row.agent) for row in rows]
-        said = verdicts(acts, accepted.get(member))
-        wrong += [(row.id, rule) for row, rule in zip(rows, said, strict=True) if row.machine != rule]
+    for member, noted in theirs.items():
+        noted.sort(key=_in_order)
+        acts = [Act(kind, at.timestamp(), link or 0, agent) for at, _, kind, link, agent, _ in noted]
+        for (at, which, *_, said), rule in zip(noted, verdicts(acts, accepted.get(member)), strict=True):
+            if not isinstance(which, int):
+                which["machine"] = rule or said
+            elif said != rule and (not span or span[0] <= at <= span[1]):
+                wrong.append((which, rule))
     return _change(session, wrong)
+
+
+def _noted(row: dict[str, Any]) -> tuple[Any, ...]:
+    """A fresh act as a written one is read, with itself in place of its number."""
+    return row["at"], row, row["kind"], row["link_n"], row["agent"], row["machine"]
+
+
+def _in_order(noted: tuple[Any, ...]) -> tuple[datetime, int]:
+    return noted[0], noted[1] if isinstance(noted[1], int) else sys.maxsize
 
 
 def _change(session: Session, verdicts_by_event: Collection[tuple[int, str]]) -> int:

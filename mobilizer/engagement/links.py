@@ -31,14 +31,14 @@ def link_clicks(session: Session, blast_id: int, language: str = "") -> list[Lin
     Only what is not forgotten is counted: sums that are kept know no link.
     """
     by_person, by_machine = Event.machine == "", Event.machine != ""
-    people, clicks = distinct(case((by_person, Event.member_id))), func.count().filter(by_person)
+    people, clicks = distinct(case((by_person, Event.member_id))), func.sum(Event.times).filter(by_person)
     asked = (
-        select(Event.link_n, func.count(people), clicks, func.count().filter(by_machine))
+        select(Event.link_n, func.count(people), clicks, func.sum(Event.times).filter(by_machine))
         .where(Event.blast_id == blast_id, Event.kind == EventKind.CLICK)
         .group_by(Event.link_n)
     )
     if language:
         asked = asked.join(Delivery, is_for(Event.blast_id, Event.member_id)).where(Delivery.language == language)
-    clicked = {row[0]: (row[1], row[2], row[3]) for row in session.execute(asked)}
+    clicked = {row[0]: (row[1], row[2] or 0, row[3] or 0) for row in session.execute(asked)}
     links = session.scalars(select(Link).where(Link.blast_id == blast_id).order_by(Link.n))
     return [LinkClicks(link.n, link.kind, link.url, *clicked.get(link.n, (0, 0, 0))) for link in links]

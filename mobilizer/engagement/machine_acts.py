@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mobilizer.engagement.acts import KeptSum
-from mobilizer.engagement.events import Event, EventKind
+from mobilizer.engagement.events import ACTS, Event, EventKind
 
 COUNTED = (EventKind.OPEN, EventKind.CLICK, EventKind.VISIT)
 
@@ -26,7 +26,7 @@ class ByRule:
 def machine_acts(session: Session, blast_id: int) -> list[ByRule]:
     """What machines did in a blast, rule by rule, most acts first."""
     counted = (
-        select(Event.machine, Event.kind, func.count())
+        select(Event.machine, Event.kind, ACTS)
         .where(Event.blast_id == blast_id, Event.kind.in_(COUNTED), Event.machine != "")
         .group_by(Event.machine, Event.kind)
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from mobilizer.audience.members import Member, open_identity
 from mobilizer.audience.named_sharers import NamedSharer
 from mobilizer.audience.preferences import uncounted
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 from mobilizer.engagement.recruits import Recruit
 from mobilizer.keys import Keyring
 
@@ -53,7 +53,7 @@ def _joined(blast_id: int) -> ScalarSelect[int]:
 
 
 def _watches(blast_id: int) -> ScalarSelect[int]:
-    watched = select(func.count()).where(
+    watched = select(ACTS).where(
         Event.via_id == Member.id,
         Event.kind == EventKind.WATCH,
         Event.blast_id == blast_id,

@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 
 HOURS = 48
 DAYS = 30  # the last of them holds all that came later
@@ -86,11 +86,7 @@ def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[s
     by_person = and_(Event.kind.in_(KINDS), Event.machine == "", ONCE_A_VIEWING)
     by_machine = and_(Event.kind.in_(_OF_MACHINES), Event.machine != "")
     kind = case((by_person, Event.kind)).label("done")
-    asked = (
-        select(hour, kind, func.count())
-        .where(Event.blast_id == blast_id, or_(by_person, by_machine))
-        .group_by(hour, kind)
-    )
+    asked = select(hour, kind, ACTS).where(Event.blast_id == blast_id, or_(by_person, by_machine)).group_by(hour, kind)
     if language:
         whose = func.coalesce(Event.via_id, Event.member_id)
         asked = asked.join(Delivery, and_(is_for(Event.blast_id, whose), Delivery.language == language))

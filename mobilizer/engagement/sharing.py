@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.preferences import uncounted
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def brought_by(session: Session, member_id: int) -> Brought:
     """What came of one member's sharing, over all blasts."""
     acts = dict(
         session.execute(
-            select(Event.kind, func.count())
+            select(Event.kind, ACTS)
             .where(Event.via_id == member_id, Event.machine == "", ONCE_A_VIEWING)
             .group_by(Event.kind)
         ).all()

@@ -12,7 +12,7 @@ from mobilizer.audience.preferences import uncounted
 from mobilizer.blasts.blasts import Blast
 from mobilizer.blasts.narrowing import narrowing_of
 from mobilizer.catalogs import phrases
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 from mobilizer.engagement.recruits import Recruit
 from mobilizer.message.tags import THANKS
 from mobilizer.problems import P_
@@ -52,7 +52,7 @@ def said(tag: str, people: int, language: str) -> str:
 def _watched(blast_id: int, members: Sequence[int]) -> Select[int | None, int]:
     viewing = (Event.kind == EventKind.WATCH, ONCE_A_VIEWING, Event.machine == "")
     mine = (Event.via_id.in_(members), Event.blast_id == blast_id, ~uncounted(Event.via_id))
-    return select(Event.via_id, func.count()).where(*mine, *viewing).group_by(Event.via_id)
+    return select(Event.via_id, ACTS).where(*mine, *viewing).group_by(Event.via_id)
 
 
 def _joined(blast_id: int, members: Sequence[int]) -> Select[int | None, int]:

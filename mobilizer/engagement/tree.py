@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mobilizer.audience.members import Member
 from mobilizer.delivery.ledger import Delivery, DeliveryState, of_blast
 from mobilizer.delivery.progress import tallies_by_language, together
-from mobilizer.engagement.events import ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 from mobilizer.engagement.recruits import Recruit
 
 _95 = 1.959964  # standard deviations that 95 % of a normal distribution lie within
@@ -163,7 +163,7 @@ def _generations(joined: Counter[int], seen: Mapping[int, tuple[int, int]], reac
 def _seen(session: Session, blast_id: int) -> dict[int, tuple[int, int]]:
     """Visits and watches of friends, by the step that they stand at; machines left out."""
     rows = session.execute(
-        select(Event.step, Event.kind, func.count())
+        select(Event.step, Event.kind, ACTS)
         .where(Event.blast_id == blast_id, Event.step.is_not(None), Event.machine == "", ONCE_A_VIEWING)
         .group_by(Event.step, Event.kind)
     )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from mobilizer.delivery.ledger import Delivery, is_for
-from mobilizer.engagement.events import POINTS, Event, EventKind
+from mobilizer.engagement.events import ACTS, POINTS, Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _members(session: Session, blast_id: int) -> Mapping[str, Counter[int]]:
 
 def _friends(session: Session, blast_id: int) -> Mapping[str, Counter[str]]:
     counted = (
-        select(Delivery.language, Event.channel, func.count())
+        select(Delivery.language, Event.channel, ACTS)
         .join(Delivery, is_for(Event.blast_id, Event.via_id))
         .where(*_watched(blast_id))
         .group_by(Delivery.language, Event.channel)

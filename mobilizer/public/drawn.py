@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -74,20 +74,23 @@ class DrawnPages:
         kept = self._kept.get(key)
         if kept is not None and kept.until > now:
             return kept
+        made, status = self._draw(environ, path, now + seconds)
+        if made is None and kept is not None and status >= 500:
+            made = replace(kept, until=now + seconds)  # who comes while the database is away sees the film as it was
         self._kept.pop(key, None)
-        made = self._draw(environ, path, now + seconds)
         if made is not None:
             while len(self._kept) >= MOST:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[key] = made
         return made
 
-    def _draw(self, environ: WSGIEnvironment, path: str, until: float) -> Drawn | None:
-        """Ask the application for the page as somebody of whom nothing is known; None where it answers otherwise."""
+    def _draw(self, environ: WSGIEnvironment, path: str, until: float) -> tuple[Drawn | None, int]:
+        """Ask the application for the page as somebody of whom nothing is known; None where it answers otherwise, and
+        the status of its answer."""
         asking: dict[str, Any] = {name: value for name, value in environ.items() if not name.startswith("HTTP_")}
         asking |= {"PATH_INFO": path, "HTTP_HOST": environ.get("HTTP_HOST", ""), beacons.DRAWING: True}
         body, status, headers = run_wsgi_app(self._inner, asking, buffered=True)
         if not status.startswith("200 ") or "Vary" in headers:
-            return None
+            return None, int(status[:3])
         plain = [(name, value) for name, value in headers.items() if name.lower() not in _OWN]
-        return Drawn(until, b"".join(body), plain)
+        return Drawn(until, b"".join(body), plain), 200

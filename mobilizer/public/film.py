@@ -63,15 +63,17 @@ class Film:
         return self.share_texts.get(channel) or self.share_text
 
 
-def shown(session: Session, slug: str) -> Appeal | None:
+def shown(session: Session, slug: str, discreet: bool | None = None) -> Appeal | None:
     """The appeal of a slug, or of the code that stands for it in discreet addresses, once it has a blast: a text that
-    is still being written is nobody's to read. The discreet site knows codes alone: a slug says what it is about."""
+    is still being written is nobody's to read. The discreet site (of this request, if not said) knows codes
+    alone: a slug says what it is about."""
+    discreet = on_discreet_site() if discreet is None else discreet
     by_code = Appeal.code == slug
     return session.scalars(
         select(Appeal)
         .options(selectinload(Appeal.translations))
         .where(
-            by_code if on_discreet_site() else or_(Appeal.slug == slug, by_code),
+            by_code if discreet else or_(Appeal.slug == slug, by_code),
             select(Blast.id).where(Blast.appeal_id == Appeal.id).exists(),
         )
         .order_by(Appeal.slug != slug)
@@ -79,10 +81,11 @@ def shown(session: Session, slug: str) -> Appeal | None:
     ).one_or_none()
 
 
-def shared(session: Session, slug: str) -> Appeal | None:
+def shared(session: Session, slug: str, discreet: bool | None = None) -> Appeal | None:
     """The appeal of a share link, which names it by its own slug or by a blast's: a mail knows only its blast."""
-    found = shown(session, slug)
-    if found is not None or on_discreet_site():
+    discreet = on_discreet_site() if discreet is None else discreet
+    found = shown(session, slug, discreet)
+    if found is not None or discreet:
         return found
     return session.scalars(
         select(Appeal)

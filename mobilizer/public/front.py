@@ -1,4 +1,4 @@
-"""Public: ahead of Flask. A bare WSGI callable that answers clicks and opens from memory and notes the hit.
+"""Public: ahead of Flask. A bare WSGI callable that answers clicks, opens and shares from memory, and notes the hit.
 
 What it does not answer goes on to Flask: every other page, and the clicks of clicks.py. It waits for nothing but, at
 most once, for where a link leads; whatever fails behind it, who follows a link arrives.
@@ -12,17 +12,20 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.sansio.utils import get_host
 
-from mobilizer.engagement.agents import agent_of
+from mobilizer.engagement.agents import agent_of, visitor_of
+from mobilizer.engagement.attribution import Sharer
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.hits import Hit
 from mobilizer.engagement.machines import by_agent
-from mobilizer.http import EXTENSION
+from mobilizer.http import EXTENSION, is_discreet
 from mobilizer.installation import Installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.public.answers import HEADERS, PIXEL
 from mobilizer.public.clicks import AWAY, watch_page
 from mobilizer.public.targets import TRAP, Away, Lead, Reader, Targets
+from mobilizer.public.ways_in import LINK, WaysIn, channel_of, language_for
 from mobilizer.recording import Buffer, buffer_of
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 CODE = "0000000000"  # stands for a share code, whose letters know no 0
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_OF_LANGUAGE = re.compile(r"([A-Za-z0-9-]{1,35})\.gif")
+_LINK_OF_LANGUAGE = re.compile(r"([A-Za-z0-9-]{1,35})/([0-9]{1,9})")
 _KEPT = ("Referrer-Policy", "X-Content-Type-Options", "X-Robots-Tag", "Cache-Control")
 
 
@@ -40,10 +45,13 @@ class Front:
         self._app, self._behind = app, app.wsgi_app
         self._build = app.url_map.bind("").build
         self._pages: dict[tuple[str, str, str, bool], str] = {}
+        self._watched: dict[tuple[str, str, str], str] = {}
         self._headers = [(name, HEADERS[name]) for name in _KEPT]
         here: Installation = app.extensions[EXTENSION]
         if here.settings.base_url.startswith("https://"):
             self._headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+        policy = "Content-Security-Policy"
+        self._negotiated = [*self._headers, (policy, HEADERS[policy]), ("Vary", "Accept-Language")]
         self._picture = [
             *self._headers,
             ("Content-Type", "image/gif"),
@@ -55,27 +63,38 @@ class Front:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         path = environ["PATH_INFO"]
+        target: str | None = None
+        headers = self._headers
         if path.startswith("/c/"):
             target = self._click(environ, path)
-            if target:
-                start_response("302 Found", [*self._headers, ("Location", target), ("Content-Length", "0")])
-                return ()
+        elif path.startswith("/s/"):
+            target, headers = self._share(environ, path), self._negotiated
         elif path.startswith("/o/") and path.endswith(".gif"):
-            return self._open(environ, path, start_response)
+            ticket = self._here().keyring.read_token(Purpose.OPEN, path[3:-4])
+            return self._open(environ, start_response, ticket if ticket and ticket.member else None)
+        elif path.startswith("/n/"):
+            token, _, rest = path[3:].partition("/")
+            ticket = self._here().keyring.read_token(Purpose.SUMS, token)
+            opened = _OF_LANGUAGE.fullmatch(rest)
+            if ticket and opened:
+                return self._open(environ, start_response, ticket, opened[1])
+            target = self._click_in_sums(environ, ticket, rest) if ticket else None
+        if target:
+            start_response("302 Found", [*headers, ("Location", target), ("Content-Length", "0")])
+            return ()
         return self._behind(environ, start_response)
 
-    def _open(self, environ: WSGIEnvironment, path: str, start_response: StartResponse) -> Iterable[bytes]:
+    def _open(
+        self, environ: WSGIEnvironment, start_response: StartResponse, ticket: Ticket | None, language: str = ""
+    ) -> Iterable[bytes]:
         """The picture, whatever the token."""
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
             status = "204 No Content" if method == "OPTIONS" else "405 Method Not Allowed"
             start_response(status, [*self._headers, ("Allow", "GET, HEAD, OPTIONS")])
             return ()
-        if method == "GET":
-            here = self._here()
-            ticket = here.keyring.read_token(Purpose.OPEN, path[3:-4])
-            if ticket and ticket.member:
-                self._note(environ, EventKind.OPEN, ticket)
+        if method == "GET" and ticket:
+            self._note(environ, EventKind.OPEN, ticket, language=language)
         start_response("200 OK", self._picture)
         return (PIXEL,) if method == "GET" else ()
 
@@ -97,6 +116,57 @@ class Front:
         if method == "GET":
             self._note(environ, EventKind.CLICK, ticket, n, reader.language)
         return self._target(environ, lead, reader) if lead else None
+
+    def _click_in_sums(self, environ: WSGIEnvironment, ticket: Ticket, rest: str) -> str | None:
+        """Where a click of nobody known leads, None where Flask has to say it."""
+        found = _LINK_OF_LANGUAGE.fullmatch(rest)
+        if found is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return None
+        language, n = found[1], int(found[2])
+        try:
+            lead = self._targets.lead(ticket.blast, n)
+        except Away:
+            environ[AWAY] = True
+            return None
+        if lead is None or language not in lead.languages:
+            return None
+        if environ["REQUEST_METHOD"] == "GET":
+            self._note(environ, EventKind.CLICK, ticket, n, language)
+        return self._target(environ, lead, Reader("", language))
+
+    def _share(self, environ: WSGIEnvironment, path: str) -> str | None:
+        """Where a share link leads, in the language of the browser; None where Flask has to say it."""
+        found = LINK.fullmatch(path)
+        if found is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return None
+        here, code = self._here(), found[1]
+        host = get_host(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"))
+        try:
+            film = self._ways_in.film(found[2], is_discreet(here.settings, host))
+        except Away:
+            environ[AWAY] = True
+            return None
+        if film is None:
+            return None
+        try:
+            owner = self._ways_in.sharer(code, film)
+            known = code if owner.member else ""
+        except Away:  # then whose it is can be asked when the film is watched
+            owner, known = Sharer(), code
+        wishes, default = environ.get("HTTP_ACCEPT_LANGUAGE", ""), here.settings.default_language
+        language = language_for(wishes, film, owner.language, film.source_language, default)
+        channel = channel_of(environ.get("QUERY_STRING", ""))
+        if owner.member and environ["REQUEST_METHOD"] == "GET":
+            agent = visitor_of(environ)
+            visit = Hit(EventKind.VISIT, time.time(), owner.blast, 0, owner.member, 0, language, channel, agent)
+            self._buffer.note(visit._replace(machine=by_agent(EventKind.VISIT, agent)))
+        key = film.name, language, channel if known else ""
+        page = self._watched.get(key)
+        if page is None:
+            values = {"slug": film.name, "tag": language, "code": CODE, "c": key[2] or None}
+            page = self._watched[key] = self._build_page(values)
+        page = page.replace(CODE, known) if known else page.partition(f"/{CODE}")[0]
+        return f"{environ.get('SCRIPT_NAME', '')}{page}"
 
     def _known(self, ticket: Ticket, n: int) -> tuple[Lead | None, Reader | None]:
         """What is known of a link and of who follows it. Nobody, while the database is away and they are unknown."""
@@ -138,4 +208,4 @@ class Front:
     def _serve(self, here: Installation) -> None:
         self._database = here.database
         self._buffer: Buffer = buffer_of(here)
-        self._targets = Targets(here.database)
+        self._targets, self._ways_in = Targets(here.database), WaysIn(here.database)

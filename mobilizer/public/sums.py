@@ -5,14 +5,14 @@ A blast that is counted in sums has these in place of clicks.py's. A proof's tok
 
 from __future__ import annotations
 
-from flask import Response, redirect, url_for
+from flask import Response, redirect, request, url_for
 
 from mobilizer.blasts.tickets import NOBODY
 from mobilizer.engagement.events import EventKind
 from mobilizer.http import installation
 from mobilizer.keys import Purpose
-from mobilizer.public.answers import PIXEL, missing
-from mobilizer.public.clicks import watch_page
+from mobilizer.public.answers import PIXEL, later, missing
+from mobilizer.public.clicks import AWAY, watch_page
 from mobilizer.public.noting import note
 from mobilizer.public.targets import Reader, leads
 
@@ -21,6 +21,8 @@ LONGEST_TAG = 35  # of a language: RFC 5646, 4.4.1
 
 def click(token: str, tag: str, n: int) -> Response:
     """Send somebody on to the n-th link of a mail in a language."""
+    if AWAY in request.environ:
+        return later()
     blast, counts = _blast(token, Purpose.CLICK)
     address = _address(blast, tag, n) if blast else ""
     if not address:

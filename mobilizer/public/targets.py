@@ -38,7 +38,6 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 log = structlog.get_logger()
-_asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="targets")
 
 
 class Away(Exception):
@@ -89,10 +88,14 @@ class Block:
 
 
 class Memory(Generic[Key, Value]):
-    """What `ask` says of a key, for KEEP_SECONDS; longer, while it can't be asked."""
+    """What `ask` says of a key, for so many seconds; longer, while it can't be asked.
 
-    def __init__(self, ask: Callable[[Key], Value], most: int) -> None:
-        self._ask, self._most = ask, most
+    Each asks in threads of its own: who waits for one kind of answer is not behind who waits for another.
+    """
+
+    def __init__(self, ask: Callable[[Key], Value], most: int, seconds: float = KEEP_SECONDS) -> None:
+        self._ask, self._most, self._seconds = ask, most, seconds
+        self._asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="memory")
         self._known: dict[Key, tuple[float, Value]] = {}
         self._waiting: dict[Key, Future[Value]] = {}
         self._lock = threading.Lock()
@@ -118,7 +121,7 @@ class Memory(Generic[Key, Value]):
         with self._lock:
             waiting = self._waiting.get(key)
             if waiting is None:
-                waiting = self._waiting[key] = _asking.submit(self._learn, key)
+                waiting = self._waiting[key] = self._asking.submit(self._learn, key)
         return waiting.result(patience)
 
     def _learn(self, key: Key) -> Value:
@@ -128,7 +131,7 @@ class Memory(Generic[Key, Value]):
                 self._known.pop(key, None)
                 while len(self._known) >= self._most:
                     del self._known[next(iter(self._known))]
-                self._known[key] = time.monotonic() + KEEP_SECONDS, value
+                self._known[key] = time.monotonic() + self._seconds, value
         finally:
             with self._lock:
                 self._waiting.pop(key, None)

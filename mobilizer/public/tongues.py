@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from flask import request, url_for
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from mobilizer.http import installation
 from mobilizer.languages import MEMBER_LANGUAGES, Language, UnknownLanguage, canonical, language, parents
@@ -32,10 +34,16 @@ def browser_language(available: Collection[str], *otherwise: str | None) -> str:
 
     `available` must not be empty.
     """
-    # Werkzeug sorts them by quality (RFC 9110, 12.5.4).
-    wishes = [tag for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
     default = installation().settings.default_language
-    return first_of([*wishes, *otherwise, default, "en"], available) or sorted(available)[0]
+    return best_of(request.headers.get("Accept-Language", ""), available, *otherwise, default)
+
+
+def best_of(accepted: str, available: Collection[str], *otherwise: str | None) -> str:
+    """The same of a header's value, without a request."""
+    # Werkzeug sorts them by quality (RFC 9110, 12.5.4).
+    asked = parse_accept_header(accepted, LanguageAccept)
+    wishes = [tag for tag, quality in asked if quality > 0 and tag != "*"]
+    return first_of([*wishes, *otherwise, "en"], available) or sorted(available)[0]
 
 
 def asked_language() -> str:

@@ -16,10 +16,11 @@ from mobilizer.engagement.attribution import Sharer, sharer
 from mobilizer.engagement.events import BUTTON, POINTS, WORD, EventKind
 from mobilizer.http import installation, speak
 from mobilizer.languages import language
-from mobilizer.public.answers import POLICY, missing, page
+from mobilizer.public.answers import POLICY, later, missing, page
 from mobilizer.public.beacons import counts, stamp
+from mobilizer.public.clicks import AWAY
 from mobilizer.public.covers import cover_of, covered
-from mobilizer.public.film import film, shared, shown, tags_of
+from mobilizer.public.film import film, shown, tags_of
 from mobilizer.public.joining import form_page, joinable
 from mobilizer.public.noting import note
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
@@ -104,23 +105,9 @@ def watched(slug: str, tag: str, code: str = "") -> Answer:
     return _elsewhere(_watch_page(slug, tag, code, thanked=True, part="share"), 303)
 
 
-def share(code: str, slug: str) -> Answer:
-    """A friend's way in: note the visit, then the watch page in their own browser's language."""
-    with installation().database.read() as session:
-        appeal = shared(session, slug)
-        tags = tags_of(appeal) if appeal else ()
-        if appeal is None or not tags:
-            return missing()
-        slug = appeal.code if slug == appeal.code else appeal.slug
-        owner = sharer(session, code, appeal.id) if is_code(code) else Sharer()
-        # A messenger that draws the card says no language: then the one of the member who shares.
-        tag = browser_language(tags, owner.language, appeal.source_language)
-    if owner.member:
-        note(EventKind.VISIT, blast=owner.blast, via=owner.member, language=tag, channel=_asked_channel())
-    known, channel = (code, _asked_channel() or None) if owner.member else (None, None)
-    response = _elsewhere(url_for("public.watch", slug=slug, tag=tag, code=known, c=channel))
-    response.headers["Vary"] = "Accept-Language"
-    return response
+def share(**_named: str) -> Answer:
+    """The share link that nobody ahead could follow (front): its film is not there, or can't be looked up for now."""
+    return later() if AWAY in request.environ else missing()
 
 
 def _watch_page(slug: str, tag: str, code: str, *, thanked: bool = False, part: str | None = None) -> str:

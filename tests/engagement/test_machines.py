@@ -15,8 +15,9 @@ from mobilizer.cli import main
 from mobilizer.delivery.ledger import Delivery
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel, record_parcels
+from mobilizer.engagement.links import link_clicks
 from mobilizer.engagement.machine_acts import machine_acts
-from mobilizer.engagement.machines import Act, verdicts
+from mobilizer.engagement.machines import REACH_SECONDS, Act, verdicts
 from tests.worlds import World
 
 NOW = 1_800_000_000.0
@@ -91,6 +92,36 @@ def test_what_comes_in_several_parcels_is_judged_together_and_can_be_judged_anew
     assert (said.exit_code, said.output) == (0, "5 verdicts changed.\n")
     assert verdicts_of(world) == ["burst", "burst", "burst", "", ""]
     assert CliRunner().invoke(main, ["blasts", "judge", slug], env=environment).output == "0 verdicts changed.\n"
+
+
+@given(st.lists(st.tuples(st.floats(0, 400), st.integers(0, 6)), max_size=40).map(sorted), st.integers(0, 40))
+def test_what_is_further_than_the_reach_of_the_rules_has_no_part_in_a_verdict(
+    acts: list[tuple[float, int]], place: int
+) -> None:
+    whole = clicks(*acts)
+    whole = [act._replace(agent="trap" if not act.link and n % 5 == 0 else "") for n, act in enumerate(whole)]
+    for n, rule in enumerate(verdicts(whole, 0)[place : place + 1], place):
+        near = [act for act in whole if abs(act.at - whole[n].at) <= REACH_SECONDS]
+        assert verdicts(near, 0)[near.index(whole[n])] == rule
+
+
+def test_a_hundred_thousand_acts_of_one_member_are_few_rows_and_judged_beside_their_neighbours_only(
+    world: World,
+) -> None:
+    """Were this quadratic in any part, nobody would wait for it."""
+    assert set(verdicts([Act("click", n / 100, n % 9 + 1, "") for n in range(100_000)], 0)) == {"early", "burst"}
+    here, member = world.installation, world.members[0]
+    world.launch()
+    for n in range(10):
+        hits = [Hit("click", NOW + 600 * n + at / 1000, world.blast_id, member, link_n=1) for at in range(10_000)]
+        with here.database.write() as session:
+            assert record_parcels(session, [Parcel(str(n), hits)]) == 10_000
+    with here.database.read() as session:
+        rows = session.execute(select(Event.times, Event.machine)).all()
+        clicked = link_clicks(session, world.blast_id)
+    assert len(rows) == 200
+    assert sum(row.times for row in rows) == 100_000
+    assert (clicked[0].people, clicked[0].clicks) == (1, 100_000)
 
 
 def verdicts_of(world: World) -> list[str]:

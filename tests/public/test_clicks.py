@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mobilizer import recording
 from mobilizer.blasts.blasts import Link
+from mobilizer.engagement import damaged
 from mobilizer.engagement.events import EventKind
 from mobilizer.keys import Keyring, Purpose, Ticket
 from tests.public.conftest import World
@@ -113,7 +113,7 @@ def test_a_click_arrives_even_when_it_can_not_be_counted(world: World, monkeypat
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(recording, "record_parcels", broken)
+    monkeypatch.setattr(damaged, "record_parcels", broken)
     answer = world.browser().get(f"/c/{world.token(Purpose.CLICK)}/{world.link('watch')}")
     assert answer.status_code == 302
     assert world.events() == []

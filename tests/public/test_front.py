@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from mobilizer import recording
+from mobilizer.audience.members import Member
+from mobilizer.cli import findings
+from mobilizer.custody import retention
 from mobilizer.db import Database
+from mobilizer.engagement import damaged
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel
 from mobilizer.keys import Purpose
 from mobilizer.public.targets import BLOCK, Block, Reader
+from mobilizer.public.ways_in import FRESH_SECONDS
 from tests.public.conftest import World
 
 
@@ -76,6 +83,44 @@ def test_links_lead_on_while_the_database_is_away(world: World, monkeypatch: pyt
     assert "Dein Link stimmt" in unknown.text
 
 
+def test_a_friend_arrives_at_the_film_while_the_database_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, page = "/s/anascode22/love-always-wins?c=x", "/w/love-always-wins/ar/anascode22?c=x"
+    browser = world.browser(accept_language="ar")
+    monkeypatch.setitem(world.app.config, "DRAWN_SECONDS", 1e-9)
+    assert browser.get(link).location == page
+    film = browser.get(page).text
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(Database, "read", away)
+    monkeypatch.setattr("mobilizer.public.ways_in.FRESH_SECONDS", 0)
+    drawn = browser.get(page)
+    assert (drawn.status_code, len(drawn.text)) == (200, len(film))
+    assert browser.get(link).location == page
+    # Whose a code is that was not heard of for a while can be asked when the film is watched.
+    assert browser.get(link.replace("anas", "amals")).location == page.replace("anas", "amals")
+    unknown = browser.get("/s/anascode22/another-film")
+    assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "20")
+
+
+def test_a_share_code_that_is_taken_back_brings_nobody_any_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, now = "/s/anascode22/love-always-wins", time.monotonic()
+    film, browser = "/w/love-always-wins/en", world.browser(accept_language="en")
+    assert browser.get(link).location == f"{film}/anascode22"
+    with world.installation.database.write() as session:
+        session.execute(update(Member).values(share_code=Member.share_code + "9"))
+    monkeypatch.setattr("mobilizer.public.targets.time.monotonic", lambda: now + FRESH_SECONDS + 1)
+    answers = [
+        world.browser().get(path) for path in (link, "/s/nobodys1/love-always-wins", "/s/No.body/love-always-wins")
+    ]
+    assert [answer.location for answer in answers] == [film] * 3
+    assert {answer.headers["Vary"] for answer in answers} == {"Accept-Language"}
+    assert world.browser().get("/s/anascode22/none-such").status_code == 404
+    assert world.browser().post(link).status_code == 405
+    assert [(event.kind, event.via_id) for event in world.events()] == [("visit", world.ana)]
+
+
 def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,15 +129,15 @@ def test_hits_lie_in_a_file_while_queue_and_database_are_away_and_are_counted_on
 
     buffer, folder = recording.buffer_of(world.installation), world.installation.settings.home / recording.FOLDER
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "record_parcels", away)
-        for _ in range(3):
-            buffer.note(Hit("click", 1.0, world.blast, world.ana))
+        patch.setattr(damaged, "record_parcels", away)
+        for n in range(3):
+            buffer.note(Hit("click", float(n), world.blast, world.ana))
         buffer.settle()
         [kept] = folder.glob("*.json")
         again = kept.read_bytes()
         (folder / "half.json").write_text('["x", [')
     assert len(world.events()) == 3
-    assert [path.name for path in folder.iterdir()] == ["half.unreadable"]
+    assert [path.suffix for path in folder.iterdir()] == [".unreadable"]
     (folder / kept.name).write_bytes(again)  # as after a crash between the commit and the end of the file
     buffer.note(Hit("open", 1.0, world.blast, world.ana))
     buffer._left_behind = True
@@ -131,7 +176,7 @@ def test_two_workers_who_drain_at_once_take_no_parcel_from_the_queue_that_is_not
     settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
     here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
     parcels = [Parcel(f"{n}", [Hit("click", float(n), world.blast, world.ana)]) for n in range(25)]
-    record = recording.record_parcels
+    record = damaged.record_parcels
     with Redis.from_url(redis_url) as redis:
         redis.rpush(recording.HITS, *(parcel.packed() for parcel in parcels))
 
@@ -140,10 +185,38 @@ def test_two_workers_who_drain_at_once_take_no_parcel_from_the_queue_that_is_not
                 redis.ltrim(recording.HITS, len(some), -1)
             return record(session, some)
 
-        monkeypatch.setattr(recording, "record_parcels", slowly)
+        monkeypatch.setattr(damaged, "record_parcels", slowly)
         recording.drain_hits(here)
         assert redis.llen(recording.HITS) == 0
     assert len(world.events()) == len(parcels)
+
+
+def test_a_parcel_that_can_not_be_read_or_written_is_laid_aside_and_holds_up_no_other(
+    world: World, redis_url: str
+) -> None:
+    settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
+    here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
+    good = [Parcel(f"{n}", [Hit("click", float(n), world.blast, world.ana)]) for n in range(3)]
+    wrong = ['["a", [', "[]", '["b", [["click", 1.0, 1, 1, 0, 0, "", "", "", "", "of a later version"]]]', "\\xff",
+             '["c", [["click", "yesterday", 1, 1]]]', '["d", [["no such kind", 1.0, 1, 1]]]',
+             '["e", [["click", 1e300, 1, 1]]]', '["f", [["click", 1.0, 1, 99999999999999999999999]]]', "7"]  # fmt: skip
+    with Redis.from_url(redis_url) as redis:
+        for n, one in enumerate(wrong):
+            redis.rpush(recording.HITS, *[parcel.packed() for parcel in good[n : n + 1]], one)
+        recording.drain_hits(here)
+        assert redis.llen(recording.HITS) == 0
+    assert len(world.events()) == len(good)
+    home = settings.home
+    assert len(damaged.damaged(home)) == len(wrong)
+    [finding] = [finding for finding in findings.home(settings) if finding.about == "Clicks"]
+    assert finding.level == "warn"
+    assert str(len(wrong)) in finding.says
+    [rule] = [rule for rule in retention.RULES if rule.name == "damaged"]
+    assert rule.forget is not None
+    for path in damaged.damaged(home)[:4]:
+        os.utime(path, (0, 0))
+    assert list(rule.forget(here, 30 * retention.DAY)) == [4]
+    assert len(damaged.damaged(home)) == len(wrong) - 4
 
 
 def test_a_block_of_members_gives_back_who_was_put_in() -> None:
@@ -156,7 +229,7 @@ def test_a_block_of_members_gives_back_who_was_put_in() -> None:
 def test_a_queue_that_hangs_keeps_hits_no_longer_than_a_tenth_of_a_second(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        buffer = recording.Buffer(url, world.installation.settings.home / "hits", world.installation.database)
+        buffer = recording.Buffer(url, world.installation.settings.home, world.installation.database)
         buffer.note(Hit("click", 1.0, world.blast, world.ana))
         buffer.settle()
     assert recording.PUSH_SECONDS + recording.BUFFER_SECONDS < 0.2

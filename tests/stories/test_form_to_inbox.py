@@ -26,6 +26,7 @@ from mobilizer.blasts.lifecycle import by_slug
 from mobilizer.db import clock
 from mobilizer.delivery.ledger import Delivery
 from mobilizer.demo.visitor import Page, Visitor
+from mobilizer.engagement import damaged
 from mobilizer.engagement.hits import Parcel, record_parcels
 from mobilizer.engagement.results import LanguageResults, results
 from mobilizer.installation import Installation
@@ -210,13 +211,13 @@ def test_a_count_that_is_broken_off_is_taken_back_whole_and_done_again(
         assert record_parcels(session, parcels) == 1
         raise OperationalError("COMMIT", {}, Exception("the connection is lost"))
 
-    monkeypatch.setattr(recording, "record_parcels", write_then_fail)
+    monkeypatch.setattr(damaged, "record_parcels", write_then_fail)
     with pytest.raises(OperationalError):
         recording.drain_hits(here)
     assert recording.hits_waiting(here)
     assert came_of_it(world).clicks == 0
 
-    monkeypatch.setattr(recording, "record_parcels", record_parcels)
+    monkeypatch.setattr(damaged, "record_parcels", record_parcels)
     recording.drain_hits(here)
     assert not recording.hits_waiting(here)
     assert came_of_it(world).clicks == 1
@@ -237,7 +238,7 @@ def test_two_workers_who_count_at_once_count_nothing_twice(
             recording.drain_hits(here)
         return record_parcels(session, parcels)
 
-    monkeypatch.setattr(recording, "record_parcels", meanwhile_another_comes)
+    monkeypatch.setattr(damaged, "record_parcels", meanwhile_another_comes)
     recording.drain_hits(here)
     assert counted == [1, 1], "the second found it busy; what came meanwhile was counted after"
     assert not recording.hits_waiting(here)
