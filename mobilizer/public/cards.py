@@ -23,9 +23,10 @@ FONTS = Path(__file__).parent / "fonts"
 # Scripts that are written with another's font.
 _WITH = {"Cyrl": "Latn", "Grek": "Latn"}
 _MARGIN, _SIZES, _LINES = 60, (66, 58, 50, 42), 2
+_BEFORE_DOTS = " ,;:.–—-،؛。，、：；।"  # does not stand before the dots of a title that is cut
 _LEADING = 1.32  # between lines: room for marks above and below the letters
 _SHADE = 0.88  # how dark the ground is at the foot of the title
-_MADE_AS = "1"  # changes when cards are drawn otherwise
+_MADE_AS = "2"  # changes when cards are drawn otherwise
 
 
 def card(media: Path, poster: str, title: str, spoken: Language) -> str:
@@ -91,9 +92,9 @@ def _fitted(path: Path, title: str, spoken: Language) -> tuple[ImageFont.FreeTyp
         lines = _broken(font, title, spoken)
         if len(lines) <= _LINES:
             return font, lines
-    last = lines[_LINES - 1]
+    last = lines[_LINES - 1].rstrip(_BEFORE_DOTS)
     while last and not _fits(font, last + "…", spoken):
-        last = last[:-1].rstrip()
+        last = last[:-1].rstrip(_BEFORE_DOTS)
     return font, [*lines[: _LINES - 1], last + "…"]
 
 

@@ -69,6 +69,9 @@ def test_what_can_not_be_written_is_left_away_and_what_is_too_long_is_cut(tmp_pa
     for title in ("Love " * 60, "Love" * 60, ""):
         assert cards.drawn(tmp_path / poster, title, language("en"))
     assert cards.card(tmp_path, "0" * 40 + ".jpg", "Gone", language("en")) == "0" * 40 + ".jpg"
+    english = language("en")
+    _, lines = cards._fitted(cards._font_of("Latn") or Path(), "Love, always, " * 20, english)
+    assert re.search(r"\w…$", lines[-1])
 
 
 def test_the_page_names_the_card_of_its_language_and_it_is_kept_for_long(world: World) -> None:
