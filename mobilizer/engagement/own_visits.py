@@ -34,11 +34,12 @@ class OwnAct(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A visit by a share link, as the event has it; `at` in seconds."""
+    """A visit by a share link, as the event has it; `at` in seconds. What stands for many (`times`) is nobody's own."""
 
     at: float
     channel: str
     agent: str
+    times: int = 1
 
 
 def visit_verdicts(
@@ -48,7 +49,8 @@ def visit_verdicts(
     friend came, or empty. `came_before`: the owner is known to have followed the link in their mail before all these.
     """
     found = [
-        by_agent(EventKind.VISIT, one.agent) or _with_the_mail(one, acts, accepted_at) or _too_soon(one, acts)
+        by_agent(EventKind.VISIT, one.agent)
+        or (_with_the_mail(one, acts, accepted_at) or _too_soon(one, acts) if one.times == 1 else "")
         for one in visits
     ]
     for act in acts:
@@ -76,7 +78,7 @@ def _too_soon(visit: Visit, acts: Sequence[OwnAct]) -> str:
 
 
 def _beside(visit: Visit, act: OwnAct) -> bool:
-    return visit.channel == act.channel and 0 <= act.at - visit.at <= BESIDE_SECONDS
+    return visit.times == 1 and visit.channel == act.channel and 0 <= act.at - visit.at <= BESIDE_SECONDS
 
 
 def _name_last(found: list[str], numbers: Sequence[int]) -> None:
@@ -88,6 +90,6 @@ def _name_last(found: list[str], numbers: Sequence[int]) -> None:
 
 def _name_first_of_mail(found: list[str], visits: Sequence[Visit]) -> None:
     """Who has the mail follows the link in it before anybody to whom it was passed on."""
-    came = [n for n, one in enumerate(visits) if one.channel == IN_MAIL and found[n] in ("", OWN)]
+    came = [n for n, one in enumerate(visits) if one.channel == IN_MAIL and one.times == 1 and found[n] in ("", OWN)]
     if came and not any(found[n] for n in came):
         found[came[0]] = OWN
