@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -30,7 +32,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
-        N_("Mail"),
+        N_("How mail goes out"),
         (
             ("settings.sending", ".sending", N_("Sender and relay")),
             ("settings.relays", ".domain", N_("Sender’s domain")),
@@ -51,14 +53,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("settings.languages", "tongues.index", N_("Languages")),
         ),
     ),
-    (
-        N_("For yourself"),
-        (
-            ("settings.own", ".safety", N_("Safety")),
-            ("blasts.see", "notices.index", N_("Notices")),
-        ),
-    ),
 )
+# Those that are about oneself.
+OWN = (("settings.own", ".safety", N_("Safety")), ("blasts.see", "notices.index", N_("Notices")))
 
 
 @blueprint.get("")
@@ -109,8 +106,10 @@ def _refused(problems: dict[str, Problem]) -> tuple[str, int]:
 
 
 def _page(problems: dict[str, Problem]) -> str:
-    groups = [
-        (_(about), [(_(name), url_for(endpoint)) for permission, endpoint, name in doors if permitted(permission)])
-        for about, doors in GROUPS
-    ]
-    return render_template("settings/index.html", groups=groups, problems=problems, least=LEAST_LENGTH)
+    groups = [(_(about), _open(doors)) for about, doors in GROUPS]
+    return render_template("settings/index.html", groups=groups, own=_open(OWN), problems=problems, least=LEAST_LENGTH)
+
+
+def _open(doors: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """(name, address) of what whoever looks may enter."""
+    return [(_(name), url_for(endpoint)) for permission, endpoint, name in doors if permitted(permission)]
