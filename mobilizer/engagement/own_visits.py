@@ -42,11 +42,12 @@ class OwnAct(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A visit by a share link, as the event has it; `at` in seconds."""
+    """A visit by a share link, as the event has it; `at` in seconds. What stands for many (`times`) is nobody's own."""
 
     at: float
     channel: str
     agent: str
+    times: int = 1
 
 
 def visit_verdicts(
@@ -61,7 +62,7 @@ def visit_verdicts(
         for act in acts:
             if act.kind == kind:
                 near = range(bisect_left(times, act.at - before), bisect_right(times, act.at + after))
-                meant = [n for n in near if not found[n] and _means(act, visits[n])]
+                meant = [n for n in near if not found[n] and visits[n].times == 1 and _means(act, visits[n])]
                 # Of those whose page may have said that theirs is open beside it, it was the last.
                 for n in meant[-1:] if kind == EventKind.VISIT else meant:
                     found[n] = act.machine if kind == EventKind.CLICK else OWN
@@ -85,6 +86,6 @@ def _means(act: OwnAct, visit: Visit) -> bool:
 
 def _name_first_of_mail(found: list[str], visits: Sequence[Visit]) -> None:
     """Who has the mail follows the link in it before anybody to whom it was passed on."""
-    came = [n for n, one in enumerate(visits) if one.channel == IN_MAIL and found[n] in ("", OWN)]
+    came = [n for n, one in enumerate(visits) if one.channel == IN_MAIL and one.times == 1 and found[n] in ("", OWN)]
     if came and not any(found[n] for n in came):
         found[came[0]] = OWN
