@@ -2,7 +2,7 @@
 
 Not a word that a visitor typed is in a letter to an address that has not confirmed: a form must not carry messages to
 strangers. The same form, answer and letter-box serve known and unknown addresses alike; only the owner can tell.
-Of a discreet list they name neither the list nor whose it is, come from its own domain, and lead there.
+Of a discreet list they are text alone, name neither the list nor whose it is, come from its own domain, and lead there.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from mobilizer.message.plain import PlainMail
 from mobilizer.problems import N_
 from mobilizer.settings import Settings
 from mobilizer.signups.asking import settle
+from mobilizer.signups.dressed import CHANGE, PRESS, Dress, shown
 
 DAYS = 7  # a sign-up is good for; then it is forgotten
 
@@ -148,25 +149,32 @@ def _take(session: Session, number: int) -> bool:
 
 def _written(installation: Installation, session: Session, wish: SignUp) -> PlainMail | None:
     """The letter as things stand now; None where whoever joined has left again before it could go."""
-    keyring, joined = installation.keyring, session.get_one(MemberList, wish.list_id)
-    letter = _Letter(installation.settings, joined, wish)
-    base, said = letter.head.base_url, letter.words
-    member = _member_on_list(session, wish)
+    settings, keyring = installation.settings, installation.keyring
+    member, joined = _member_on_list(session, wish), session.get_one(MemberList, wish.list_id)
+    letter = _Letter(settings, joined, wish)
+    base, tag, said = letter.head.base_url, letter.language, letter.words
     if member is None and wish.confirmed_at is not None:
         return None
     if member is None:
-        address = wish.identity(keyring).email
+        reader = Identity(wish.identity(keyring).email, "")
         link = f"{base}/k/{keyring.token(Purpose.CONFIRM, Ticket(wish.id, 0))}"
-        return letter.mail(Identity(address, ""), said.confirm_subject, [(said.confirm, link), (KEPT, "")])
+        html = Dress(session, settings, joined, tag, link=link).simple(
+            said.confirm_subject, (said.confirm, KEPT), PRESS
+        )
+        return letter.mail(reader, said.confirm_subject, [(said.confirm, link), (KEPT, "")], html=html)
     link = f"{base}/p/{keyring.token(Purpose.PREFERENCES, Ticket(member.id, 0))}"
     leave = f"{base}/u/{keyring.token(Purpose.UNSUBSCRIBE, Ticket(member.id, 0))}"
     reader = member.identity(keyring)
+    dress = Dress(session, settings, joined, tag, member, link=link, preferences=link, unsubscribe=leave)
     if wish.confirmed_at is None:
-        return letter.mail(reader, said.already_subject, [(said.already, link)], leave)
-    # A discreet one has no link to pass on: its page has one, and a letter is kept.
-    film = "" if joined.discreet else film_of(session, wish)
-    pass_on = [(PASS_ON, f"{base}/s/{member.share_code}/{film}?c=email")] if film else []
-    return letter.mail(reader, said.welcome_subject, [(said.welcome, link), *pass_on], leave)
+        html = dress.simple(said.already_subject, (said.already,), CHANGE)
+        return letter.mail(reader, said.already_subject, [(said.already, link)], leave, html)
+    # A discreet one has no film and no link to pass on: its page has them, and a letter is kept.
+    film = None if joined.discreet else shown(session, film_of(session, wish), tag)
+    own = f"{base}/s/{member.share_code}/{film.blast}?c=email" if film and dress.by_member else ""
+    html = dress.welcome(said.welcome_subject, said.welcome, film)
+    parts = [(said.welcome, link), *([(PASS_ON, own)] if own else [])]
+    return letter.mail(reader, said.welcome_subject, parts, leave, html)
 
 
 def _member_on_list(session: Session, wish: SignUp) -> Member | None:
@@ -200,13 +208,15 @@ class _Letter:
     def __init__(self, settings: Settings, joined: MemberList, wish: SignUp) -> None:
         self.head = letterhead(settings, discreet=joined.discreet)
         self.words = DISCREET if joined.discreet else USUAL
-        self._language = member_language(wish.language, settings.default_language)
+        self.language = member_language(wish.language, settings.default_language)
         named = {"organisation": isolated(settings.organisation), "list": isolated(joined.name)}
         self._named = {"site": isolated(self.head.name)} if joined.discreet else named
 
-    def mail(self, reader: Identity, subject: str, parts: list[tuple[str, str]], leave: str = "") -> PlainMail:
+    def mail(
+        self, reader: Identity, subject: str, parts: list[tuple[str, str]], leave: str = "", html: str = ""
+    ) -> PlainMail:
         """A letter of `parts`, each a phrase and the link in it."""
-        phrase = phrases("member", self._language).gettext
+        phrase = phrases("member", self.language).gettext
         return PlainMail(
             sender_name=self.head.name,
             sender_address=self.head.address,
@@ -214,7 +224,8 @@ class _Letter:
             address=reader.email,
             subject=phrase(subject),
             text="\n".join(phrase(part) % {**self._named, "link": link} for part, link in parts),
-            language=self._language,
+            language=self.language,
             message_id=self.head.message_id("letter"),
             unsubscribe=leave,
+            html=html,
         )

@@ -1,8 +1,8 @@
 """A list has a code, which names it in addresses that must not say which it is; a request for a record says whether its
 mail must not say whose it is.
 
-Revision ID: 0044
-Revises: 0043
+Revision ID: 0045
+Revises: 0044
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 
 from mobilizer.codes import share_code
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
