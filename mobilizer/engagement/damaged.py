@@ -12,18 +12,23 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from mobilizer.db import Database
-from mobilizer.engagement.hits import Parcel, RecordedParcel, record_parcels
+from mobilizer.engagement.hits import Parcel, record_parcels
 
 FOLDER = "hits"  # of the home folder
 ENDING = ".unreadable"
+TRIES = 3
 # What is wrong with a parcel itself. All else is wrong with the way, and passes.
 WRONG = (ValueError, TypeError, ArithmeticError, DataError, IntegrityError)
 
 log = structlog.get_logger()
 
 
-def record_readable(database: Database, home: Path, packed: Sequence[bytes]) -> None:
-    """Write parcels down, in one transaction where all of them can be; the damaged ones are laid aside."""
+def record_readable(database: Database, home: Path, packed: Sequence[bytes], tries: int = TRIES) -> None:
+    """Write parcels down, in one transaction where all of them can be; the damaged ones are laid aside.
+
+    One may only seem damaged: while it was written, another worker wrote it too, or somebody in it was erased. That is
+    known when it is tried again.
+    """
     try:
         parcels = [Parcel.unpacked(one) for one in packed]
         with database.write() as session:
@@ -32,7 +37,9 @@ def record_readable(database: Database, home: Path, packed: Sequence[bytes]) -> 
         if len(packed) > 1:
             for one in packed:
                 record_readable(database, home, [one])
-        elif not isinstance(error, IntegrityError) or not _is_recorded(database, packed[0]):
+        elif isinstance(error, IntegrityError) and tries > 1:
+            record_readable(database, home, packed, tries - 1)
+        else:
             lay_aside(home, packed[0], type(error).__name__)
 
 
@@ -61,9 +68,3 @@ def forget_damaged(home: Path, seconds: float) -> int:
                 path.unlink()
                 gone += 1
     return gone
-
-
-def _is_recorded(database: Database, packed: bytes) -> bool:
-    """Whether another worker wrote this parcel down at the same moment."""
-    with database.read() as session:
-        return session.get(RecordedParcel, Parcel.unpacked(packed).name) is not None
