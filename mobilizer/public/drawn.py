@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ class DrawnPages:
     def __init__(self, app: Flask, inner: WSGIApplication) -> None:
         self._app, self._inner = app, inner
         self._kept: dict[tuple[bool, str, str], Drawn] = {}
+        self._changing = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         drawn = self._drawn(environ)
@@ -77,11 +79,12 @@ class DrawnPages:
         made, status = self._draw(environ, path, now + seconds)
         if made is None and kept is not None and status >= 500:
             made = replace(kept, until=now + seconds)  # who comes while the database is away sees the film as it was
-        self._kept.pop(key, None)
-        if made is not None:
-            while len(self._kept) >= MOST:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = made
+        with self._changing:
+            self._kept.pop(key, None)
+            if made is not None:
+                while len(self._kept) >= MOST:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[key] = made
         return made
 
     def _draw(self, environ: WSGIEnvironment, path: str, until: float) -> tuple[Drawn | None, int]:
