@@ -96,6 +96,16 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         default=0, ge=0, description="How many reverse proxies stand ahead and set X-Forwarded-For and -Proto."
     )
+    web_threads: int = Field(
+        default=16, ge=1, le=256,
+        description="Requests at once in each web process; three quarters of them may wait for who sends or takes "
+        "slowly.",
+    )  # fmt: skip
+    web_patience_seconds: float = Field(
+        default=20, gt=0, le=60,
+        description="How long a web server waits for the headers of a request, and then for its body; for a large body "
+        "a second longer for each 1000 bytes.",
+    )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged."
     )
