@@ -155,7 +155,7 @@ def create_app(settings: Settings, given: Installation | None = None, *, counter
         hops = settings.trusted_proxies
         # Not the host: a proxy passes on `Host` as it came, and what else names one a visitor may have written.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    app.wsgi_app = Patience(app.wsgi_app, settings.web_threads, settings.web_patience_seconds)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = Patience(app.wsgi_app, settings.web_threads)  # type: ignore[method-assign, assignment]
     app.wsgi_app = Front(app)  # type: ignore[method-assign]
     return app
 

@@ -71,7 +71,7 @@ def served(here: Installation, port: int, log: Path, **more: str) -> Iterator[No
     settings = here.settings
     environment = child_environment(
         MOBILIZER_HOME=str(settings.home),
-        DATABASE_URL=settings.database_url,
+        DATABASE_URL=settings.database,
         REDIS_URL=settings.redis_url,
         MOBILIZER_BASE_URL=settings.base_url,
         MOBILIZER_TRUSTED_PROXIES="1",
