@@ -41,7 +41,9 @@ def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def trial(blast: Blast, found: Checklist, sample: int | None, goal: str, hours: int) -> Departure:
     """The trial that was asked for, or everyone at once. Ends the command (1) where a variant can't be tried on so
-    many people."""
+    many people, and (2) where it is to end and none is to begin."""
+    if sample is None and hours:
+        raise click.UsageError("--after says when a trial ends: say with --try on how many people.")
     if sample is None:
         return Departure()
     most = most_tried(rooms(blast, found))

@@ -47,7 +47,7 @@ def steps_by(session: Session, blast_id: int, whole: Tree, by: By) -> dict[str, 
         keys = {key for key, _step in (*counts.joined, *counts.visits)}
         sharers = Counter({(key, step): people for key in keys for step, people in everybody.items()})
     else:
-        sharers = _sharers(session, blast_id, by)
+        sharers = _sharers(session, blast_id, whole, by)
     farthest = Counter[str]()
     for key, step in (*counts.joined, *counts.visits, *counts.watches):
         farthest[key] = max(farthest[key], step)
@@ -90,9 +90,13 @@ def _counts(session: Session, blast_id: int, by: By) -> _Counts:
     return counts
 
 
-def _sharers(session: Session, blast_id: int, by: By) -> Counter[Cell]:
+def _sharers(session: Session, blast_id: int, whole: Tree, by: By) -> Counter[Cell]:
     """Who stands at the step before each: whom the mail reached, then those who joined."""
-    reached = reached_by(session, blast_id)[by is By.COUNTRY]
+    if whole.joined:  # then the tree has them: to count them anew reads every member of the blast
+        branches = whole.languages if by is By.LANGUAGE else whole.countries
+        reached = Counter({one.key: one.members for one in branches})
+    else:
+        reached = reached_by(session, blast_id)[by is By.COUNTRY]
     sharers = Counter({(key, 1): people for key, people in reached.items()})
     key = _of_member(by)
     joined = (

@@ -12,19 +12,24 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from mobilizer.db import Database
-from mobilizer.engagement.hits import Parcel, RecordedParcel, record_parcels
+from mobilizer.engagement.hits import Parcel, record_parcels
 
 FOLDER = "hits"  # of the home folder
 ENDING = ".unreadable"
 KEPT_DAYS = 30
+TRIES = 3
 # What is wrong with a parcel itself. All else is wrong with the way, and passes.
 WRONG = (ValueError, TypeError, ArithmeticError, DataError, IntegrityError)
 
 log = structlog.get_logger()
 
 
-def record_readable(database: Database, packed: Sequence[bytes]) -> list[bytes]:
-    """Write parcels down, in one transaction where all of them can be; returns the damaged ones."""
+def record_readable(database: Database, packed: Sequence[bytes], tries: int = TRIES) -> list[bytes]:
+    """Write parcels down, in one transaction where all of them can be; returns the damaged ones.
+
+    One may only seem damaged: while it was written, another worker wrote it too, or somebody in it was erased. That is
+    known when it is tried again.
+    """
     try:
         parcels = [Parcel.unpacked(one) for one in packed]
         with database.write() as session:
@@ -32,9 +37,10 @@ def record_readable(database: Database, packed: Sequence[bytes]) -> list[bytes]:
     except WRONG as error:
         if len(packed) > 1:
             return [bad for one in packed for bad in record_readable(database, [one])]
-        if not isinstance(error, IntegrityError) or not _is_recorded(database, packed[0]):
-            log.error("hits_unreadable", file=_name(packed[0]), error=type(error).__name__)
-            return [packed[0]]
+        if isinstance(error, IntegrityError) and tries > 1:
+            return record_readable(database, packed, tries - 1)
+        log.error("hits_unreadable", file=_name(packed[0]), error=type(error).__name__)
+        return [packed[0]]
     return []
 
 
@@ -73,9 +79,3 @@ def forget_damaged(home: Path, seconds: float = KEPT_DAYS * 86_400) -> int:
 
 def _name(packed: bytes) -> str:
     return hashlib.blake2b(packed, digest_size=16).hexdigest() + ENDING
-
-
-def _is_recorded(database: Database, packed: bytes) -> bool:
-    """Whether another worker wrote this parcel down at the same moment."""
-    with database.read() as session:
-        return session.get(RecordedParcel, Parcel.unpacked(packed).name) is not None

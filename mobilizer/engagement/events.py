@@ -52,7 +52,7 @@ class Event(Base):
         ),
         Index("ix_events_blast_kind", "blast_id", "kind", "member_id"),
         Index("ix_events_member", "member_id"),
-        Index("ix_events_via", "via_id", "kind"),
+        Index("ix_events_via", "via_id", "kind", "at"),
         # All that a share tree asks of events, without reading the rows.
         Index(
             "ix_events_step",

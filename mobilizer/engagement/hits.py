@@ -15,6 +15,7 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.merged import stayed
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Base, clock
+from mobilizer.engagement.crowds import judge_crowds_arrived
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.judging import judge
 from mobilizer.engagement.recruits import steps_of
@@ -89,6 +90,7 @@ def record_parcels(session: Session, parcels: Iterable[Parcel]) -> int:
         judge(session, blast, [row for row in rows if row["blast_id"] == blast])
     written = _write(session, rows)
     judge_arrived(session, rows)
+    judge_crowds_arrived(session, rows)
     return written
 
 

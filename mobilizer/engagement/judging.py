@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mobilizer.db import Database
 from mobilizer.delivery.acceptance import accepted_at
+from mobilizer.engagement.crowds import CROWD, judge_crowds
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.machines import REACH_SECONDS, Act, by_agent, verdicts
 from mobilizer.engagement.visit_judging import judge_visits
@@ -61,9 +62,11 @@ def judge_anew(database: Database, blast_id: int) -> Iterator[tuple[int, int]]:
             rows = session.execute(asked.order_by(Event.id).limit(SLICE)).all()
             if not rows:
                 break
-            wrong = [(id_, by_agent(kind, agent)) for id_, kind, agent, is_ in rows if by_agent(kind, agent) != is_]
+            said = [(id_, by_agent(kind, agent), is_) for id_, kind, agent, is_ in rows]
+            wrong = [(id_, rule) for id_, rule, is_ in said if rule != is_ and (rule or is_ != CROWD)]
             yield len(rows), _change(session, wrong)
         event = rows[-1].id
+    yield from _each(database, Event.via_id, (here,), partial(judge_crowds, blast_id=blast_id))  # of what is left
 
 
 def _each(

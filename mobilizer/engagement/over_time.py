@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import String, and_, case, func, or_, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from mobilizer.delivery.ledger import Delivery, is_for
+from mobilizer.engagement.crowds import CROWD
 from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
+from mobilizer.engagement.hours import hour_of
 
 HOURS = 48
 DAYS = 30  # the last of them holds all that came later
@@ -26,7 +24,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 @dataclass(slots=True)
 class Span:
     """An hour or a day from `start` on, the acts of people in it by kind, and how often machines opened or followed
-    something: whatever counts for nobody."""
+    something: whatever counts for nobody, but for what crowds did."""
 
     start: datetime
     acts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
@@ -63,28 +61,11 @@ def over_time(session: Session, blast_id: int, launched_at: datetime, language: 
     return OverTime(_until(hours, last), _until(days, last))
 
 
-class hour_of(FunctionElement[str]):
-    """The hour of a moment, UTC: '2026-01-31 14'."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(hour_of, "sqlite")
-def _sqlite_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"substr({compiler.process(element.clauses, **kw)}, 1, 13)"
-
-
-@compiles(hour_of, "postgresql")
-def _postgresql_hour(element: hour_of, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"to_char({compiler.process(element.clauses, **kw)} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')"
-
-
 def _counted(session: Session, blast_id: int, language: str) -> Iterable[tuple[str, str | None, int]]:
     """(hour, kind, acts), without a kind for what machines did."""
     hour = hour_of(Event.at)
     by_person = and_(Event.kind.in_(KINDS), Event.machine == "", ONCE_A_VIEWING)
-    by_machine = and_(Event.kind.in_(_OF_MACHINES), Event.machine != "")
+    by_machine = and_(Event.kind.in_(_OF_MACHINES), Event.machine.not_in(("", CROWD)))
     kind = case((by_person, Event.kind)).label("done")
     asked = select(hour, kind, ACTS).where(Event.blast_id == blast_id, or_(by_person, by_machine)).group_by(hour, kind)
     if language:

@@ -6,6 +6,7 @@ Nothing on a visitor's device says who they are, so it is told by what is around
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,13 @@ BESIDE_SECONDS = 30.0  # from a visit to the word of its page that the member's 
 _OF_MAIL = (IN_MAIL, "")
 # Said when it was passed on, not before: a friend beside them may be there at once.
 _LATE = "native"
+# How many seconds before an act and after it lie the visits that it says something of; the first that fits names them.
+# Who has just pressed a way to share tries their own link, or the messenger draws its card under a browser's name.
+_AROUND = (
+    (EventKind.CLICK, AROUND_SECONDS, AROUND_SECONDS),
+    (EventKind.SHARE, 0.0, SOON_SECONDS),
+    (EventKind.VISIT, BESIDE_SECONDS, 0.0),
+)
 
 
 class OwnAct(NamedTuple):
@@ -34,11 +42,12 @@ class OwnAct(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A visit by a share link, as the event has it; `at` in seconds."""
+    """A visit by a share link, as the event has it; `at` in seconds. What stands for many (`times`) is nobody's own."""
 
     at: float
     channel: str
     agent: str
+    times: int = 1
 
 
 def visit_verdicts(
@@ -47,47 +56,36 @@ def visit_verdicts(
     """For each visit by one member's link in one blast, in the order they came, the name of the rule that says that no
     friend came, or empty. `came_before`: the owner is known to have followed the link in their mail before all these.
     """
-    found = [
-        by_agent(EventKind.VISIT, one.agent) or _with_the_mail(one, acts, accepted_at) or _too_soon(one, acts)
-        for one in visits
-    ]
-    for act in acts:
-        if act.kind == EventKind.VISIT:
-            _name_last(found, [n for n, one in enumerate(visits) if _beside(one, act)])
+    found = [by_agent(EventKind.VISIT, one.agent) or _early(one, accepted_at) for one in visits]
+    times = [one.at for one in visits]
+    for kind, before, after in _AROUND:
+        for act in acts:
+            if act.kind == kind:
+                near = range(bisect_left(times, act.at - before), bisect_right(times, act.at + after))
+                meant = [n for n in near if not found[n] and visits[n].times == 1 and _means(act, visits[n])]
+                # Of those whose page may have said that theirs is open beside it, it was the last.
+                for n in meant[-1:] if kind == EventKind.VISIT else meant:
+                    found[n] = act.machine if kind == EventKind.CLICK else OWN
     if not came_before:
         _name_first_of_mail(found, visits)
     return found
 
 
-def _with_the_mail(visit: Visit, acts: Sequence[OwnAct], accepted_at: float | None) -> str:
-    """The rule by which a machine followed the other links of the mail, and this one with them."""
-    if visit.channel == IN_MAIL and accepted_at is not None and visit.at < accepted_at + EARLY_SECONDS:
-        return "early"
-    if visit.channel not in _OF_MAIL:
-        return ""
-    near = (act.machine for act in acts if act.kind == EventKind.CLICK and abs(act.at - visit.at) <= AROUND_SECONDS)
-    return next(filter(None, near), "")
+def _early(visit: Visit, accepted_at: float | None) -> str:
+    too_soon = accepted_at is not None and visit.at < accepted_at + EARLY_SECONDS
+    return "early" if visit.channel == IN_MAIL and too_soon else ""
 
 
-def _too_soon(visit: Visit, acts: Sequence[OwnAct]) -> str:
-    """They try their own link, or the messenger draws its card under a browser's name."""
-    shares = (act for act in acts if act.kind == EventKind.SHARE and act.channel == visit.channel != _LATE)
-    return OWN if any(0 <= visit.at - act.at <= SOON_SECONDS for act in shares) else ""
-
-
-def _beside(visit: Visit, act: OwnAct) -> bool:
-    return visit.channel == act.channel and 0 <= act.at - visit.at <= BESIDE_SECONDS
-
-
-def _name_last(found: list[str], numbers: Sequence[int]) -> None:
-    for n in reversed(numbers):
-        if not found[n]:
-            found[n] = OWN
-            return
+def _means(act: OwnAct, visit: Visit) -> bool:
+    """Whether an act says of a visit near it that no friend came: of a click, which is a machine's, that it followed
+    this link of the mail with the others."""
+    if act.kind == EventKind.CLICK:
+        return visit.channel in _OF_MAIL
+    return visit.channel == act.channel and (act.kind == EventKind.VISIT or act.channel != _LATE)
 
 
 def _name_first_of_mail(found: list[str], visits: Sequence[Visit]) -> None:
     """Who has the mail follows the link in it before anybody to whom it was passed on."""
-    came = [n for n, one in enumerate(visits) if one.channel == IN_MAIL and found[n] in ("", OWN)]
+    came = [n for n, one in enumerate(visits) if one.channel == IN_MAIL and one.times == 1 and found[n] in ("", OWN)]
     if came and not any(found[n] for n in came):
         found[came[0]] = OWN

@@ -27,7 +27,7 @@ class LanguageResults:
     (state, reason) of rejected and skipped rows.
     `complaints` are people who have the mail and called one spam since its launch.
     `visits` and `friends_watched` are acts of those who came by a member's share link, whom nobody knows.
-    `machine_visits` are all that were no friend's: of machines, and of members by their own link.
+    `machine_visits` are all that were no friend's: of machines, of members by their own link, and of crowds.
     """
 
     language: str
@@ -79,8 +79,8 @@ def results(session: Session, blast_id: int) -> Results:
     for one in by_language.values():
         one.tracking = tracking
     languages = tuple(sorted(by_language.values(), key=lambda each: (-each.people, each.language)))
-    total = _sum(languages)
-    total.tracking = tracking
+    total = together(languages)
+    total.tracking = tracking  # also where there is no language yet
     return Results(languages, total)
 
 
@@ -145,14 +145,15 @@ def _credit_friends(into: LanguageResults, act: Acts) -> None:
             into.joins += act.acts
 
 
-def _sum(languages: Iterable[LanguageResults]) -> LanguageResults:
-    # Languages can be summed: in one blast a person has one delivery, so one language.
+def together(languages: Iterable[LanguageResults]) -> LanguageResults:
+    """The sum of some languages of a blast, without a name. In one blast a person has one delivery, so one language."""
     total = LanguageResults("")
     reasons: dict[tuple[str, str], int] = defaultdict(int)
     for each in languages:
         for name in LanguageResults.__dataclass_fields__:
             if name not in ("language", "reasons", "tracking"):
                 setattr(total, name, getattr(total, name) + getattr(each, name))
+        total.tracking = each.tracking
         for key, count in each.reasons.items():
             reasons[key] += count
     total.reasons = dict(reasons)

@@ -9,29 +9,32 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.audience.preferences import uncounted
+from mobilizer.engagement.crowds import CROWD
 from mobilizer.engagement.events import ACTS, ONCE_A_VIEWING, Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What came of one member's share link: visits and watches of friends (machines left out), people who joined."""
+    """What came of one member's share link: visits and watches of friends (machines left out), people who joined.
+    `opened` is how often it was followed in all where it was posted in public (crowds), else 0."""
 
     visits: int
     watches: int
     recruits: int
+    opened: int = 0
 
 
 def brought_by(session: Session, member_id: int) -> Brought:
     """What came of one member's sharing, over all blasts."""
-    acts = dict(
-        session.execute(
-            select(Event.kind, ACTS)
-            .where(Event.via_id == member_id, Event.machine == "", ONCE_A_VIEWING)
-            .group_by(Event.kind)
-        ).all()
+    rows = session.execute(
+        select(Event.kind, Event.machine, ACTS)
+        .where(Event.via_id == member_id, Event.machine.in_(("", CROWD)), ONCE_A_VIEWING)
+        .group_by(Event.kind, Event.machine)
     )
+    acts = {(kind, machine): times for kind, machine, times in rows}
+    visits, crowd = acts.get((EventKind.VISIT, ""), 0), acts.get((EventKind.VISIT, CROWD), 0)
     recruits = session.scalars(select(func.count()).where(Member.recruited_by_id == member_id)).one()
-    return Brought(acts.get(EventKind.VISIT, 0), acts.get(EventKind.WATCH, 0), recruits)
+    return Brought(visits, acts.get((EventKind.WATCH, ""), 0), recruits, visits + crowd if crowd else 0)
 
 
 def recruits_of(session: Session, member_id: int, *, after: int = 0, limit: int = 100) -> list[int]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mobilizer.audience.members import Member
 from mobilizer.delivery.acceptance import accepted_at
+from mobilizer.engagement.crowds import CROWD
 from mobilizer.engagement.events import Event, EventKind
 from mobilizer.engagement.own_visits import BESIDE_SECONDS, IN_MAIL, OWN, SOON_SECONDS, OwnAct, Visit, visit_verdicts
 
@@ -74,15 +75,17 @@ def _judge(
     if not owners:
         return 0
     accepted = accepted_at(session, blast_id, owners)
-    asked = select(Event.id, Event.via_id, Event.at, Event.channel, Event.agent, Event.machine)
+    asked = select(Event.id, Event.via_id, Event.at, Event.channel, Event.agent, Event.times, Event.machine)
     rows = session.execute(asked.where(*_visits(blast_id, owners), *near).order_by(Event.via_id, Event.at, Event.id))
     wrong: list[dict[str, Any]] = []
     for owner, group in groupby(rows, lambda row: row.via_id):
         theirs = list(group)
-        visits = [Visit(row.at.timestamp(), row.channel, row.agent) for row in theirs]
+        visits = [Visit(row.at.timestamp(), row.channel, row.agent, row.times) for row in theirs]
         said = visit_verdicts(visits, acts.get(owner, ()), accepted.get(owner), came_before=owner in came)
         wrong += [
-            {"id": row.id, "machine": rule} for row, rule in zip(theirs, said, strict=True) if row.machine != rule
+            {"id": row.id, "machine": rule}
+            for row, rule in zip(theirs, said, strict=True)
+            if row.machine != rule and (rule or row.machine != CROWD)
         ]
     if wrong:
         session.execute(update(Event), wrong)

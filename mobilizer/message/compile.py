@@ -88,7 +88,7 @@ def compile_rendition(copy: Copy, frame: Frame, links: Sequence[LinkTarget], phr
     if problems:
         raise CompileError(problems)
     seed = hashlib.blake2b(repr((copy, frame)).encode(), digest_size=5).hexdigest()
-    environment = _environment(phrases)
+    environment = environment_of(phrases)
     nobody_yet = {tag: environment.get_template(f"_base/no_{tag}.txt").render() for tag in THANKS}
     marks = Marks(seed, {"organisation": frame.organisation}, nobody_yet)
     folder = frame.template
@@ -159,7 +159,8 @@ class _Code(BytecodeCache):
 _CODE = _Code()
 
 
-def _environment(phrases: NullTranslations) -> Environment:
+def environment_of(phrases: NullTranslations) -> Environment:
+    """The templates, speaking the language of a catalog."""
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         bytecode_cache=_CODE,

@@ -27,7 +27,7 @@ from mobilizer.message.headers import (
 )
 from mobilizer.message.pieces import Line, Places, clean, fill, placed
 from mobilizer.message.rendition import Rendition
-from mobilizer.message.transfer import TOKENS, Encoding, encoding
+from mobilizer.message.transfer import TOKENS, Encoding, alternatives
 from mobilizer.message.values import Voice, with_pixel, without_pixel
 from mobilizer.tracking import Tracking
 
@@ -138,7 +138,7 @@ def _plan(rendition: Rendition) -> _Plan:
     voice = Voice(rendition, rendition.text, picture, rendition.subject)
     subject = placed(rendition.subject, voice.slots) if _has_slots(rendition.subject) else ()
     fixed = () if subject else (text_header("Subject", "".join(map(str, rendition.subject))),)
-    opening, parts = _parts(boundary, placed(rendition.text, voice.slots), placed(picture, voice.slots))
+    opening, parts = alternatives(boundary, placed(rendition.text, voice.slots), placed(picture, voice.slots))
     return _Plan(
         voice=voice,
         headers=(*_common_headers(rendition, boundary), *fixed),
@@ -172,19 +172,6 @@ def _checked(tokens: Tokens) -> Tokens:
 
 def _has_slots(line: Line) -> bool:
     return any(not isinstance(piece, str) for piece in line)
-
-
-def _parts(boundary: str, text: Places, html: Places) -> tuple[bytes, tuple[Encoding, ...]]:
-    """What opens the body, and its parts ready to be filled: in one go if they have the same encoding."""
-    in_text, in_html = encoding(text), encoding(html)
-    opening, between = _part_head(boundary, "plain", in_text.name), _part_head(boundary, "html", in_html.name)
-    first, last = (text, between), (html, f"--{boundary}--\r\n".encode())
-    return opening, (in_text(first, last),) if in_text is in_html else (in_text(first), in_html(last))
-
-
-def _part_head(boundary: str, kind: str, encoding: str) -> bytes:
-    lines = [f"--{boundary}", f"Content-Type: text/{kind}; charset=utf-8", f"Content-Transfer-Encoding: {encoding}", ""]
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
 def _common_headers(rendition: Rendition, boundary: str) -> tuple[bytes, ...]:

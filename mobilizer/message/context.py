@@ -49,16 +49,23 @@ class Other:
 def context(copy: Copy, frame: Frame, links: Sequence[LinkTarget], marks: Marks, form: Form) -> dict[str, Any]:
     """The names a template may use; in HTML each value is escaped already."""
     leads = _leads(copy, frame, links, marks)
-    here = language(copy.language)
     return {
         **_words(copy, marks, form, lambda href: leads(LinkTarget("url", href))),
-        "frame": frame,
         "url": _urls(copy, frame, leads, marks),
         "others": [Other(language(tag), _elsewhere(tag, frame, marks)) for tag in frame.other_languages],
+        **layout(copy.language, frame),
+    }
+
+
+def layout(tag: str, frame: Frame) -> dict[str, Any]:
+    """The names that the layout of any mail uses: its language and frame, and what follows from them."""
+    here = language(tag)
+    return {
+        "frame": frame,
         "language": here,
         "start": "right" if here.direction == "rtl" else "left",
         "end": "left" if here.direction == "rtl" else "right",
-        "length": duration(frame.video_seconds, copy.language),
+        "length": duration(frame.video_seconds, tag),
         "font": font_stack(here.script),
         "line_height": line_height(here.script),
         **_colours(frame),

@@ -85,6 +85,14 @@ def split(text: str) -> tuple[str | Tag, ...]:
     return (*pieces, text[at:])
 
 
+def impersonal(text: str, organisation: str) -> str:
+    """A text without its merge tags: what everybody may read knows nobody's name."""
+    return "".join(
+        part if isinstance(part, str) else (organisation if part.name == "organisation" else part.fallback)
+        for part in split(text)
+    ).strip()
+
+
 def _scan(text: str) -> Iterator[Tag | BadTag]:
     at = 0
     # Not beyond the last closing braces: every opening one there would look for its own to the very end.

@@ -62,6 +62,20 @@ def encoded(text: str) -> tuple[str, bytes]:
     return kind.name, b"".join(kind(((text,), b"")).encode(()))
 
 
+def alternatives(boundary: str, text: Places, html: Places) -> tuple[bytes, tuple[Encoding, ...]]:
+    """What opens the body of a multipart/alternative (RFC 2046, 5.1.4), and its two parts ready to be filled: in one go
+    if they have the same encoding."""
+    in_text, in_html = encoding(text), encoding(html)
+    opening, between = _part_head(boundary, "plain", in_text.name), _part_head(boundary, "html", in_html.name)
+    first, last = (text, between), (html, f"--{boundary}--\r\n".encode())
+    return opening, (in_text(first, last),) if in_text is in_html else (in_text(first), in_html(last))
+
+
+def _part_head(boundary: str, kind: str, encoding: str) -> bytes:
+    lines = [f"--{boundary}", f"Content-Type: text/{kind}; charset=utf-8", f"Content-Transfer-Encoding: {encoding}", ""]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
 def quote(text: str, *, last: bool = False) -> bytes:
     """Quoted-printable from column 0 to column 0; with `last`, no soft break at the end. Line ends are LF."""
     *lines, tail = text.split("\n")

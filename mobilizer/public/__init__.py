@@ -39,6 +39,7 @@ for act in ("undo", "why"):
     blueprint.add_url_rule(f"/u/<token>/{act}", "leave_again", leaving.again, methods=["GET"])
 for act in ("record", "erase"):
     blueprint.add_url_rule(f"/p/<token>/{act}", "preferences_again", knowing.again, methods=["GET"])
+blueprint.add_url_rule("/r/<token>/erase", "record_again", knowing.record_again, methods=["GET"])
 blueprint.add_url_rule("/r/<token>", "record", knowing.show, methods=["GET"])
 blueprint.add_url_rule("/r/<token>/erase", "erase_by_record", knowing.forget_by_record, methods=["POST"])
 blueprint.add_url_rule("/r/<token>.json", "take_record", knowing.take, methods=["GET"])

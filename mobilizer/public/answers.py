@@ -36,7 +36,7 @@ NAMING = FRAMED | {
     f"public.{name}"
     for name in (
         *("join", "ask_to_join", "join_sent", "confirm_page", "confirm"),
-        *("ask_for_record", "record", "take_record", "erase_by_record"),
+        *("ask_for_record", "record", "take_record", "erase_by_record", "record_again"),
     )
 }
 FRAMED_HEADERS = {

@@ -16,7 +16,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.http import installation, on_discreet_site, words
 from mobilizer.languages import Language, language
 from mobilizer.message.markdown import to_html
-from mobilizer.message.tags import split
+from mobilizer.message.tags import impersonal
 from mobilizer.public.cards import card
 from mobilizer.public.players import Player, player
 from mobilizer.public.posters import light
@@ -157,12 +157,7 @@ def _kept(name: str) -> str:
 
 
 def _impersonal(text: str) -> str:
-    """A text without its merge tags: a public page knows nobody's name."""
-    organisation = installation().settings.organisation
-    return "".join(
-        part if isinstance(part, str) else (organisation if part.name == "organisation" else part.fallback)
-        for part in split(text)
-    ).strip()
+    return impersonal(text, installation().settings.organisation)
 
 
 def _summary(said: Translation) -> str:

@@ -219,7 +219,7 @@ def _wording(joined: MemberList, tag: str) -> str:
 
 
 def _signer() -> TimestampSigner:
-    return TimestampSigner(installation().keyring.cookie_secret, salt="sign-up")
+    return TimestampSigner(installation().keyring.cookie_secret, salt="sign-up, as it was read")
 
 
 def _stamp(joined: MemberList, tag: str) -> str:

@@ -7,6 +7,8 @@ link to their record.
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Response, make_response, request
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -21,7 +23,7 @@ from mobilizer.http import installation
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
 from mobilizer.limits import within
-from mobilizer.public.answers import at, elsewhere, missing, page
+from mobilizer.public.answers import at, elsewhere, missing, page, refused
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, visitor_language
 from mobilizer.rights import requests
@@ -103,6 +105,8 @@ def forget(token: str) -> Answer:
     if ticket is None:
         return missing()
     address = _address_typed()
+    if address and not within(*TRIES):
+        return refused(HTTPStatus.TOO_MANY_REQUESTS)
     here = installation()
     with here.database.write() as session:
         ticket = followed(session, ticket)
@@ -141,13 +145,17 @@ def forget_by_record(token: str) -> Response:
     return page("erased.html", tag)
 
 
+def record_again(token: str) -> Answer:
+    """The record, for who reloads the address of the form on it."""
+    return elsewhere(at("record", token))
+
+
 def _address_typed() -> str:
-    """The address that was written, in its normal form; empty where it is none, or too many were tried."""
+    """The address that was written, in its normal form; empty where it is none."""
     try:
-        address = normalise(request.form.get("email", "")[:400])
+        return normalise(request.form.get("email", "")[:400])
     except BadAddress:
         return ""
-    return address if within(*TRIES) else ""
 
 
 def _language_of(reader: Member | MemberLine) -> str:

@@ -26,7 +26,7 @@ from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import isolated
 from mobilizer.public.answers import at, elsewhere, missing, page
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
-from mobilizer.public.tongues import asked_language
+from mobilizer.public.tongues import asked_language, switch
 
 UNDO_DAYS = 30
 LEFT = "left"  # in an address: the page that says that one list was left
@@ -46,7 +46,8 @@ def ask(token: str) -> Response:
         only = came.name if came and not came.confirmed and lists and LEFT in request.args else ""
         if undoable and (only or not lists):
             told = leaving_reasons.has_told(session, ticket.member)
-            return _page("left.html", holder, ticket, token, undoable=True, only=only, told=told)
+            tongues = switch(LEFT if only else "")
+            return _page("left.html", holder, ticket, token, undoable=True, only=only, told=told, switch=tongues)
         through = came if came and came.confirmed and len(lists) > 1 else None
         return _page("leave.html", holder, ticket, token, lists=lists, through=through)
 

@@ -19,6 +19,7 @@ from mobilizer.audience.suppressing import is_suppressed
 from mobilizer.catalogs import phrases
 from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.sharing import brought_by
+from mobilizer.engagement.thanks import OPENED, said
 from mobilizer.http import installation
 from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import isolated, language
@@ -115,6 +116,7 @@ def _form(session: Session, holder: Holder, ticket: Ticket) -> Response:
     member, keyring, tag = holder.member, installation().keyring, holder.language
     lists = standing.lists_of(session, member.id) if member else []
     chosen = preferences_of(session, member.id) if member else None
+    brought = brought_by(session, member.id) if member and chosen and not chosen.uncounted else None
     return page(
         "preferences.html",
         tag,
@@ -123,7 +125,8 @@ def _form(session: Session, holder: Holder, ticket: Ticket) -> Response:
         chosen=chosen,
         naming=_naming(tag),
         named=member is not None and is_named(session, member.id),
-        brought=brought_by(session, member.id) if member and chosen and not chosen.uncounted else None,
+        brought=brought,
+        travelled=said(OPENED, brought.opened, tag) if brought and brought.opened else "",
         lists=[at for at in lists if at.standing is not Standing.PENDING],
         token=keyring.token(Purpose.PREFERENCES, ticket),
         unsubscribe=keyring.token(Purpose.UNSUBSCRIBE, ticket),

@@ -33,6 +33,7 @@ KEEP_SECONDS = 300.0
 TRAP = 0  # the number of the link that nobody can see: message.values puts it into each mail
 PATIENCE_SECONDS = 1.0  # for the database
 AWAY_SECONDS = 5.0  # for which it is not waited for again
+MOST_WAITING = 1000  # questions at once: anybody can think up names
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -103,24 +104,28 @@ class Memory(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value:
         """What is known of it, else what is said within PATIENCE_SECONDS. Raises Away."""
-        known = self._known.get(key)
-        if known is not None and time.monotonic() < known[0]:
+        known, begun = self._known.get(key), time.monotonic()
+        if known is not None and begun < known[0]:
             return known[1]
+        patience = PATIENCE_SECONDS if begun >= self._away_until else 0
         try:
-            return self._asked(key)
+            return self._asked(key, patience)
         except (TookTooLong, SQLAlchemyError) as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            if patience:  # who did not wait has not found out that it is still away
+                self._away_until = time.monotonic() + AWAY_SECONDS
+                if known is None:
+                    log.error("target_unknown", error=type(error).__name__)
             if known is None:
-                log.error("target_unknown", error=type(error).__name__)
                 raise Away from error
             return known[1]
 
-    def _asked(self, key: Key) -> Value:
-        """Ask, all who want to know together; while the database is away, wait for nothing."""
-        patience = PATIENCE_SECONDS if time.monotonic() >= self._away_until else 0
+    def _asked(self, key: Key, patience: float) -> Value:
+        """Ask, all who want to know together. Raises TookTooLong, at once where too many others are waiting."""
         with self._lock:
             waiting = self._waiting.get(key)
             if waiting is None:
+                if len(self._waiting) >= MOST_WAITING:
+                    raise TookTooLong
                 waiting = self._waiting[key] = self._asking.submit(self._learn, key)
         return waiting.result(patience)
 

@@ -64,6 +64,8 @@ def spelled(tag: str) -> str:
         return ""
 
 
-def switch() -> list[tuple[Language, str]]:
-    """Each language of the member's pages with the address in it of the page that it stands on."""
-    return [(language(tag), f"?in={tag}") for tag in MEMBER]
+def switch(said: str = "") -> list[tuple[Language, str]]:
+    """Each language of the member's pages with the address in it of the page that it stands on; of what else its
+    address says only `said` is said again."""
+    kept = f"&{said}=1" if said else ""
+    return [(language(tag), f"?in={tag}{kept}") for tag in MEMBER]

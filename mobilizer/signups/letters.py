@@ -23,7 +23,9 @@ from mobilizer.keys import Purpose, Ticket
 from mobilizer.languages import isolated, member_language
 from mobilizer.message.plain import PlainMail
 from mobilizer.problems import N_
+from mobilizer.settings import Settings
 from mobilizer.signups.asking import settle
+from mobilizer.signups.dressed import CHANGE, PRESS, Dress, shown
 
 DAYS = 7  # a sign-up is good for; then it is forgotten
 
@@ -101,22 +103,28 @@ def _take(session: Session, number: int) -> bool:
 
 def _written(installation: Installation, session: Session, wish: SignUp) -> PlainMail | None:
     """The letter as things stand now; None where whoever joined has left again before it could go."""
-    base, keyring = installation.settings.base_url.rstrip("/"), installation.keyring
-    member = _member_on_list(session, wish)
+    settings, keyring = installation.settings, installation.keyring
+    base, tag = settings.base_url.rstrip("/"), _language(settings, wish)
+    member, joined = _member_on_list(session, wish), session.get_one(MemberList, wish.list_id)
     if member is None and wish.confirmed_at is not None:
         return None
     if member is None:
-        address = wish.identity(keyring).email
+        reader = Identity(wish.identity(keyring).email, "")
         link = f"{base}/k/{keyring.token(Purpose.CONFIRM, Ticket(wish.id, 0))}"
-        return _mail(installation, session, wish, Identity(address, ""), CONFIRM_SUBJECT, [(CONFIRM, link), (KEPT, "")])
+        html = Dress(session, settings, joined, tag, link=link).simple(CONFIRM_SUBJECT, (CONFIRM, KEPT), PRESS)
+        return _mail(installation, session, wish, reader, CONFIRM_SUBJECT, [(CONFIRM, link), (KEPT, "")], html=html)
     link = f"{base}/p/{keyring.token(Purpose.PREFERENCES, Ticket(member.id, 0))}"
     leave = f"{base}/u/{keyring.token(Purpose.UNSUBSCRIBE, Ticket(member.id, 0))}"
     reader = member.identity(keyring)
+    dress = Dress(session, settings, joined, tag, member, link=link, preferences=link, unsubscribe=leave)
     if wish.confirmed_at is None:
-        return _mail(installation, session, wish, reader, ALREADY_SUBJECT, [(ALREADY, link)], leave)
-    film = film_of(session, wish)
-    pass_on = [(PASS_ON, f"{base}/s/{member.share_code}/{film}?c=email")] if film else []
-    return _mail(installation, session, wish, reader, WELCOME_SUBJECT, [(WELCOME, link), *pass_on], leave)
+        html = dress.simple(ALREADY_SUBJECT, (ALREADY,), CHANGE)
+        return _mail(installation, session, wish, reader, ALREADY_SUBJECT, [(ALREADY, link)], leave, html)
+    film = shown(session, film_of(session, wish), tag)
+    own = f"{base}/s/{member.share_code}/{film.blast}?c=email" if film and dress.by_member else ""
+    html = dress.welcome(WELCOME_SUBJECT, WELCOME, film)
+    parts = [(WELCOME, link), *([(PASS_ON, own)] if own else [])]
+    return _mail(installation, session, wish, reader, WELCOME_SUBJECT, parts, leave, html)
 
 
 def _member_on_list(session: Session, wish: SignUp) -> Member | None:
@@ -150,10 +158,11 @@ def _mail(
     subject: str,
     parts: list[tuple[str, str]],
     leave: str = "",
+    html: str = "",
 ) -> PlainMail:
     """A letter of `parts`, each a phrase and the link in it."""
     settings = installation.settings
-    tag = member_language(wish.language, settings.default_language)
+    tag = _language(settings, wish)
     words = phrases("member", tag)
     name = session.get_one(MemberList, wish.list_id).name
     named = {"organisation": isolated(settings.organisation), "list": isolated(name)}
@@ -167,4 +176,9 @@ def _mail(
         language=tag,
         message_id=message_id(settings, "letter"),
         unsubscribe=leave,
+        html=html,
     )
+
+
+def _language(settings: Settings, wish: SignUp) -> str:
+    return member_language(wish.language, settings.default_language)

@@ -58,6 +58,7 @@ RULES = {
     "sweep": N_("It followed the links one by one, in their order"),
     "trap": N_("It followed a link that nobody can see"),
     "own": N_("Members who tried their own link"),
+    "crowd": N_("It came by a share link that was posted in public"),
     "": N_("Long ago: only the sum is kept"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -14,17 +16,53 @@ from mobilizer.organizers.passwords import LEAST_LENGTH, is_password
 from mobilizer.organizers.users import User
 from mobilizer.problems import N_, Problem
 from mobilizer.web.agents import stay_signed_in
-from mobilizer.web.policy import allowed, me
+from mobilizer.web.policy import allowed, me, permitted
 from mobilizer.web.relays import relay_page
 from mobilizer.web.screens import settings as blueprint
 from mobilizer.web.words import _
+
+# The pages of the settings by what they are about: who may enter, where it leads, its name.
+GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        N_("People and rights"),
+        (
+            ("settings.users", ".users", N_("Users")),
+            ("settings.second_person", ".second_person", N_("Second person")),
+            ("settings.audit", ".audit", N_("Record of acts")),
+        ),
+    ),
+    (
+        N_("How mail goes out"),
+        (
+            ("settings.sending", ".sending", N_("Sender and relay")),
+            ("settings.relays", ".domain", N_("Sender’s domain")),
+            ("settings.relays", ".relays", N_("Relays")),
+        ),
+    ),
+    (
+        N_("Members’ data"),
+        (
+            ("settings.fields", "fields.index", N_("Fields of members")),
+            ("settings.kept", ".kept", N_("What is kept")),
+        ),
+    ),
+    (
+        N_("Looks and languages"),
+        (
+            ("settings.brand", "brand.show", N_("Colours")),
+            ("settings.languages", "tongues.index", N_("Languages")),
+        ),
+    ),
+)
+# Those that are about oneself.
+OWN = (("settings.own", ".safety", N_("Safety")), ("blasts.see", "notices.index", N_("Notices")))
 
 
 @blueprint.get("")
 @allowed("settings.own")
 def index() -> ResponseReturnValue:
-    """The language and the password of whoever looks; a door to the users."""
-    return render_template("settings/index.html", problems={}, least=LEAST_LENGTH)
+    """The doors that are open to whoever looks, and their own language and password."""
+    return _page({})
 
 
 @blueprint.post("/password")
@@ -64,4 +102,14 @@ def kept() -> ResponseReturnValue:
 
 
 def _refused(problems: dict[str, Problem]) -> tuple[str, int]:
-    return render_template("settings/index.html", problems=problems, least=LEAST_LENGTH), 422
+    return _page(problems), 422
+
+
+def _page(problems: dict[str, Problem]) -> str:
+    groups = [(_(about), _open(doors)) for about, doors in GROUPS]
+    return render_template("settings/index.html", groups=groups, own=_open(OWN), problems=problems, least=LEAST_LENGTH)
+
+
+def _open(doors: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """(name, address) of what whoever looks may enter."""
+    return [(_(name), url_for(endpoint)) for permission, endpoint, name in doors if permitted(permission)]

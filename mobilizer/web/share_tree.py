@@ -9,8 +9,12 @@ from math import sqrt
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from mobilizer.engagement.branches import By, steps_by
+from mobilizer.engagement.crowds import CROWD, MOST_A_DAY, Posted, posted
+from mobilizer.engagement.machine_acts import machine_acts
+from mobilizer.engagement.own_visits import OWN
 from mobilizer.engagement.ranges import Range
 from mobilizer.engagement.tree import Branch, Generation, Tree, tree
 from mobilizer.http import installation
@@ -91,6 +95,22 @@ class Spread:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Visits by share links that count for no step: of machines, of members by their own link, and of crowds by links
+    that were posted in public. `mostly`: one of these links brought more than all friends and other links together."""
+
+    machines: int
+    own: int
+    posted: Posted
+    mostly: bool
+
+    @property
+    def some(self) -> bool:
+        """Whether there are any."""
+        return bool(self.machines or self.own or self.posted.links)
+
+
 @blueprint.get("/blasts/<slug>/results/shares")
 @allowed("results.see")
 def spread(slug: str) -> ResponseReturnValue:
@@ -100,6 +120,7 @@ def spread(slug: str) -> ResponseReturnValue:
         if blast.state in NOT_LAUNCHED:
             return redirect(place_of(blast), 303)
         found, head, number = tree(session, blast.id), blast_head(blast), blast.id
+        apart = apart_from(session, found, blast.id)
         by, key = _asked(found)
         steps = steps_by(session, blast.id, found, by).get(key) if by else None
     shown = spread_of(found)
@@ -107,12 +128,23 @@ def spread(slug: str) -> ResponseReturnValue:
         "results/shares.html",
         blast=head,
         spread=shown,
+        apart=apart,
+        most_a_day=MOST_A_DAY,
         part=part_of(found, by, key, steps) if by and steps else None,
         of=f"{by}:{key}" if by else "",
         choices=[(by, name, _choices(found, by)) for by, name, _rows in shown.branches],
         recruiters=segment_url({"rule": "recruited_in_blast", "blast": number}) if found.joined else "",
         views=views(slug, ".spread"),
     )
+
+
+def apart_from(session: Session, found: Tree, blast_id: int) -> Apart:
+    """The visits that are no part of a tree."""
+    visits = {one.rule: one.visits for one in machine_acts(session, blast_id)}
+    crowds = posted(session, blast_id)
+    machines = sum(times for rule, times in visits.items() if rule not in (OWN, CROWD))
+    people = sum(one.visits for one in found.generations) + crowds.visits
+    return Apart(machines, visits.get(OWN, 0), crowds, crowds.most * 2 > people)
 
 
 def spread_of(found: Tree) -> Spread:

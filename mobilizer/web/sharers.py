@@ -15,9 +15,10 @@ from mobilizer.organizers import audit
 from mobilizer.web.blast_head import NOT_LAUNCHED, blast_head, known_blast, place_of
 from mobilizer.web.policy import allowed, me
 from mobilizer.web.proving import proven
+from mobilizer.web.result_views import views
 from mobilizer.web.screens import results as blueprint
 
-COLUMNS = ("member", "name", "language", "watches", "joined")
+COLUMNS = ("member", "name", "language", "watches", "joined", "crowd_visits")
 
 
 @blueprint.get("/blasts/<slug>/results/sharers")
@@ -30,7 +31,7 @@ def sharers(slug: str) -> ResponseReturnValue:
         if blast.state in NOT_LAUNCHED:
             return redirect(place_of(blast), 303)
         people, head = top_sharers(session, here.keyring, blast.id), blast_head(blast)
-    return render_template("results/sharers.html", blast=head, people=people)
+    return render_template("results/sharers.html", blast=head, people=people, views=views(slug, ".spread"))
 
 
 @blueprint.post("/blasts/<slug>/results/sharers.csv")
@@ -46,7 +47,7 @@ def take_sharers(slug: str) -> ResponseReturnValue:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for one in people:
-        writer.writerow([one.member_id, guard(one.name), one.language, one.watches, one.joined])
+        writer.writerow([one.member_id, guard(one.name), one.language, one.watches, one.joined, one.crowd])
     answer = Response(out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="sharers-{slug}.csv"'
     return answer

@@ -259,6 +259,10 @@ def test_a_launch_tries_variants_where_there_are_some_and_people_enough(world: W
     with world.installation.database.write() as session:
         session.execute(update(Translation).where(Translation.language == "en").values(subject_b="Look"))
     assert f"on {english // 4} people at most" in asked(english // 4 + 1).output
+    ended = run(
+        world, "launch", SLUG, "--people", str(found.people), "--after", "4", MOBILIZER_POSTAL_ADDRESS="1 Hope St"
+    )
+    assert ended.exit_code == 2, "it would go to everyone at once, and not after four hours"
     assert asked(10).exit_code == 0
     with world.installation.database.read() as session:
         departure = session.scalars(select(Blast.departure)).one()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -12,13 +14,16 @@ from mobilizer.audience.members import Identity, Member, seal_identity
 from mobilizer.blasts.blasts import Blast
 from mobilizer.db import Database
 from mobilizer.delivery.ledger import Batch, Delivery
+from mobilizer.engagement import hits
 from mobilizer.engagement.attribution import sharer
+from mobilizer.engagement.damaged import damaged, record_readable
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel, forget_parcels, record, record_parcels
 from mobilizer.engagement.results import results
 from mobilizer.engagement.sharing import brought_by, recruits_by_member, recruits_of
 from mobilizer.engagement.viewings import Curve, curves
 from mobilizer.keys import Keyring
+from mobilizer.rights.erasing import erase
 
 LEDGER = [  # one delivery a member, by their ids from 1
     ("es", "accepted", ""),
@@ -111,6 +116,26 @@ def test_a_parcel_that_comes_again_is_recorded_once(database: Database, blast: i
         assert record_parcels(session, [second]) == 0
         assert forget_parcels(session, -1, 1) == 1
         assert forget_parcels(session, 60, 1) == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_is_erased_while_their_act_is_written_down_takes_nobody_elses_along(
+    database: Database, blast: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, erased = hits.judge, list[bool]()
+
+    def erase_meanwhile(*asked: Any) -> None:
+        if not erased:
+            with database.write() as session:
+                erased.append(erase(session, 1))
+        judge(*asked)
+
+    monkeypatch.setattr(hits, "judge", erase_meanwhile)
+    parcel = Parcel("one", [Hit("click", 1.0, blast, 1), Hit("click", 2.0, blast, 2)])
+    record_readable(database, tmp_path, [parcel.packed().encode()])
+    with database.read() as session:
+        assert [event.member_id for event in session.scalars(select(Event).order_by(Event.at))] == [None, 2]
+    assert damaged(tmp_path) == []
 
 
 def test_thousands_of_hits_are_recorded_at_once(database: Database, blast: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from mobilizer.delivery.ledger import Delivery
+from mobilizer.engagement import own_visits
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel, record_parcels
 from mobilizer.engagement.judging import judge_anew
@@ -47,6 +48,17 @@ def visits(*came: tuple[float, str]) -> list[Visit]:
 )
 def test_a_visit_is_not_a_friends_where_it_can_not_be(came: list[Visit], acts: list[OwnAct], said: list[str]) -> None:
     assert visit_verdicts(came, acts, 0.0) == said
+
+
+def test_an_act_is_held_against_the_visits_near_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link may be followed a hundred thousand times, and anybody who has its code can say that its owner did much."""
+    compared: list[OwnAct] = []
+    means = own_visits._means
+    monkeypatch.setattr(own_visits, "_means", lambda act, visit: compared.append(act) is None and means(act, visit))
+    acts = [OwnAct(kind, 60.0 * n, "x", "") for n in range(500) for kind in ("click", "share", "visit")]
+    said = visit_verdicts([Visit(20.0 * n, "x", "") for n in range(1500)], acts, None)
+    assert said.count("own") == 999
+    assert len(compared) < 2 * len(acts)
 
 
 def test_however_visits_arrive_they_are_judged_as_if_together(world: World) -> None:

@@ -48,7 +48,7 @@ WORDS = {
 
 
 # Forms that lead on to a page; who leaves in one click (RFC 8058) is led nowhere.
-LEADS_ON = re.compile(r"/(?:p|k)/|/u/\w+/")
+LEADS_ON = re.compile(r"/(?:p|k|r)/|/u/\w+/")
 
 
 class Reader(FlaskClient):

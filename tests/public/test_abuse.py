@@ -40,6 +40,7 @@ PURPOSES = {
     "record_asked": Purpose.PREFERENCES,
     "erased": Purpose.PREFERENCES,
     "preferences_again": Purpose.PREFERENCES,
+    "record_again": Purpose.RECORD,
     "record": Purpose.RECORD,
     "take_record": Purpose.RECORD,
     "erase_by_record": Purpose.RECORD,

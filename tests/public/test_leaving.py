@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -127,6 +128,9 @@ def test_the_list_of_the_mail_is_left_alone_or_everything(world: World) -> None:
         assert world.standing(world.ana) == {first: "unsubscribed", second: "confirmed"}
     assert [event.kind for event in world.events()] == ["unsubscribe"]
     assert len(re.findall("<button", world.browser().get(address).text)) == 1  # now there is nothing to choose
+    switch = re.search(r'href="([?]in=es[^"]*)"', world.browser().get(f"{address}?in=en&left=1").text)
+    assert switch
+    assert "Sigues en tus otras listas." in world.browser().get(address + unescape(switch[1])).text
     assert world.browser().post(address + "/undo").status_code == 200
     assert set(world.standing(world.ana).values()) == {"confirmed"}
 

@@ -65,7 +65,8 @@ def join(hand: Phone, post: Post, email: str) -> str:
     hand.press("Confirm")
     expect(page.get_by_role("heading", level=1)).to_have_text(hand.said("Thank you for joining us"))
     hand.look("joined")
-    hand.press("Copy")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):  # that it was shared is told behind it
+        hand.press("Copy")
     return page.locator("#link").get_attribute("data-link") or ""
 
 
