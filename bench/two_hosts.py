@@ -83,7 +83,10 @@ def two_hosts(database: str, messages: int, how: str, hosts: str, lease_seconds:
         places = stack.enter_context(places_of(figures.hosts))
         first, second = (stack.enter_context(_host(here, place, relay_port, lease_seconds)) for place in places)
         figures.messages, figures.lease_seconds = len(here.audience), lease_seconds
-        _run(here, first, second, figures, partial(setattr, pace, "value"), per_second)
+        try:
+            _run(here, first, second, figures, partial(setattr, pace, "value"), per_second)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; {_standing(here)}") from error
         stop([*first.children, *second.children])
         torn = CONNECTIONS
         told = Told(
@@ -150,6 +153,13 @@ def _epochs_passed(here: Site, torn: dict[int, int]) -> int:
     with here.installation.database.read() as session:
         now = dict(session.execute(select(Batch.id, Batch.epoch).where(Batch.id.in_(torn))).all())
     return sum(now[batch] > epoch for batch, epoch in torn.items())
+
+
+def _standing(here: Site) -> str:
+    """How far a run is, for who has to find out why it went no further."""
+    with here.installation.database.read() as session:
+        batches = session.execute(select(Batch.owner, Batch.state, func.count()).group_by(Batch.owner, Batch.state))
+        return f"the blast is {here.state()}, deliveries {here.states()}, batches {list(map(tuple, batches))}"
 
 
 def _until(true: Callable[[], object], what: str) -> None:

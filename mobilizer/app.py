@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mobilizer import logs, public, web
 from mobilizer.appeals.media import MAX_BYTES
-from mobilizer.http import EXTENSION, discreet_name, installation, on_discreet_site
+from mobilizer.http import EXTENSION, installation, on_discreet_site
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.limits import install_limits
 from mobilizer.patience import Patience
@@ -207,7 +207,7 @@ def _context() -> dict[str, object]:
         "has": current_app.view_functions.__contains__,
         "navigation": navigation,
         "asset": asset,
-        "organisation": discreet_name() if on_discreet_site() else _settings().organisation,
+        "organisation": _settings().discreet_name if on_discreet_site() else _settings().organisation,
     }
 
 

@@ -37,11 +37,6 @@ def is_discreet(settings: Settings, host: str) -> bool:
     return _PORT.sub("", host.lower()) == hidden.hostname
 
 
-def discreet_name() -> str:
-    """What the discreet site goes by: its own domain, as the settings spell it."""
-    return urlsplit(installation().settings.discreet_base_url).netloc
-
-
 def speak(domain: str, language: str) -> None:
     """Let this request's templates and `words()` speak a language from a catalog ('web' or 'member')."""
     g.language = language

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationError, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -118,10 +119,11 @@ class Settings(BaseSettings):
     sender_address: str = Field(default="appeals@localhost.localdomain", description="Address in From.")
     reply_to: str = Field(default="", description="Address in Reply-To; empty: none.")
     discreet_base_url: str = Field(
-        default="", description="As `base_url`, at a domain that does not say what you stand for: of discreet blasts."
+        default="",
+        description="As `base_url`, at a domain that does not say what you stand for: of discreet blasts and letters.",
     )
     discreet_sender_address: str = Field(
-        default="", description="Address in From of discreet blasts; its domain is their return path's too."
+        default="", description="Address in From of discreet blasts and letters; its domain is their return path's too."
     )
     bounce_domain: str = Field(
         default="", description="Domain of the return path and of Message-ID; empty: the sender's."
@@ -239,6 +241,16 @@ class Settings(BaseSettings):
     def return_domain(self) -> str:
         """Domain of the return path and of Message-ID."""
         return self.bounce_domain or self.sender_domain
+
+    @property
+    def has_discreet_site(self) -> bool:
+        """Whether there is a domain, and an address to write from, that do not say whose they are."""
+        return bool(self.discreet_base_url and self.discreet_sender_address)
+
+    @property
+    def discreet_name(self) -> str:
+        """What the discreet site goes by, and its letters come from: its own domain, as it is spelled here."""
+        return urlsplit(self.discreet_base_url).netloc
 
     @property
     def discreet_return_domain(self) -> str:

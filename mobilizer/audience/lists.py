@@ -8,17 +8,19 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mobilizer.codes import share_code
 from mobilizer.db import Base, BigId, Id, clock
 from mobilizer.tracking import Tracking
 
 
 class MemberList(Base):
-    """A list that members join and leave."""
+    """A list that members join and leave. `code` names it in addresses that must not say which it is."""
 
     __tablename__ = "lists"
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str] = mapped_column(default=share_code, server_default="", index=True, unique=True)
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     open: Mapped[bool] = mapped_column(default=False, server_default=false(), doc="Whether anybody may sign up.")

@@ -110,6 +110,13 @@ def left_together(session: Session, member_id: int, within_days: int) -> list[in
     return sorted(row.list_id for row in rows if row.changed_at == latest)
 
 
+def on_discreet_list(session: Session, member_id: int) -> bool:
+    """Whether a member is or was on a list that is discreet: then no letter to them says whose it is."""
+    there = select(Subscription.list_id).join(MemberList, MemberList.id == Subscription.list_id)
+    there = there.where(Subscription.member_id == member_id, MemberList.discreet)
+    return session.scalar(there.limit(1)) is not None
+
+
 def lists_of(session: Session, member_id: int) -> list[Membership]:
     """Every list that a member is or was on, the confirmed ones first, then by name."""
     rows = session.execute(

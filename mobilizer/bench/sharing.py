@@ -39,7 +39,9 @@ _RECRUITS = Bulk(
     "channel",
     "joined_at",
 )
-_VISITS = Bulk(Event, "id", "kind", "at", "blast_id", "via_id", "step", "language", "channel", "agent", "machine")
+_VISITS = Bulk(
+    Event, "id", "kind", "at", "times", "blast_id", "via_id", "step", "language", "channel", "agent", "machine"
+)
 Watch = Callable[[str], None]
 
 
@@ -140,7 +142,7 @@ def _visits(told: Simulation, blast: int) -> Iterator[tuple[Any, ...]]:
     now = datetime.now(UTC)
     for place, via in enumerate(told.visits):
         rule = {0: "own", 1: "bot"}.get(place % 10, "")
-        yield ABOVE + place, EventKind.VISIT.value, now, blast, via + 1, told.depth[via] + 1, "es", "copy", "", rule
+        yield ABOVE + place, EventKind.VISIT.value, now, 1, blast, via + 1, told.depth[via] + 1, "es", "copy", "", rule
 
 
 def _write(installation: Installation, bulk: Bulk, rows: Iterator[tuple[Any, ...]]) -> None:

@@ -73,7 +73,7 @@ class Loader:
         self._pair = self._renditions[key]
         usual, _ = self._pair
         if self._lease is None:
-            self._signer = signer_of(self._settings, usual)
+            self._signer = signer_of(self._settings, usual.sender_address)
         self._in_sums = tokens_in_sums(self._keyring, lease.blast) if usual.tracking is Tracking.SUMS else {}
         self._lease = lease
 
@@ -124,10 +124,10 @@ class Loader:
         )
 
 
-def signer_of(settings: Settings, rendition: Rendition | None = None) -> Signer | None:
-    """The DKIM key of the sending domain, of a rendition's where one is given: the newest
+def signer_of(settings: Settings, sender_address: str = "") -> Signer | None:
+    """The DKIM key of the domain of an address in From, the usual one where none is given: the newest
     `dkim/<domain>/<selector>.pem` in the home folder, if any."""
-    domain = rendition.sender_address.rpartition("@")[2] if rendition else settings.sender_domain
+    domain = sender_address.rpartition("@")[2] or settings.sender_domain
     folder: Path = settings.home / "dkim" / domain
     pems = sorted(folder.glob("*.pem"), key=lambda path: path.stat().st_mtime)
     return Signer(domain, pems[-1].stem, pems[-1].read_bytes()) if pems else None

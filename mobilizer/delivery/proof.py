@@ -56,7 +56,7 @@ def proof_bytes(
     rendition, recipient, now = _proof(installation, session, blast, language, modes)
     if member is not None:
         recipient = recipient_of(installation, session, blast, member, recipient, thanks)
-    return compose(rendition, recipient, now, signer_of(installation.settings, rendition))
+    return compose(rendition, recipient, now, signer_of(installation.settings, rendition.sender_address))
 
 
 def send_proof(
@@ -71,7 +71,7 @@ def send_proof(
         modes = modes_of(blast)
         rendition, recipient, now = _proof(installation, session, blast, language, modes, marked=True, variant=variant)
     recipient = replace(recipient, address=address, name=name)
-    content = compose(rendition, recipient, now, signer_of(installation.settings, rendition))
+    content = compose(rendition, recipient, now, signer_of(installation.settings, rendition.sender_address))
     return post(installation.settings, return_path(rendition, recipient), envelope_recipient(recipient), content)
 
 

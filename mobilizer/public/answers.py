@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from mobilizer.http import discreet_name, installation, on_discreet_site, speak
+from mobilizer.http import installation, on_discreet_site, speak
 from mobilizer.languages import language
 from mobilizer.public.tongues import asked_language, switch, visitor_language
 from mobilizer.settings import Settings
@@ -30,15 +30,9 @@ POLICY = (
 # The sign-up form for somebody else's site. It holds nothing of anybody, and to be tricked into pressing its button
 # does no harm: that takes an address to be typed, and the word of its owner.
 FRAMED = frozenset({"public.framed_join", "public.ask_framed", "public.framed_sent"})
-# Pages that name the organisation, a list or a person, and what sends a mail that does: on the domain of discreet mails
-# there are none, and nothing leads to one.
-NAMING = FRAMED | {
-    f"public.{name}"
-    for name in (
-        *("join", "ask_to_join", "join_sent", "confirm_page", "confirm"),
-        *("ask_for_record", "record", "take_record", "erase_by_record", "record_again"),
-    )
-}
+# What names the organisation or a list at once: on the domain of discreet mails there is none, and nothing leads there.
+# Its other pages name nobody, or wait under a cover (covers.py).
+NAMING = FRAMED | {"public.take_record"}
 FRAMED_HEADERS = {
     "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"),
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -87,6 +81,8 @@ def page(template: str, tag: str, status: int = 200, **values: object) -> Respon
         spoken=spoken,
         settings=_said(),
         discreet=on_discreet_site(),
+        whose=installation().settings.organisation,
+        covered_at=request.full_path.rstrip("?"),
         framed=framed(),
         **values,
     )
@@ -100,7 +96,7 @@ def _said() -> Settings:
     settings = installation().settings
     if not on_discreet_site():
         return settings
-    return settings.model_copy(update={"organisation": discreet_name(), "postal_address": ""})
+    return settings.model_copy(update={"organisation": settings.discreet_name, "postal_address": ""})
 
 
 def at(endpoint: str, token: str, **said: Any) -> str:

@@ -3,6 +3,9 @@
 The form carries a stamp, signed: when it was shown, in which language, with which wording. A program that posts at
 once, or a form pasted into somebody else's site, has none that is good; then the page shows the form, filled in, and
 asks for one more press of the button. So what is kept as agreed to is what was read, whatever became of it meanwhile.
+
+A discreet list has its form on the discreet site alone, at an address that does not say which it is, and under a cover:
+what is agreed to is shown at a press, to the letter, and nobody agrees to what they have not seen.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
@@ -27,7 +30,7 @@ from mobilizer.blasts.blasts import Blast, BlastList
 from mobilizer.catalogs import phrases
 from mobilizer.db import clock
 from mobilizer.engagement.attribution import Sharer, sharer
-from mobilizer.http import installation, speak, words
+from mobilizer.http import installation, on_discreet_site, speak, words
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
 from mobilizer.languages import Language, isolated, language
@@ -35,6 +38,7 @@ from mobilizer.limits import within
 from mobilizer.problems import N_
 from mobilizer.public.answers import at, elsewhere, framed, missing, page
 from mobilizer.public.beacons import stamp
+from mobilizer.public.covers import SHOW, cover_of, covered, is_covered, is_shown
 from mobilizer.public.film import film, join_text, shared, tags_of
 from mobilizer.public.sharing import CHANNELS, is_code, sharing
 from mobilizer.public.tongues import (
@@ -71,7 +75,11 @@ def form(slug: str) -> Answer:
     """A list's form, empty."""
     with installation().database.read() as session:
         joined = _open_list(session, slug)
-        return _form(session, joined) if joined else missing()
+        if joined is None:
+            return missing()
+        if is_covered():
+            return page("join_cover.html", visitor_language(), show=SHOW, switch=_forms(joined))
+        return _form(session, joined)
 
 
 def ask(slug: str) -> Answer:
@@ -81,6 +89,8 @@ def ask(slug: str) -> Answer:
         joined = _open_list(session, slug)
         if joined is None:
             return missing()
+        if is_shown():
+            return _form(session, joined)
         if request.form.get("website"):  # no person sees this field
             return _sent(slug)
         try:
@@ -118,7 +128,8 @@ def sent(slug: str) -> Answer:
         joined = _open_list(session, slug)
         if joined is None:
             return missing()
-        return page("join_sent.html", visitor_language(), list=joined.name, days=letters.DAYS)
+        sender = isolated(installation().settings.discreet_sender_address)
+        return page("join_sent.html", visitor_language(), sender=sender, days=letters.DAYS)
 
 
 def confirm_page(token: str) -> Answer:
@@ -134,11 +145,15 @@ def confirm_page(token: str) -> Answer:
         joined = session.get_one(MemberList, wish.list_id)
         if not joined.open:
             return _closed(wish, joined)
+        if is_covered():
+            return page("join_confirm_cover.html", tag, show=SHOW)
         return page("join_confirm.html", tag, list=joined.name, wish=wish, token=token, asked=asked_language())
 
 
 def confirm(token: str) -> Answer:
     """The button: now they are a member, and their page says so. Pressed twice, it says so twice."""
+    if is_shown():
+        return confirm_page(token)
     here = installation()
     with here.database.write() as session:
         wish = _wish(session, token)
@@ -157,12 +172,12 @@ def confirm(token: str) -> Answer:
 
 
 def joinable(session: Session, appeal: Appeal) -> MemberList | None:
-    """The list that those who see an appeal's film may join: one that it went to and that is open."""
+    """The list that those who see an appeal's film may join here: one that it went to and that is open."""
     return session.scalars(
         select(MemberList)
         .join(BlastList, BlastList.list_id == MemberList.id)
         .join(Blast, Blast.id == BlastList.blast_id)
-        .where(Blast.appeal_id == appeal.id, BlastList.included, MemberList.open)
+        .where(Blast.appeal_id == appeal.id, BlastList.included, *_open_here())
         .order_by(Blast.id.desc(), MemberList.id)
         .limit(1)
     ).one_or_none()
@@ -171,7 +186,7 @@ def joinable(session: Session, appeal: Appeal) -> MemberList | None:
 def form_page(joined: MemberList, tag: str, appeal: str = "", code: str = "", channel: str = "") -> str:
     """The address of a list's form in a language, for who came by an appeal and perhaps by somebody's share code."""
     said = {name: value for name, value in {"in": tag, "of": appeal, "by": code, "c": channel}.items() if value}
-    return f"{url_for('public.framed_join' if framed() else 'public.join', slug=joined.slug)}?{urlencode(said)}"
+    return f"{url_for('public.framed_join' if framed() else 'public.join', slug=_name(joined))}?{urlencode(said)}"
 
 
 def words_of_page(phrase: str) -> str:
@@ -181,7 +196,21 @@ def words_of_page(phrase: str) -> str:
 
 
 def _open_list(session: Session, slug: str) -> MemberList | None:
-    return session.scalars(select(MemberList).where(MemberList.slug == slug, MemberList.open)).one_or_none()
+    name = MemberList.code if on_discreet_site() else MemberList.slug
+    return session.scalars(select(MemberList).where(name == slug, *_open_here())).one_or_none()
+
+
+def _name(joined: MemberList) -> str:
+    """What a list goes by in addresses of this site."""
+    return joined.code if on_discreet_site() else joined.slug
+
+
+def _open_here() -> tuple[ColumnElement[bool], ...]:
+    """Which lists can be joined on this site: discreet ones on the discreet site, once it can write to who asks."""
+    if not on_discreet_site():
+        return MemberList.open.is_(True), MemberList.discreet.is_(False)
+    ready = true() if installation().settings.has_discreet_site else false()
+    return MemberList.open.is_(True), MemberList.discreet.is_(True), ready
 
 
 def _way() -> Way:
@@ -264,9 +293,15 @@ def _form(
         preset=preset or browser_language([at.tag for at in offered]),
         problem=problem,
         again=again,
-        action=_address("ask_framed" if framed() else "ask_to_join", joined.slug, asked_language()),
-        switch=[(language(at), form_page(joined, at, way.appeal, way.code, way.channel)) for at in MEMBER],
+        action=_address("ask_framed" if framed() else "ask_to_join", _name(joined), asked_language()),
+        switch=_forms(joined),
     )
+
+
+def _forms(joined: MemberList) -> list[tuple[Language, str]]:
+    """Each language of the form with its address, for who came the same way."""
+    way = _way()
+    return [(language(at), form_page(joined, at, way.appeal, way.code, way.channel)) for at in MEMBER]
 
 
 def _why(session: Session, way: Way, tag: str) -> str:
@@ -310,20 +345,23 @@ def _thanks(session: Session, wish: SignUp) -> Response:
     tag = _tag_of(wish)
     speak("member", tag)
     name = session.get_one(MemberList, wish.list_id).name
-    slug = letters.film_of(session, wish)
+    discreet = on_discreet_site()
+    slug = letters.film_of(session, wish, discreet=discreet)
     appeal = shared(session, slug) if slug else None
     if appeal is None or not tags_of(appeal):
         return page("joined.html", tag, list=name, sharing=None)
     tags, code = tags_of(appeal), session.get_one(Member, wish.member_id).share_code
     shown = film(appeal, first_of([wish.language], tags) or browser_language(tags, appeal.source_language))
+    slug, spoken = (appeal.code if discreet else appeal.slug), shown.language.tag
+    passed_on = covered(shown, cover_of(appeal, spoken)) if discreet else shown
     return page(
         "joined.html",
         tag,
         list=name,
-        film=shown,
-        sharing=sharing(shown, appeal.slug, code),
-        here=url_for("public.watched", slug=appeal.slug, tag=shown.language.tag, code=code),
+        film=passed_on,
+        sharing=sharing(passed_on, slug, code, discreet=discreet),
+        here=url_for("public.watched", slug=slug, tag=spoken, code=code),
         own="1",
-        stamp=stamp(appeal.slug, shown.language.tag, code),
-        watch=url_for("public.watch", slug=appeal.slug, tag=shown.language.tag, code=code, own="1"),
+        stamp=stamp(slug, spoken, code),
+        watch=url_for("public.watch", slug=slug, tag=spoken, code=code, own="1"),
     )

@@ -19,11 +19,12 @@ from mobilizer.audience.members import Member
 from mobilizer.audience.queries import MemberLine
 from mobilizer.db import clock
 from mobilizer.engagement.events import RECORD_ASKED, Event, EventKind
-from mobilizer.http import installation
+from mobilizer.http import installation, on_discreet_site
 from mobilizer.jobs import Work, enqueue
 from mobilizer.keys import Purpose
 from mobilizer.limits import within
 from mobilizer.public.answers import at, elsewhere, missing, page, refused
+from mobilizer.public.covers import SHOW, is_covered
 from mobilizer.public.holders import Holder, followed, holder_of, ticket_of
 from mobilizer.public.tongues import MEMBER, asked_language, browser_language, first_of, visitor_language
 from mobilizer.rights import requests
@@ -36,10 +37,7 @@ TRIES = ("20 per hour",)  # of one network, to write whose mail it was
 
 
 def ask(token: str) -> Answer:
-    """Send the member a link to their record. Whoever asks learns nothing but that.
-
-    The discreet site sends none: the mail names whose it is.
-    """
+    """Send the member a link to their record. Whoever asks learns nothing but that."""
     ticket = ticket_of(Purpose.PREFERENCES, token)
     if ticket is None:
         return missing()
@@ -50,7 +48,7 @@ def ask(token: str) -> Answer:
         noted = asking.member is not None and not _asked_lately(session, asking.member.id)
         if noted:
             _note(session, asking)
-            requests.ask(session, ticket.member)
+            requests.ask(session, ticket.member, discreet=on_discreet_site())
     if noted:
         enqueue(here, Work.RECORD, ticket.member)  # where the queue is away, the reconciler finds the request
     return elsewhere(at("record_asked", token))
@@ -69,13 +67,15 @@ def asked(token: str) -> Answer:
 
 
 def show(token: str) -> Response:
-    """The record, in the member's language."""
+    """The record, in the member's language; on the discreet site at a press."""
     here = installation()
     with here.database.read() as session:
         record = _opened(session, token)
         if record is None:
             return _over()
         tag = _language_of(record.member.line)
+        if is_covered():
+            return page("record_cover.html", tag, show=SHOW)
         return page(
             "record.html",
             tag,

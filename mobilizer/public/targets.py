@@ -31,7 +31,7 @@ MOST_BLOCKS = 8000  # 2 million members, in about 25 MB
 MOST_BLASTS = 1000
 KEEP_SECONDS = 300.0
 TRAP = 0  # the number of the link that nobody can see: message.values puts it into each mail
-PATIENCE_SECONDS = 1.0  # for the database
+PATIENCE_SECONDS = 2.5  # for the database: longer than a busy one takes, shorter than a person waits
 AWAY_SECONDS = 5.0  # for which it is not waited for again
 MOST_WAITING = 1000  # questions at once: anybody can think up names
 

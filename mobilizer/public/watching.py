@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 
 from mobilizer.engagement.attribution import Sharer, sharer
 from mobilizer.engagement.events import BUTTON, POINTS, WORD, EventKind
-from mobilizer.http import installation, speak
+from mobilizer.http import installation, on_discreet_site, speak
 from mobilizer.languages import language
 from mobilizer.public.answers import POLICY, elsewhere, later, missing, page
 from mobilizer.public.beacons import counts, stamp
@@ -50,7 +50,7 @@ def watch(slug: str, tag: str, code: str = "", *, played: bool = False) -> Answe
         speak("member", spoken)
         shown_film = film(appeal, best)
         cover = cover_of(appeal, best) if slug == appeal.code else None
-        open_list = None if cover else joinable(session, appeal)
+        open_list = None if cover and not on_discreet_site() else joinable(session, appeal)
     thanked = "thanks" in request.args or request.form.get("did") in (BUTTON, WORD)
     switch = [(language(at), _watch_page(slug, at, code, thanked=thanked)) for at in tags]
     here = url_for("public.watched", slug=slug, tag=best, code=code or None, c=_asked_channel() or None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.orm import Session
 
+from mobilizer.audience import standing
 from mobilizer.audience.members import Member
 from mobilizer.audience.merged import who_stays
 from mobilizer.catalogs import phrases
-from mobilizer.delivery.letters import LATER, hand_over, message_id
+from mobilizer.delivery.letters import LATER, hand_over, letterhead
 from mobilizer.installation import Installation
 from mobilizer.languages import member_language
 from mobilizer.message.plain import PlainMail
@@ -21,6 +22,14 @@ LETTER = N_("""\
 You, or somebody with a mail of yours, asked %(organisation)s for everything we keep about you.
 
 This link opens it for %(hours)s hours:
+%(link)s
+
+Was it not you? Then do nothing: nobody but you gets this link.
+""")
+# The same without a word of whose it is.
+DISCREET_SUBJECT = N_("The link that you asked for")
+DISCREET_LETTER = N_("""\
+You asked for this link a moment ago. It works for %(hours)s hours:
 %(link)s
 
 Was it not you? Then do nothing: nobody but you gets this link.
@@ -49,16 +58,19 @@ def _letter(installation: Installation, session: Session, member_id: int) -> Pla
     if member is None:
         return None
     settings, identity = installation.settings, member.identity(installation.keyring)
+    asked = session.get(requests.RecordRequest, member_id)
+    discreet = (asked is not None and asked.discreet) or standing.on_discreet_list(session, member.id)
+    head, text = letterhead(settings, discreet=discreet), DISCREET_LETTER if discreet else LETTER
+    subject, said = (DISCREET_SUBJECT, {}) if discreet else (SUBJECT, {"organisation": settings.organisation})
     tag = member_language(member.language, member.second_language, settings.default_language)
     words, token = phrases("member", tag), link_token(session, installation.keyring, member.id)
     return PlainMail(
-        sender_name=settings.sender_name or settings.organisation,
-        sender_address=settings.sender_address,
+        sender_name=head.name,
+        sender_address=head.address,
         name=identity.name,
         address=identity.email,
-        subject=words.gettext(SUBJECT),
-        text=words.gettext(LETTER)
-        % {"organisation": settings.organisation, "hours": LINK_HOURS, "link": f"{settings.base_url}/r/{token}"},
+        subject=words.gettext(subject),
+        text=words.gettext(text) % {**said, "hours": LINK_HOURS, "link": f"{head.base_url}/r/{token}"},
         language=tag,
-        message_id=message_id(settings, "record"),
+        message_id=head.message_id("record"),
     )

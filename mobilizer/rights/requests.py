@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ForeignKey, delete, select, update
+from sqlalchemy import ForeignKey, delete, false, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mobilizer.db import Base, BigId, clock
@@ -18,7 +18,8 @@ log = structlog.get_logger()
 
 class RecordRequest(Base):
     """A member asked for their record, and the mail with the link has not gone yet. `next_at` is when it is tried; None
-    while a worker has it in hand. Where that worker dies the mail may have gone: it is not sent a second time."""
+    while a worker has it in hand. Where that worker dies the mail may have gone: it is not sent a second time.
+    `discreet` is what was asked for where nothing says whose it is: the mail does not either."""
 
     __tablename__ = "record_requests"
 
@@ -26,12 +27,13 @@ class RecordRequest(Base):
     asked_at: Mapped[datetime] = mapped_column(default=clock(), index=True)
     tries: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None] = mapped_column(default=clock(), index=True)
+    discreet: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
-def ask(session: Session, member_id: int) -> None:
+def ask(session: Session, member_id: int, *, discreet: bool = False) -> None:
     """Note that a member asked, in place of what they asked before."""
     settle(session, member_id)
-    session.add(RecordRequest(member_id=member_id))
+    session.add(RecordRequest(member_id=member_id, discreet=discreet))
     session.flush()
 
 

@@ -86,8 +86,14 @@ def show(slug: str) -> ResponseReturnValue:
 
 
 def _sign_up(row: MemberList) -> str:
-    """The address of a list's own page for those who want to join."""
-    return installation().settings.base_url.rstrip("/") + url_for("public.join", slug=row.slug)
+    """The address of a list's own page for those who want to join; a discreet one has it on the discreet site, or
+    nowhere."""
+    settings = installation().settings
+    if not row.discreet:
+        return settings.base_url.rstrip("/") + url_for("public.join", slug=row.slug)
+    if not settings.has_discreet_site:
+        return ""
+    return settings.discreet_base_url.rstrip("/") + url_for("public.join", slug=row.code)
 
 
 @blueprint.get("/lists/<slug>/form")
@@ -95,7 +101,7 @@ def _sign_up(row: MemberList) -> str:
 def form(slug: str) -> ResponseReturnValue:
     """What to paste into another website so that people join there, in a language or in that of each visitor."""
     row = known_list(slug)
-    if not row.open:
+    if not row.open or row.discreet:  # on somebody's site a discreet one would say whose it is
         return redirect(url_for("lists.show", slug=slug, _anchor="sign-up"))
     asked = request.args.get("in", "")
     chosen = asked if asked in MEMBER_LANGUAGES else ""

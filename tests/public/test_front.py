@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import socket
 import time
@@ -248,6 +249,7 @@ def test_a_hit_has_the_time_of_the_database_however_this_machines_clock_is_set(
     buffer = recording.buffer_of(world.installation)
     assert buffer._caring.acquire(timeout=30)
     buffer._care()
+    buffer._care_from = math.inf  # from here on this machine's clock stands still
     monkeypatch.setattr("mobilizer.public.front.time.time", lambda: 1000.0 - seconds)
     world.browser().get(f"/c/{world.token(Purpose.CLICK)}/{world.link('url')}")
     [event] = world.events()

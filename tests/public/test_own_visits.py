@@ -7,17 +7,16 @@ from playwright.sync_api import Browser, expect
 
 from mobilizer.public.sharing import CHANNELS
 from tests.public.conftest import World
+from tests.public.phones import AGENT
 
 pytestmark = pytest.mark.browser
-# HeadlessChrome is a machine by its own name.
-PHONE = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
 LINK = "/s/anascode22/love-always-wins?c=x"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_who_tries_their_own_link_is_not_their_own_friend(chromium: Browser, world: World, address: str) -> None:
     """Two tabs tell each other whose they are, and nothing is kept: neither a cookie nor anything on the device."""
-    mine, friends = (chromium.new_context(user_agent=PHONE) for _ in range(2))
+    mine, friends = (chromium.new_context(user_agent=AGENT) for _ in range(2))
     own = mine.new_page()
     own.goto(f"{address}/w/love-always-wins/es/anascode22?own=1")
     for browser in (mine, friends):
@@ -45,6 +44,6 @@ def test_who_tries_their_own_link_is_not_their_own_friend(chromium: Browser, wor
 
 def test_a_share_link_followed_from_one_of_our_own_pages_brings_nobody(world: World) -> None:
     for site in ("same-origin", "cross-site", "none"):
-        world.browser(sec_fetch_site=site, user_agent=PHONE).get(LINK)
+        world.browser(sec_fetch_site=site, user_agent=AGENT).get(LINK)
     assert [event.machine for event in world.events()] == ["own", "", ""]
     assert "mail" in CHANNELS, "or the link in the mail could not be told from another"

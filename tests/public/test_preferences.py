@@ -62,6 +62,17 @@ def test_mails_become_fewer_and_as_many_as_before(world: World) -> None:
         assert preferences_of(session, world.ana).paused_until is None
 
 
+def test_whose_link_was_posted_in_public_reads_how_often_it_was_opened(world: World) -> None:
+    came = (EventKind.VISIT, "crowd", 63_880), (EventKind.VISIT, "", 12), (EventKind.WATCH, "crowd", 9_000)
+    with world.installation.database.write() as session:
+        for kind, machine, times in came:
+            told = {"channel": "start", "machine": machine, "times": times}
+            session.add(Event(kind=kind, blast_id=world.blast, via_id=world.ana, **told))
+    page = world.browser().get(f"/p/{world.token(Purpose.PREFERENCES)}?in=en").text
+    assert "Your link travelled far: it was opened 63,892 times." in page
+    assert "watched because of you" not in page
+
+
 def test_who_wants_their_sharing_uncounted_shares_and_is_not_counted(world: World) -> None:
     share = f"/s/{world.code(world.ana)}/love-always-wins"
     assert world.browser().get(share).status_code == 302

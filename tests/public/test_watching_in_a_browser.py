@@ -12,7 +12,7 @@ from sqlalchemy import update
 from mobilizer.appeals.appeals import Appeal
 from tests.one_database import database_url  # noqa: F401
 from tests.public.conftest import World
-from tests.public.test_sharing_story import PHONE
+from tests.public.phones import AGENT
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ PLAYED = """stretches => {
 
 @pytest.fixture
 def phone(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 390, "height": 844}, user_agent=PHONE)
+    page = chromium.new_page(viewport={"width": 390, "height": 844}, user_agent=AGENT)
     page.add_init_script(SHARE)
     yield page
     page.context.close()

@@ -29,10 +29,11 @@ VALUES = {
 
 def dresses(tag: str, film: Film | None = None) -> Iterator[tuple[str, Letter, tuple[str, ...]]]:
     """Each letter in a language: its kind, how it is drawn, and the phrases of its text."""
-    asked, already, welcome = (letters.CONFIRM, letters.KEPT), (letters.ALREADY,), letters.WELCOME
-    yield "confirm", dressed.simple(tag, letters.CONFIRM_SUBJECT, asked, dressed.PRESS, footer=False), asked
-    yield "already", dressed.simple(tag, letters.ALREADY_SUBJECT, already, dressed.CHANGE, footer=True), already
-    yield "welcome", dressed.welcome(tag, letters.WELCOME_SUBJECT, welcome, film), (welcome, letters.PASS_ON)
+    usual = letters.USUAL
+    asked, already, welcome = (usual.confirm, letters.KEPT), (usual.already,), usual.welcome
+    yield "confirm", dressed.simple(tag, usual.confirm_subject, asked, dressed.PRESS, footer=False), asked
+    yield "already", dressed.simple(tag, usual.already_subject, already, dressed.CHANGE, footer=True), already
+    yield "welcome", dressed.welcome(tag, usual.welcome_subject, welcome, film), (welcome, letters.PASS_ON)
 
 
 def frame_with(film: Film | None) -> Frame:

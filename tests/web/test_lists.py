@@ -101,9 +101,18 @@ def test_a_list_says_how_much_is_counted_of_its_members(signed_in: Callable[...,
     page = browser.get("/blasts/love-always-wins/check").text
     assert "Opens and clicks are not counted" in page
     assert "lacks words of a discreet mail" in page
-    assert "This form is not discreet" not in browser.get("/lists/everyone").text
+    assert "Nobody can sign up yet" not in browser.get("/lists/everyone").text
     browser.post("/lists/everyone/open", open="1")
-    assert "This form is not discreet" in browser.get("/lists/everyone").text
+    assert "Nobody can sign up yet" in browser.get("/lists/everyone").text
+    world.installation.settings.__dict__.update(
+        discreet_base_url="https://plain.example", discreet_sender_address="marta@plain.example"
+    )
+    page = browser.get("/lists/everyone").text
+    assert "Nobody can sign up yet" not in page
+    with world.installation.database.read() as session:
+        assert f"https://plain.example/j/{session.get_one(MemberList, world.list_id).code}" in page
+    assert "/j/everyone" not in page
+    assert browser.get("/lists/everyone/form").status_code == 302
 
 
 def test_a_form_for_another_website_is_given_as_a_frame_and_as_plain_html(organizer: Browser, world: World) -> None:

@@ -98,19 +98,6 @@
     });
   }
 
-  // Back to the cover, which takes the place of the film: the way back does not show it either.
-  const hide = byId("hide");
-  if (hide) {
-    const cover = () => location.replace(hide.href);
-    hide.addEventListener("click", (event) => {
-      event.preventDefault();
-      cover();
-    });
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") cover();
-    });
-  }
-
   field.addEventListener("focus", () => field.select());
 
   if (navigator.share) {
