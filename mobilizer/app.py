@@ -16,6 +16,7 @@ from mobilizer.appeals.media import MAX_BYTES
 from mobilizer.http import EXTENSION, installation, on_discreet_site
 from mobilizer.installation import Installation, WrongKeys, follow_keys, install
 from mobilizer.limits import install_limits
+from mobilizer.patience import Patience
 from mobilizer.public.answers import refused
 from mobilizer.public.drawn import SECONDS, DrawnPages
 from mobilizer.public.front import Front
@@ -154,6 +155,7 @@ def create_app(settings: Settings, given: Installation | None = None, *, counter
         hops = settings.trusted_proxies
         # Not the host: a proxy passes on `Host` as it came, and what else names one a visitor may have written.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.wsgi_app = Patience(app.wsgi_app, settings.web_threads)  # type: ignore[method-assign, assignment]
     app.wsgi_app = Front(app)  # type: ignore[method-assign]
     return app
 

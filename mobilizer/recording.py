@@ -23,17 +23,21 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import LockError, RedisError
 from redis.retry import Retry
+from sqlalchemy import select
 
-from mobilizer.db import Database
-from mobilizer.engagement.damaged import FOLDER, record_readable
+from mobilizer.db import Database, clock
+from mobilizer.engagement.damaged import FOLDER, forget_damaged, lay_aside, lay_aside_file, record_readable
 from mobilizer.engagement.hits import Hit, Parcel
 from mobilizer.installation import Installation
 
 HITS = "mobilizer:hits"  # a list of parcels
+ASIDE = "mobilizer:hits:aside"  # damaged ones, until a disk has room for them
 BUFFER_SECONDS = 0.05
 PUSH_SECONDS = 0.1  # a queue's server that takes longer is away
 AWAY_SECONDS = 1.0  # between two tries to reach one that is away
 HITS_IN_PARCEL = 1000
+CARE_SECONDS = 30.0  # between two looks at the database's clock
+ALIKE_SECONDS = 0.1  # clocks that differ by less are alike
 PARCELS_AT_ONCE = 10
 MOST_IN_HAND = 500  # parcels, where neither queue nor disk nor database takes any
 LOCK_SECONDS = 60
@@ -51,8 +55,10 @@ class Buffer:
         self._in_hand: deque[Parcel] = deque()
         self._lock = threading.RLock()  # of who empties the buffer
         self._bringing = threading.Lock()  # of who brings on what had to be put down
+        self._caring = threading.Lock()  # of who looks at the clock
         self._busy = False
-        self._away_until = self._bring_from = 0.0
+        self._away_until = self._bring_from = self._care_from = 0.0
+        self._ahead = 0.0  # seconds of the database's clock before this machine's: mails are settled by that one
         self._left_behind = True  # maybe, by a process before this one
 
     def note(self, hit: Hit) -> None:
@@ -73,6 +79,8 @@ class Buffer:
         """Flush, and bring on what had to be put down, into the database where the queue's server is away."""
         self.flush()
         self._bring_on()
+        with self._caring:  # what was begun ends here
+            pass
 
     def _begin(self) -> None:
         with self._lock:
@@ -87,6 +95,9 @@ class Buffer:
 
     def _carry(self) -> None:
         while True:
+            if time.monotonic() >= self._care_from and self._caring.acquire(blocking=False):
+                self._care_from = time.monotonic() + CARE_SECONDS
+                threading.Thread(target=self._care, name="hits-care", daemon=True).start()
             time.sleep(BUFFER_SECONDS)
             self.flush()
             if self._left_behind and time.monotonic() >= self._bring_from and not self._bringing.locked():
@@ -94,6 +105,18 @@ class Buffer:
             self._busy = False
             if not (self._hits or self._left_behind) or not self._take_up():
                 return
+
+    def _care(self) -> None:
+        """Learn the database's time, and forget what was laid aside on this machine too long ago."""
+        try:
+            if database := self._database():
+                self._ahead = ahead(database)
+            forget_damaged(self._home)
+        except Exception as error:
+            # The edge of a thread: what was known stays good.
+            log.warning("clock_unknown", error=type(error).__name__)
+        finally:
+            self._caring.release()
 
     def _take_up(self) -> bool:
         """Whether this thread is the one who goes on."""
@@ -109,6 +132,8 @@ class Buffer:
             with suppress(IndexError):
                 while len(hits) < HITS_IN_PARCEL:
                     hits.append(self._hits.popleft())
+            if self._ahead:
+                hits = [hit._replace(at=hit.at + self._ahead) for hit in hits]
             yield Parcel(secrets.token_hex(16), hits)
 
     def _push(self, packed: bytes) -> bool:
@@ -145,9 +170,8 @@ class Buffer:
             try:
                 for path in sorted(self._folder.glob("*.json")):
                     self._bring_file(path)
-                while self._in_hand:
-                    self._bring(self._in_hand[0].packed().encode())
-                    self._in_hand.popleft()
+                for _ in range(len(self._in_hand)):
+                    self._bring_from_hand()
             except Exception as error:
                 # The edge of a thread: what it carries stays where it is, whatever is wrong with the way.
                 log.error("hits_wait", error=type(error).__name__)
@@ -155,13 +179,31 @@ class Buffer:
 
     def _bring_file(self, path: Path) -> None:
         with suppress(FileNotFoundError):  # another process of this home was faster
-            self._bring(path.read_bytes())
-            path.unlink()
+            packed = path.read_bytes()
+            if self._bring(packed):
+                path.unlink()
+            else:
+                lay_aside_file(path, packed)
 
-    def _bring(self, packed: bytes) -> None:
+    def _bring_from_hand(self) -> None:
+        packed = self._in_hand[0].packed().encode()
+        if not self._bring(packed):
+            try:
+                lay_aside(self._home, packed)
+            except OSError:
+                self._in_hand.rotate(-1)  # the others first
+                self._left_behind = True
+                return
+        self._in_hand.popleft()
+
+    def _bring(self, packed: bytes) -> bool:
+        """Whether a parcel went on; not if it is damaged."""
+        if self._push(packed):
+            return True
         database = self._database()
-        if not self._push(packed) and database is not None:
-            record_readable(database, self._home, [packed])
+        if database is None:
+            raise ReferenceError("the database was closed")
+        return not record_readable(database, [packed])
 
 
 _buffers: WeakKeyDictionary[Database, Buffer] = WeakKeyDictionary()
@@ -201,16 +243,45 @@ def drain_hits(installation: Installation, _number: int = 0) -> None:
     try:
         # Committed first, forgotten after: a crash between brings a parcel again, which is not recorded again.
         while raw := cast("list[bytes]", redis.lrange(HITS, 0, PARCELS_AT_ONCE - 1)):
-            record_readable(installation.database, installation.settings.home, raw)
+            for packed in record_readable(installation.database, raw):
+                redis.rpush(ASIDE, packed)  # where no disk is full
             # By what they are, not by how many: if this took longer than the lock holds, another worker was here.
             with redis.pipeline(transaction=False) as pipe:
                 for packed in raw:
                     pipe.lrem(HITS, 1, packed)  # type: ignore[arg-type]  # bytes are taken as they are
                 pipe.execute()
             lock.reacquire()
+        _lay_aside(redis, installation.settings.home)
     finally:
         with suppress(LockError):
             lock.release()
+
+
+def ahead(database: Database) -> float:
+    """How many seconds the database's clock is ahead of this machine's, by the quickest of three answers; 0 where the
+    two may be alike. Raises SQLAlchemyError."""
+    answers: list[tuple[float, float]] = []
+    with database.read() as session:
+        for _ in range(3):
+            asked = time.time()
+            said = session.scalars(select(clock())).one()
+            heard = time.time()
+            answers.append((heard - asked, said.timestamp() - (asked + heard) / 2))
+    took, found = min(answers)
+    return found if abs(found) > took / 2 + ALIKE_SECONDS else 0.0
+
+
+def _lay_aside(redis: Redis, home: Path) -> None:
+    """Put what is damaged on the disk of this machine, and let go what lies there for too long. Where there is no room
+    it stays in the queue's server."""
+    while packed := cast("bytes | None", redis.lindex(ASIDE, 0)):
+        try:
+            lay_aside(home, packed)
+        except OSError as error:
+            log.error("hits_not_written", error=type(error).__name__)
+            return
+        redis.lpop(ASIDE)
+    forget_damaged(home)
 
 
 @cache

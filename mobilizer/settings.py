@@ -97,6 +97,15 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         default=0, ge=0, description="How many reverse proxies stand ahead and set X-Forwarded-For and -Proto."
     )
+    web_threads: int = Field(
+        default=24, ge=1, le=256,
+        description="Requests at once in each web process; a third may wait for who sends slowly, a third for who "
+        "takes a long answer slowly.",
+    )  # fmt: skip
+    web_patience_seconds: float = Field(
+        default=20, gt=0, le=60,
+        description="How long a web server waits for the headers of a request, and for the next one on a connection.",
+    )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged."
     )

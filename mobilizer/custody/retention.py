@@ -20,8 +20,7 @@ from mobilizer.blasts.blasts import Blast
 from mobilizer.db import clock
 from mobilizer.delivery import leases
 from mobilizer.delivery.ledger import Delivery, of_blast
-from mobilizer.engagement import forgetting
-from mobilizer.engagement.damaged import forget_damaged
+from mobilizer.engagement import damaged, forgetting
 from mobilizer.engagement.hits import forget_parcels
 from mobilizer.installation import Installation
 from mobilizer.organizers.audit import AuditEntry, record
@@ -40,7 +39,6 @@ UNCONFIRMED_DAYS = 7
 REQUEST_DAYS = 1
 LEASE_DAYS = 7
 PARCEL_DAYS = 7
-DAMAGED_DAYS = 30
 
 log = structlog.get_logger()
 
@@ -95,7 +93,7 @@ def _uploads(installation: Installation, _seconds: float) -> Iterator[int]:
 
 
 def _damaged(installation: Installation, seconds: float) -> Iterator[int]:
-    yield forget_damaged(installation.settings.home, seconds)
+    yield damaged.forget_damaged(installation.settings.home, seconds)
 
 
 def _reports(installation: Installation, seconds: float) -> Iterator[int]:
@@ -251,7 +249,7 @@ RULES = (
     Rule(
         "damaged",
         N_("Parcels of clicks that were damaged and could not be counted"),
-        _fixed(DAMAGED_DAYS),
+        _fixed(damaged.KEPT_DAYS),
         forget=_damaged,
     ),
     Rule(

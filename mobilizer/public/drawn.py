@@ -20,6 +20,7 @@ from werkzeug.sansio.utils import get_host
 from werkzeug.test import run_wsgi_app
 
 from mobilizer.http import EXTENSION, is_discreet
+from mobilizer.installation import Installation
 from mobilizer.public import beacons
 from mobilizer.public.sharing import CHANNELS
 
@@ -50,6 +51,7 @@ class DrawnPages:
 
     def __init__(self, app: Flask, inner: WSGIApplication) -> None:
         self._app, self._inner = app, inner
+        self._of: Installation | None = None
         self._kept: dict[tuple[bool, str, str], Drawn] = {}
         self._changing = threading.Lock()
 
@@ -70,9 +72,11 @@ class DrawnPages:
         if found is None or environ["REQUEST_METHOD"] != "GET" or asked not in _ASKED or not seconds:
             return None
         path = f"{found[1]}/{CODE}" if found[2] else found[1]
-        settings, now = self._app.extensions[EXTENSION].settings, time.monotonic()
+        here, now = self._app.extensions[EXTENSION], time.monotonic()
+        if here is not self._of:  # other settings, other pages
+            self._of, self._kept = here, {}
         # The discreet site shows other pages than the usual one.
-        key = is_discreet(settings, get_host(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"))), path, asked
+        key = is_discreet(here.settings, get_host(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"))), path, asked
         kept = self._kept.get(key)
         if kept is not None and kept.until > now:
             return kept

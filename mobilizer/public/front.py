@@ -35,6 +35,9 @@ CODE = "0000000000"  # stands for a share code, whose letters know no 0
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _OF_LANGUAGE = re.compile(r"([A-Za-z0-9-]{1,35})\.gif")
 _LINK_OF_LANGUAGE = re.compile(r"([A-Za-z0-9-]{1,35})/([0-9]{1,9})")
+# A list is what the server sends off at once; of any other iterable its thread waits for each piece to be taken.
+_NOTHING: list[bytes] = []
+_OF_PAGES = ("Content-Security-Policy", "Permissions-Policy")
 _KEPT = ("Referrer-Policy", "X-Content-Type-Options", "X-Robots-Tag", "Cache-Control")
 
 
@@ -50,8 +53,7 @@ class Front:
         here: Installation = app.extensions[EXTENSION]
         if here.settings.base_url.startswith("https://"):
             self._headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
-        policy = "Content-Security-Policy"
-        self._negotiated = [*self._headers, (policy, HEADERS[policy]), ("Vary", "Accept-Language")]
+        self._negotiated = [*self._headers, *((name, HEADERS[name]) for name in _OF_PAGES), ("Vary", "Accept-Language")]
         self._picture = [
             *self._headers,
             ("Content-Type", "image/gif"),
@@ -81,7 +83,7 @@ class Front:
             target = self._click_in_sums(environ, ticket, rest) if ticket else None
         if target:
             start_response("302 Found", [*headers, ("Location", target), ("Content-Length", "0")])
-            return ()
+            return _NOTHING
         return self._behind(environ, start_response)
 
     def _open(
@@ -92,11 +94,11 @@ class Front:
         if method not in ("GET", "HEAD"):
             status = "204 No Content" if method == "OPTIONS" else "405 Method Not Allowed"
             start_response(status, [*self._headers, ("Allow", "GET, HEAD, OPTIONS")])
-            return ()
+            return _NOTHING
         if method == "GET" and ticket:
             self._note(environ, EventKind.OPEN, ticket, language=language)
         start_response("200 OK", self._picture)
-        return (PIXEL,) if method == "GET" else ()
+        return [PIXEL] if method == "GET" else _NOTHING
 
     def _click(self, environ: WSGIEnvironment, path: str) -> str | None:
         """Where a click leads, None where Flask has to say it."""

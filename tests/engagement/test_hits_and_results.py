@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from mobilizer.db import Database
 from mobilizer.delivery.ledger import Batch, Delivery
 from mobilizer.engagement import hits
 from mobilizer.engagement.attribution import sharer
-from mobilizer.engagement.damaged import damaged, record_readable
+from mobilizer.engagement.damaged import record_readable
 from mobilizer.engagement.events import Event
 from mobilizer.engagement.hits import Hit, Parcel, forget_parcels, record, record_parcels
 from mobilizer.engagement.results import results
@@ -120,7 +119,7 @@ def test_a_parcel_that_comes_again_is_recorded_once(database: Database, blast: i
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_who_is_erased_while_their_act_is_written_down_takes_nobody_elses_along(
-    database: Database, blast: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, blast: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge, erased = hits.judge, list[bool]()
 
@@ -132,10 +131,9 @@ def test_who_is_erased_while_their_act_is_written_down_takes_nobody_elses_along(
 
     monkeypatch.setattr(hits, "judge", erase_meanwhile)
     parcel = Parcel("one", [Hit("click", 1.0, blast, 1), Hit("click", 2.0, blast, 2)])
-    record_readable(database, tmp_path, [parcel.packed().encode()])
+    assert record_readable(database, [parcel.packed().encode()]) == []
     with database.read() as session:
         assert [event.member_id for event in session.scalars(select(Event).order_by(Event.at))] == [None, 2]
-    assert damaged(tmp_path) == []
 
 
 def test_thousands_of_hits_are_recorded_at_once(database: Database, blast: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
 import socket
 import time
@@ -234,3 +236,79 @@ def test_a_queue_that_hangs_keeps_hits_no_longer_than_a_tenth_of_a_second(world:
         buffer.settle()
     assert recording.PUSH_SECONDS + recording.BUFFER_SECONDS < 0.2
     assert len(world.events()) == 1
+
+
+@pytest.mark.parametrize("seconds", [-7200.0, -1.5, 0.0, 1.5, 7200.0])
+def test_a_hit_has_the_time_of_the_database_however_this_machines_clock_is_set(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """Or a person who clicks at once is early, and so a machine, where the web server's clock is behind."""
+    real = time.time
+    monkeypatch.setattr("mobilizer.recording.time.time", lambda: real() - seconds)
+    assert recording.ahead(world.installation.database) == pytest.approx(seconds, abs=recording.ALIKE_SECONDS)
+    buffer = recording.buffer_of(world.installation)
+    assert buffer._caring.acquire(timeout=30)
+    buffer._care()
+    buffer._care_from = math.inf  # from here on this machine's clock stands still
+    monkeypatch.setattr("mobilizer.public.front.time.time", lambda: 1000.0 - seconds)
+    world.browser().get(f"/c/{world.token(Purpose.CLICK)}/{world.link('url')}")
+    [event] = world.events()
+    assert event.at.timestamp() == pytest.approx(1000, abs=1)
+
+
+def test_clocks_that_may_be_alike_are_taken_for_alike(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is answered slowly learns little of the time: nothing is put right by a guess."""
+    assert recording.ahead(world.installation.database) == 0
+    began = time.time()
+    ticks = itertools.cycle((began - 12, began + 4))  # asked and heard: 16 seconds for an answer
+    monkeypatch.setattr("mobilizer.recording.time.time", lambda: next(ticks))
+    assert recording.ahead(world.installation.database) == 0
+
+
+def test_what_is_damaged_while_the_disk_is_full_waits_and_holds_up_no_other(
+    world: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = world.installation.settings.model_copy(update={"redis_url": redis_url})
+    here = type(world.installation)(settings, world.installation.database, world.installation.keyring)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Redis.from_url(redis_url) as redis, monkeypatch.context() as patch:
+        redis.rpush(recording.HITS, *["[]"] * 12, Parcel("good", [Hit("click", 1.0, world.blast, world.ana)]).packed())
+        patch.setattr(Path, "write_bytes", full)
+        recording.drain_hits(here)
+        assert redis.llen(recording.HITS) == 0
+        assert redis.llen(recording.ASIDE) == 12
+        patch.undo()
+        recording.drain_hits(here)
+        assert redis.llen(recording.ASIDE) == 0
+    assert len(world.events()) == 1
+    assert [path.read_bytes() for path in damaged.damaged(settings.home)] == [b"[]"]
+
+
+def test_a_damaged_file_is_laid_aside_without_room_and_forgotten_by_its_own_machine(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer, folder = recording.buffer_of(world.installation), world.installation.settings.home / recording.FOLDER
+    folder.mkdir(exist_ok=True)
+    (folder / "half.json").write_text('["x", [')
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        buffer._in_hand.append(Parcel("bad", [Hit("no such kind", 1.0, world.blast, world.ana)]))
+        buffer._in_hand.append(Parcel("good", [Hit("click", 1.0, world.blast, world.ana)]))
+        buffer.settle()
+        assert [parcel.name for parcel in buffer._in_hand] == ["bad"], "it is not lost, and holds up no other"
+        [laid_aside] = damaged.damaged(world.installation.settings.home)
+    buffer.settle()
+    assert not buffer._in_hand
+    assert len(damaged.damaged(world.installation.settings.home)) == 2
+    os.utime(laid_aside, (0, 0))
+    assert buffer._caring.acquire(timeout=30)
+    buffer._care()
+    assert not laid_aside.exists()
+    assert len(damaged.damaged(world.installation.settings.home)) == 1

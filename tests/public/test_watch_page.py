@@ -198,6 +198,7 @@ def test_a_friend_who_says_without_script_that_they_watched_is_one_viewing(world
     world.did("word")
     for did in ("start", "25", "button"):  # another, whose page ran its script
         world.did(did)
+    settle(world.installation.database)
     with world.installation.database.read() as session:
         assert brought_by(session, world.ana).watches == 2
 
