@@ -42,6 +42,8 @@ PURPOSES = {
     "preferences_again": Purpose.PREFERENCES,
     "record_again": Purpose.RECORD,
     "record": Purpose.RECORD,
+    "show_record": Purpose.RECORD,
+    "take_shown_record": Purpose.RECORD,
     "take_record": Purpose.RECORD,
     "erase_by_record": Purpose.RECORD,
     "confirm_page": Purpose.CONFIRM,

@@ -14,6 +14,7 @@ from mobilizer.audience.lists import MemberList
 from mobilizer.audience.members import Member
 from mobilizer.audience.sign_ups import SignUp
 from mobilizer.engagement import own_visits
+from mobilizer.engagement.events import EventKind
 from mobilizer.engagement.tree import tree
 from mobilizer.jobs import Work
 from mobilizer.public import joining
@@ -74,7 +75,8 @@ def test_a_film_goes_from_hand_to_hand(
     world: World, post: Post, phone: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "SOONEST_SECONDS", 0)  # whoever sees it is quick
-    monkeypatch.setattr(own_visits, "SOON_SECONDS", -1.0)
+    friends_are_quick = tuple(one for one in own_visits._AROUND if one[0] != EventKind.SHARE)
+    monkeypatch.setattr(own_visits, "_AROUND", friends_are_quick)
     with world.installation.database.write() as session:
         session.execute(update(MemberList).values(open=True))
 
