@@ -125,7 +125,8 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an embedded Redis-protocol server."""
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis"), save="", persist=True) as server:
+    folder = tmp_path_factory.mktemp("redis")
+    with ValkeyServer(data_dir=folder, port=_free_port(), save="", persist=True) as server:
         yield server.connection_url
 
 
@@ -177,8 +178,12 @@ def world(installation: Installation) -> World:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on, and nobody is given: below those of connections, and of a
-    range for each process of a run."""
+    """A TCP port of this machine that nobody listens on."""
+    return _free_port()
+
+
+def _free_port() -> int:
+    """One that nobody else is given: below those of connections, and of a range for each process of a run."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
     while True:
         port = 20_000 + 1500 * worker + next(_PORTS) % 1500
