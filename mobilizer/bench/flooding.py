@@ -13,6 +13,7 @@ from mobilizer.bench.grounds import Ground
 from mobilizer.bench.hits import AGENTS, SEED, Watch, loaded
 from mobilizer.blasts.blasts import Blast
 from mobilizer.engagement.agents import class_of
+from mobilizer.engagement.crowds import CROWD, posted
 from mobilizer.engagement.events import ACTS, Event
 from mobilizer.engagement.machines import by_agent
 from mobilizer.engagement.sharing import brought_by
@@ -26,10 +27,10 @@ CARDS = ("facebookexternalhit/1.1", "TelegramBot (like TwitterBot)", "WhatsApp/2
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a run says. `recorded` are acts, in so many `rows`; `visits` those of people, as the owner of the code and
-    the share tree have them, `machines` the others. `database_bytes` is what the database grew by, `worker_seconds` the
-    CPU time of writing all down, `cpu_us_per_hit` that of the web server. `books`: everybody arrived at the film, and
-    the visits are those of people."""
+    """What a run says. `recorded` are acts, in so many `rows`; `visits` those of friends, as the owner of the code and
+    the share tree have them, `in_public` those by a link that is followed too often for that, `machines` the others.
+    `database_bytes` is what the database grew by, `worker_seconds` the CPU time of writing all down, `cpu_us_per_hit`
+    that of the web server. `books`: everybody arrived at the film, and the visits are those of people."""
 
     hits: int
     seconds: float
@@ -38,6 +39,7 @@ class Figures:
     recorded: int
     rows: int
     visits: int
+    in_public: int
     machines: int
     database_bytes: int
     worker_seconds: float
@@ -58,7 +60,8 @@ def run(where: Ground, hits: int, connections: int, watch: Watch = lambda _: Non
         took = load([f"{path}{chance.choice(CHANNELS)}\t{agent}" for agent in came], connections)
         with load.here.database.read() as session:
             recorded, rows = session.execute(select(ACTS, func.count(Event.id))).one()
-            machines = session.scalar(select(ACTS).where(Event.machine != "")) or 0
+            machines = session.scalar(select(ACTS).where(Event.machine.not_in(("", CROWD)))) or 0
+            in_public = posted(session, number).visits
             visits = brought_by(session, OWNER).visits
             in_tree = sum(step.visits for step in tree(session, number).generations)
             grown = _bytes(session) - before
@@ -71,11 +74,14 @@ def run(where: Ground, hits: int, connections: int, watch: Watch = lambda _: Non
         recorded=recorded,
         rows=rows,
         visits=visits,
+        in_public=in_public,
         machines=machines,
         database_bytes=grown,
         worker_seconds=round(took.worker_cpu, 2),
         answers=took.answers,
-        books=recorded == hits == took.answers.get("302") and visits == in_tree == people == hits - machines,
+        books=recorded == hits == took.answers.get("302")
+        and visits == in_tree
+        and visits + in_public == people == hits - machines,
     )
 
 
